@@ -1,0 +1,226 @@
+//! What is going on, and whether to go on: counters, the phase, the stop signal. No dependencies.
+//!
+//! # Words
+//! A *counter* only grows. A *phase* is what the program is doing now. *Drain*: start nothing new, finish what is in
+//! flight. *Abort*: leave at once.
+//!
+//! # Guarantees
+//! Counting is one relaxed atomic addition, so every stage may count per object. Whoever draws progress samples; no
+//! stage ever calls back into a display.
+//!
+//! # Shape
+//! ```text
+//! stages ──count, enter──▶ Monitor ◀──sample── progress, summary, tests
+//! signal handler ──ask──▶ Stop ◀──asked── every loop that sends work
+//! ```
+//!
+//! # Start reading at
+//! [`Monitor`], [`Stop`].
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+macro_rules! named_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every variant, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+        }
+    };
+}
+
+named_enum! {
+    /// What is counted; the last word of the name is the unit.
+    Counter {
+        /// LIST requests sent, retries included.
+        ListRequests,
+        /// GET requests sent, retries included.
+        GetRequests,
+        /// HEAD requests sent, retries included.
+        HeadRequests,
+        /// PUT requests sent, retries included.
+        PutRequests,
+        /// Delete requests sent, retries included; on files, one for each file.
+        DeleteRequests,
+        /// Answers that asked us to slow down, for a request or for one key of it.
+        ThrottledAnswers,
+        /// Requests sent again after an answer that may pass.
+        RetriedRequests,
+        /// Ranges into which the listing was cut.
+        ListedRanges,
+        /// Keys seen below `repositories/`.
+        RepositoryKeys,
+        /// Keys seen below `blobs/`.
+        BlobKeys,
+        /// Repositories listed.
+        Repositories,
+        /// Repositories marked.
+        MarkedRepositories,
+        /// Revision links seen.
+        Revisions,
+        /// Tags seen.
+        Tags,
+        /// Manifests read and understood.
+        ReadManifests,
+        /// Blobs listed.
+        Blobs,
+        /// Bytes of the blobs listed.
+        BlobBytes,
+        /// Keys that are not of the layout.
+        ForeignKeys,
+        /// Objects that the plan deletes.
+        PlannedObjects,
+        /// Bytes that the plan frees.
+        PlannedBytes,
+        /// Planned objects that have an outcome.
+        SweptObjects,
+        /// Objects deleted.
+        DeletedObjects,
+        /// Bytes freed.
+        FreedBytes,
+        /// Objects that could not be deleted.
+        FailedObjects,
+    }
+}
+
+named_enum! {
+    /// What the program is doing.
+    Phase {
+        /// Looking at the store and its layout.
+        Opening,
+        /// Listing repositories and reading their manifests.
+        Marking,
+        /// Sorting the marks.
+        Sealing,
+        /// Listing blobs and comparing them with the marks.
+        Planning,
+        /// Deleting links.
+        SweepingLinks,
+        /// Deleting blobs.
+        SweepingBlobs,
+        /// Nothing more.
+        Finished,
+    }
+}
+
+/// The blackboard of a run: counters and the phase, written by the stages and sampled by whoever shows them.
+#[derive(Debug)]
+pub struct Monitor {
+    counters: Box<[AtomicU64]>,
+    phase: AtomicU8,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self {
+            counters: Counter::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            phase: AtomicU8::new(Phase::Opening as u8),
+        }
+    }
+}
+
+impl Monitor {
+    /// A fresh blackboard: all zero, [`Phase::Opening`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `n` to a counter.
+    pub fn count(&self, counter: Counter, n: u64) {
+        self.counters[counter as usize].fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// The value of a counter now.
+    #[must_use]
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.counters[counter as usize].load(Ordering::Relaxed)
+    }
+
+    /// Says what the program does from now on.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// What the program does now.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        Phase::ALL[usize::from(self.phase.load(Ordering::Acquire))]
+    }
+}
+
+/// How urgently to stop; ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    /// Go on.
+    Nothing,
+    /// Start nothing new, finish what is in flight, keep the journal whole.
+    Drain,
+    /// Leave at once; the journal is whole all the same.
+    Abort,
+}
+
+/// The stop signal: asked once, remembered, never taken back.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicU8);
+
+impl Stop {
+    /// Nobody has asked yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop; a weaker request never weakens a stronger one.
+    pub fn ask(&self, asked: Asked) {
+        self.0.fetch_max(asked as u8, Ordering::AcqRel);
+    }
+
+    /// What has been asked so far.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        match self.0.load(Ordering::Acquire) {
+            0 => Asked::Nothing,
+            1 => Asked::Drain,
+            _ => Asked::Abort,
+        }
+    }
+
+    /// Whether anything has been asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.asked() > Asked::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_apart_and_phases_round_trip() {
+        let monitor = Monitor::new();
+        for (n, counter) in (1..).zip(Counter::ALL) {
+            monitor.count(*counter, n);
+        }
+        for (n, counter) in (1..).zip(Counter::ALL) {
+            assert_eq!(monitor.get(*counter), n);
+        }
+        for phase in Phase::ALL {
+            monitor.enter(*phase);
+            assert_eq!(monitor.phase(), *phase);
+        }
+    }
+
+    #[test]
+    fn a_stop_is_never_taken_back() {
+        let stop = Stop::new();
+        assert!(!stop.is_asked());
+        stop.ask(Asked::Abort);
+        stop.ask(Asked::Drain);
+        assert_eq!(stop.asked(), Asked::Abort);
+    }
+}

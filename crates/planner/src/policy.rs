@@ -1,0 +1,40 @@
+//! What the operator wants gone.
+
+use std::time::Duration;
+
+use registry::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What may go. Recorded in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Whether manifests that no tag reaches go.
+    pub untagged: bool,
+    /// Nothing younger than this goes (G1).
+    pub grace: Duration,
+    /// Uploads older than this go; also never younger than the grace.
+    pub uploads_older_than: Duration,
+}
+
+/// The policy at one instant: everything newer than its cut-offs is kept (G1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cutoffs {
+    /// Whether manifests that no tag reaches go.
+    pub untagged: bool,
+    /// Objects go only where they were last written before this.
+    pub objects: Timestamp,
+    /// Uploads go only where all of their times lie before this.
+    pub uploads: Timestamp,
+}
+
+impl Policy {
+    /// The policy at `t0`, which the store told before anything was listed.
+    #[must_use]
+    pub fn at(&self, t0: Timestamp) -> Cutoffs {
+        Cutoffs {
+            untagged: self.untagged,
+            objects: t0.before(self.grace),
+            uploads: t0.before(self.grace.max(self.uploads_older_than)),
+        }
+    }
+}

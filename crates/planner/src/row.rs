@@ -1,0 +1,148 @@
+//! Rows of a plan: what goes, and why.
+
+use registry::{Digest, RepositoryName, Shard, Timestamp};
+
+/// What kind of object a row deletes. The names are part of the plan's format and of the CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKind {
+    /// A key below `tags/`: an index entry, or what remains of an empty repository's tags.
+    TagLink,
+    /// A manifest of a repository.
+    RevisionLink,
+    /// A blob that a repository serves.
+    LayerLink,
+    /// Part of an unfinished upload.
+    Upload,
+    /// Content.
+    Blob,
+}
+
+impl RowKind {
+    /// Every kind, in the order of sweeping.
+    pub const ALL: [Self; 5] =
+        [Self::TagLink, Self::RevisionLink, Self::LayerLink, Self::Upload, Self::Blob];
+
+    /// The name in files and output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TagLink => "tag_link",
+            Self::RevisionLink => "revision_link",
+            Self::LayerLink => "layer_link",
+            Self::Upload => "upload",
+            Self::Blob => "blob",
+        }
+    }
+
+    /// When rows of this kind are swept.
+    #[must_use]
+    pub const fn stage(self) -> Stage {
+        match self {
+            Self::TagLink => Stage::Tags,
+            Self::RevisionLink => Stage::Revisions,
+            Self::LayerLink | Self::Upload => Stage::Layers,
+            Self::Blob => Stage::Blobs,
+        }
+    }
+}
+
+/// Steps of a sweep. Each ends before the next begins, so that references go before what they refer to (G8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Tag links: they name revisions.
+    Tags,
+    /// Revision links: they name manifests, which name layers.
+    Revisions,
+    /// Layer links and uploads: they name blobs.
+    Layers,
+    /// Blobs: they name nothing that anybody can still reach.
+    Blobs,
+}
+
+impl Stage {
+    /// Every stage, in the order of sweeping.
+    pub const ALL: [Self; 4] = [Self::Tags, Self::Revisions, Self::Layers, Self::Blobs];
+
+    /// The name in files and output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tags => "tags",
+            Self::Revisions => "revisions",
+            Self::Layers => "layers",
+            Self::Blobs => "blobs",
+        }
+    }
+}
+
+/// Why an object goes. The names are part of the plan's format and of the CSV.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No kept manifest of any repository refers to the blob.
+    Unreferenced,
+    /// No tag reaches the manifest, and it refers to no kept one.
+    Untagged,
+    /// The tag's history names a manifest that is not kept.
+    DeadTagHistory,
+    /// No kept manifest of this repository needs the blob.
+    UnneededHere,
+    /// The upload was abandoned.
+    StaleUpload,
+    /// Nothing that could be pulled is left in the repository.
+    EmptyRepository,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::Unreferenced,
+        Self::Untagged,
+        Self::DeadTagHistory,
+        Self::UnneededHere,
+        Self::StaleUpload,
+        Self::EmptyRepository,
+    ];
+
+    /// The name in files and output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreferenced => "unreferenced",
+            Self::Untagged => "untagged",
+            Self::DeadTagHistory => "dead-tag-history",
+            Self::UnneededHere => "unneeded-here",
+            Self::StaleUpload => "stale-upload",
+            Self::EmptyRepository => "empty-repository",
+        }
+    }
+}
+
+/// One object that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What it is.
+    pub kind: RowKind,
+    /// The repository it lies in; none for blobs.
+    pub repository: Option<RepositoryName>,
+    /// The digest its key names, where it names one.
+    pub digest: Option<Digest>,
+    /// The exact key that was listed (G7).
+    pub key: Box<str>,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was last written.
+    pub modified: Timestamp,
+    /// Why it goes.
+    pub reason: Reason,
+}
+
+impl Row {
+    /// The shard the row belongs to: its digest's, or one drawn from its key.
+    #[must_use]
+    pub fn shard(&self) -> Shard {
+        match &self.digest {
+            Some(digest) => digest.shard(),
+            None => Shard(xxhash_rust::xxh3::xxh3_64(self.key.as_bytes()).to_be_bytes()[0]),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Digests: bytes inside, text at the edge.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::Digest as _;
+
+/// A digest algorithm that the registry supports.
+///
+/// Source: `OCI` image specification, "Digests"; `go-digest` registers exactly these three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// 32 bytes, 64 hex digits; the registry's canonical algorithm.
+    Sha256,
+    /// 48 bytes, 96 hex digits.
+    Sha384,
+    /// 64 bytes, 128 hex digits.
+    Sha512,
+}
+
+impl Algorithm {
+    /// Every algorithm, in the byte order of their names.
+    pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// The name as it stands in digests and keys.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// Length of a digest in bytes.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// Finds an algorithm by its exact name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// One of 256 parts into which everything is divided: the first byte of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shard(pub u8);
+
+impl Shard {
+    /// Number of shards.
+    pub const COUNT: usize = 256;
+
+    /// Every shard, ascending.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).map(Self)
+    }
+
+    /// The shard as an index into an array of [`Shard::COUNT`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x}", self.0)
+    }
+}
+
+/// A content digest: an algorithm and its bytes.
+///
+/// 65 bytes, `Copy`; ordered as its text is; bytes past the algorithm's length are zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest {
+    algorithm: Algorithm,
+    bytes: [u8; 64],
+}
+
+/// Why a text is no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DigestError {
+    /// No `algorithm:hex` shape at all.
+    #[error("has no `algorithm:hex` form")]
+    Form,
+    /// An algorithm outside sha256, sha384, sha512.
+    #[error("names an unsupported algorithm")]
+    Algorithm,
+    /// The hex part is too short or too long for its algorithm.
+    #[error("has the wrong length for its algorithm")]
+    Length,
+    /// A character outside `0-9a-f`.
+    #[error("has a character outside 0-9a-f")]
+    Hex,
+}
+
+impl Digest {
+    /// Hashes `content` with `algorithm`.
+    #[must_use]
+    pub fn of(algorithm: Algorithm, content: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        match algorithm {
+            Algorithm::Sha256 => bytes[..32].copy_from_slice(&sha2::Sha256::digest(content)),
+            Algorithm::Sha384 => bytes[..48].copy_from_slice(&sha2::Sha384::digest(content)),
+            Algorithm::Sha512 => bytes.copy_from_slice(&sha2::Sha512::digest(content)),
+        }
+        Self { algorithm, bytes }
+    }
+
+    /// Hashes `content` with the registry's canonical algorithm.
+    #[must_use]
+    pub fn sha256(content: &[u8]) -> Self {
+        Self::of(Algorithm::Sha256, content)
+    }
+
+    /// Builds a digest from the two path components of a key.
+    ///
+    /// # Errors
+    /// [`DigestError`] where either is not exactly what a registry writes.
+    pub fn from_parts(algorithm: &str, hex: &str) -> Result<Self, DigestError> {
+        let algorithm = Algorithm::from_name(algorithm).ok_or(DigestError::Algorithm)?;
+        if hex.len() != algorithm.len() * 2 {
+            return Err(DigestError::Length);
+        }
+        let mut bytes = [0; 64];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+        }
+        Ok(Self { algorithm, bytes })
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The bytes, as many as the algorithm has.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.algorithm.len()]
+    }
+
+    /// The shard this digest belongs to in every stage.
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        Shard(self.bytes[0])
+    }
+
+    /// Bytes 1 to 8 as a big-endian number: inside one shard it orders as the digests of one algorithm do.
+    ///
+    /// Equal digests have equal fingerprints; two different ones of a shard share one with probability 2⁻⁶⁴.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&self.bytes[1..9]);
+        u64::from_be_bytes(word)
+    }
+
+    /// Lower-case hex, without the algorithm.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        let mut text = String::with_capacity(self.algorithm.len() * 2);
+        self.push_hex(&mut text);
+        text
+    }
+
+    fn push_hex(&self, text: &mut String) {
+        for byte in self.as_bytes() {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+            }
+        }
+    }
+}
+
+fn nibble(digit: u8) -> Result<u8, DigestError> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(DigestError::Hex),
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let (algorithm, hex) = text.split_once(':').ok_or(DigestError::Form)?;
+        Self::from_parts(algorithm, hex)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(7 + self.algorithm.len() * 2);
+        text.push_str(self.algorithm.name());
+        text.push(':');
+        self.push_hex(&mut text);
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_content_has_its_published_digests() {
+        let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::sha256(b"").to_string(), text);
+        for algorithm in Algorithm::ALL {
+            let digest = Digest::of(algorithm, b"x");
+            assert_eq!(digest.to_string().parse(), Ok(digest));
+            assert_eq!(digest.as_bytes().len(), algorithm.len());
+        }
+    }
+
+    #[test]
+    fn only_the_exact_form_parses() {
+        let hex = "a".repeat(64);
+        for (text, error) in [
+            (String::new(), DigestError::Form),
+            (hex.clone(), DigestError::Form),
+            (format!("md5:{hex}"), DigestError::Algorithm),
+            (format!("SHA256:{hex}"), DigestError::Algorithm),
+            (format!("sha256:{}", &hex[1..]), DigestError::Length),
+            (format!("sha256:{hex}\n"), DigestError::Length),
+            (format!("sha256:{}G", &hex[1..]), DigestError::Hex),
+            (format!("sha256:{}A", &hex[1..]), DigestError::Hex),
+            (format!("sha512:{hex}"), DigestError::Length),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn order_is_the_order_of_the_text() {
+        let mut digests: Vec<Digest> = (0..200u32)
+            .flat_map(|n| Algorithm::ALL.map(|a| Digest::of(a, &n.to_be_bytes())))
+            .collect();
+        let mut texts: Vec<String> = digests.iter().map(ToString::to_string).collect();
+        digests.sort_unstable();
+        texts.sort_unstable();
+        assert_eq!(digests.iter().map(ToString::to_string).collect::<Vec<_>>(), texts);
+    }
+}

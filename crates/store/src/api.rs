@@ -1,0 +1,88 @@
+//! What every store does.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use registry::Timestamp;
+
+use crate::{DeleteBatch, KeyOutcome, Object, StoreError};
+
+/// What a store can do, asked by ability and never by brand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
+    pub lists_in_byte_order: bool,
+    /// The entity tag of a small object is the MD5 of its content, so that a link is known without reading it.
+    pub etag_is_md5: bool,
+    /// How many keys a delete request takes at best.
+    pub delete_batch: usize,
+}
+
+/// The folders directly below a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// Prefixes, each ending in `/`, ascending.
+    pub prefixes: Vec<String>,
+    /// Whether these are all; a store may give up after the first 1000.
+    pub is_complete: bool,
+}
+
+/// Reading: all that listing, marking and planning ever get.
+pub trait ReadStore: Send + Sync + 'static {
+    /// A listing under way.
+    type Cursor: Cursor;
+
+    /// Lists every key that starts with `within` and is greater than `after`, ascending in byte order.
+    ///
+    /// `after` need not exist and may be empty or sort before `within`. Nothing is asked before the first
+    /// [`Cursor::next`].
+    fn list(&self, within: &str, after: &str) -> Self::Cursor;
+
+    /// The folders directly below `within`, which is empty or ends in `/`.
+    ///
+    /// # Errors
+    /// As for listing.
+    fn folders(&self, within: &str) -> impl Future<Output = Result<Folders, StoreError>> + Send;
+
+    /// Reads an object whole.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where it is not there;
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) where it has more than `at_most` bytes. A body that ends
+    /// early is an error, never a short answer.
+    fn get(&self, key: &str, at_most: u64) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
+
+    /// The time by the store's own clock, which may lag by up to a second and never runs ahead.
+    ///
+    /// # Errors
+    /// Where the store does not answer or does not tell the time.
+    fn now(&self) -> impl Future<Output = Result<Timestamp, StoreError>> + Send;
+
+    /// What this store is, in words that stay the same between runs and differ between stores: endpoint and bucket,
+    /// or the canonical path. Never holds a secret.
+    fn identity(&self) -> &str;
+
+    /// What this store can do.
+    fn abilities(&self) -> Abilities;
+}
+
+/// A listing under way.
+pub trait Cursor: Send {
+    /// The next objects, ascending, at least one; `None` at the end and only there (G3).
+    ///
+    /// # Errors
+    /// The cursor then stands where it stood: calling again asks again.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Object>>, StoreError>> + Send;
+}
+
+/// Reading and deleting: what the sweeper gets.
+pub trait DeleteStore: ReadStore {
+    /// Deletes objects (G9). The answer has one outcome for each object, in the order of the batch (G10).
+    ///
+    /// # Errors
+    /// Where the request as a whole failed: each key may or may not be deleted, and asking again is harmless (G11).
+    fn delete(
+        &self,
+        batch: &DeleteBatch,
+    ) -> impl Future<Output = Result<Vec<KeyOutcome>, StoreError>> + Send;
+}

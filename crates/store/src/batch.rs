@@ -1,0 +1,85 @@
+//! What to delete in one request, and what became of it.
+
+use std::collections::HashSet;
+
+use registry::Timestamp;
+
+use crate::ErrorKind;
+
+/// An object to delete, as the plan knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doomed {
+    /// The exact key (G7).
+    pub key: Box<str>,
+    /// When it was last written, as listed. A store that can look spares an object that was written since.
+    pub modified: Timestamp,
+}
+
+/// 1 to 1000 objects with distinct keys.
+#[derive(Clone, Debug)]
+pub struct DeleteBatch(Vec<Doomed>);
+
+/// Why objects make no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// Nothing to delete.
+    #[error("a batch holds at least one object")]
+    Empty,
+    /// More than one request takes.
+    #[error("a batch holds at most {} objects", DeleteBatch::LIMIT)]
+    TooLong,
+    /// The same key twice.
+    #[error("a batch holds each key once")]
+    Repeated,
+}
+
+impl DeleteBatch {
+    /// The most objects that one request deletes.
+    ///
+    /// Source: Amazon S3 API, `DeleteObjects`: "up to 1,000 objects".
+    pub const LIMIT: usize = 1000;
+
+    /// Checks and takes objects; their order is kept.
+    ///
+    /// # Errors
+    /// [`BatchError`] where there are none, too many, or one twice.
+    pub fn new(objects: Vec<Doomed>) -> Result<Self, BatchError> {
+        if objects.is_empty() {
+            return Err(BatchError::Empty);
+        }
+        if objects.len() > Self::LIMIT {
+            return Err(BatchError::TooLong);
+        }
+        let keys: HashSet<&str> = objects.iter().map(|object| &*object.key).collect();
+        if keys.len() < objects.len() { Err(BatchError::Repeated) } else { Ok(Self(objects)) }
+    }
+
+    /// The objects, in order.
+    #[must_use]
+    pub fn objects(&self) -> &[Doomed] {
+        &self.0
+    }
+}
+
+/// What became of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyOutcome {
+    /// The store says it is deleted.
+    Deleted,
+    /// It was not there any more, where the store tells.
+    Gone,
+    /// It was written since it was listed, and kept.
+    Spared,
+    /// It could not be deleted.
+    Failed(KeyFailure),
+}
+
+/// Why one key could not be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {message}")]
+pub struct KeyFailure {
+    /// What to do about it.
+    pub kind: ErrorKind,
+    /// The store's own words.
+    pub message: Box<str>,
+}

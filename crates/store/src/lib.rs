@@ -1,0 +1,32 @@
+//! The only crate that talks to a store, and the only function that deletes from one.
+//!
+//! # Words
+//! A *store* holds *objects* under *keys*, in the byte order of the keys: a bucket, a directory tree, memory. A
+//! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request.
+//!
+//! # Guarantees
+//! G3: a listing ends only where the store said so; anything odd on the way is an error.
+//! G7: keys are handed on byte for byte. G9: [`DeleteStore::delete`] is the only way to delete, and readers that take
+//! a [`ReadStore`] cannot. G10: every key of a batch gets exactly one outcome. G12: requests in flight are bounded.
+//!
+//! # Shape
+//! ```text
+//! Retried ▶ Paced ▶ S3Store │ FileStore │ MemoryStore        (wrappers see every request; stores know nothing of them)
+//! ```
+//!
+//! # Cost
+//! S3: one LIST for each 1000 keys and range, one GET for each object read, one DeleteObjects for each 1000 keys.
+//! Files: one look at each file, no more.
+//!
+//! # Start reading at
+//! [`ReadStore`], [`DeleteStore`].
+
+mod api;
+mod batch;
+mod error;
+mod object;
+
+pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
+pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
+pub use error::{ErrorKind, Operation, StoreError};
+pub use object::Object;
