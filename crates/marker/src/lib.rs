@@ -1,1 +1,43 @@
-//! Placeholder.
+//! Reads manifests in parallel and collects every digest that must be kept.
+//!
+//! # Words
+//! A *root* is a manifest from which marking starts. The *reach* of a repository is what its roots keep alive. A
+//! *mark* is a digest that must be kept. A *doubt* is something that could not be read or understood; most doubts
+//! *pin* their repository: everything it links is kept.
+//!
+//! # Guarantees
+//! G4: doubt keeps; no error is dropped. G5: [`MarkSetBuilder::seal`] needs a whole listing and no repository left
+//! unmarked. G12: manifests in flight are bounded; a sealed mark is 8 bytes.
+//!
+//! # Shape
+//! ```text
+//! RepositoryTree ──▶ Marker ──▶ Library (each manifest once) ──▶ Evidence ──▶ reach() ──▶ Reach ──▶ planner
+//!                                                                                └─ marks ─▶ MarkSetBuilder ─seal─▶ MarkSet
+//! ```
+//!
+//! # Cost
+//! One GET for each distinct manifest; one for each tag whose target the listing does not tell, where tags matter;
+//! one for each link under another algorithm than sha256.
+//!
+//! # Start reading at
+//! [`reach`], then [`Marker`].
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod digest_set;
+mod doubt;
+mod error;
+mod evidence;
+mod library;
+mod mark_set;
+mod marker;
+mod reach;
+mod tags;
+
+pub use digest_set::{DigestSet, DigestSetBuilder};
+pub use doubt::{Doubt, What};
+pub use error::MarkError;
+pub use evidence::{Evidence, Known, TagTarget};
+pub use library::Library;
+pub use mark_set::{MarkSet, MarkSetBuilder};
+pub use marker::{Marked, Marker, Rules};
+pub use reach::{Event, Reach, reach};

@@ -1,0 +1,41 @@
+//! What is known about a repository beyond its keys.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use registry::{Digest, Manifest};
+
+use crate::What;
+
+/// What reading a manifest gave.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// It is there and understood.
+    Manifest(Arc<Manifest>),
+    /// It is not there: a definite answer of the store.
+    Missing,
+    /// It could not be read or understood (G4).
+    Doubtful(What),
+}
+
+/// What a tag points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagTarget {
+    /// Position in [`RepositoryTree::tags`](lister::RepositoryTree::tags).
+    pub tag: usize,
+    /// The manifest.
+    pub digest: Digest,
+}
+
+/// Everything that had to be read to know what a repository keeps alive.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Manifests by digest: every revision, and manifests that only a layer link serves.
+    pub manifests: HashMap<Digest, Known>,
+    /// Canonical digests of the layer links whose content names another digest than their key.
+    pub aliases: HashMap<Digest, Digest>,
+    /// What the tags point to; empty where tags do not matter.
+    pub targets: Vec<TagTarget>,
+    /// Doubts that are not about a manifest.
+    pub doubts: Vec<What>,
+}

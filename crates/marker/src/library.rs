@@ -1,0 +1,98 @@
+//! Manifests, each read once in the whole run.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use monitor::{Counter, Monitor};
+use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
+use store::{ErrorKind, ReadStore, StoreError};
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::{Known, MarkError, What};
+
+/// Reads manifests on demand; whoever asks for one that is being read waits for it.
+#[derive(Debug)]
+pub struct Library<S> {
+    store: Arc<S>,
+    layout: Layout,
+    shelf: DashMap<Digest, Arc<OnceCell<Known>>>,
+    readers: Semaphore,
+    monitor: Arc<Monitor>,
+}
+
+impl<S: ReadStore> Library<S> {
+    /// An empty library that reads at most `readers` manifests at once.
+    #[must_use]
+    pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
+        let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
+        Self { store, layout: layout.clone(), shelf, readers, monitor }
+    }
+
+    /// What is known of a manifest, for `repository`, which only serves the message of an error.
+    ///
+    /// # Errors
+    /// [`MarkError::Manifest`] where the store failed in a way that may pass: the run cannot be completed. A store that
+    /// says no, or content that cannot be right, is an answer: [`Known::Doubtful`].
+    pub async fn read(
+        &self,
+        digest: Digest,
+        repository: &RepositoryName,
+    ) -> Result<Known, MarkError> {
+        let slot = Arc::clone(&self.shelf.entry(digest).or_default());
+        let known = slot.get_or_try_init(|| self.fetch(digest)).await;
+        known.cloned().map_err(|source| MarkError::Manifest {
+            repository: repository.clone(),
+            digest,
+            source,
+        })
+    }
+
+    async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
+        // The semaphore is never closed; if it were, reading unbounded would still be right.
+        let _permit = self.readers.acquire().await.ok();
+        let key = self.layout.blob(&digest);
+        match self.store.get(&key, MANIFEST_LIMIT).await {
+            Ok(content) => Ok(self.understand(digest, &content)),
+            Err(error) => answer(digest, error),
+        }
+    }
+
+    fn understand(&self, digest: Digest, content: &Bytes) -> Known {
+        let actual = Digest::of(digest.algorithm(), content);
+        if actual != digest {
+            return Known::Doubtful(What::OtherContent { digest, actual });
+        }
+        match Manifest::parse(content) {
+            Ok(manifest) => {
+                self.monitor.count(Counter::ReadManifests, 1);
+                Known::Manifest(Arc::new(manifest))
+            }
+            Err(error) => {
+                Known::Doubtful(What::NotUnderstood { digest, message: chain(&error).into() })
+            }
+        }
+    }
+}
+
+/// Which failures are answers about the object, and which leave us without one.
+fn answer(digest: Digest, error: StoreError) -> Result<Known, StoreError> {
+    match error.kind {
+        ErrorKind::NotFound => Ok(Known::Missing),
+        ErrorKind::Denied | ErrorKind::TooLarge => {
+            Ok(Known::Doubtful(What::Unreadable { digest, message: error.kind.to_string().into() }))
+        }
+        _ => Err(error),
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

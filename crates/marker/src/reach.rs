@@ -1,0 +1,208 @@
+//! What a repository keeps alive: pure.
+
+use std::collections::HashSet;
+
+use lister::{Link, RepositoryTree};
+use registry::{Digest, Edge, Manifest, Role};
+
+use crate::{Evidence, Known, Rules, What};
+
+/// A step of marking, in the order of the walk, for those who want to tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A manifest is kept as a root.
+    Manifest(Digest),
+    /// A kept manifest refers to a digest.
+    Blob(Digest),
+}
+
+/// What a repository keeps alive, and what is in doubt.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// Manifests that stay.
+    pub manifests: HashSet<Digest>,
+    /// Digests that this repository must go on serving: layer links to them stay.
+    pub needed: HashSet<Digest>,
+    /// Digests whose blobs stay.
+    pub marks: HashSet<Digest>,
+    /// Manifests that are linked and not there.
+    pub missing: Vec<Digest>,
+    /// What is in doubt.
+    pub doubts: Vec<What>,
+    /// How the marking went.
+    pub events: Vec<Event>,
+}
+
+impl Reach {
+    /// Whether everything that the repository links is kept.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.doubts.iter().any(What::pins)
+    }
+}
+
+/// Follows everything that `tree` keeps alive under `rules`. Equal inputs give equal answers.
+///
+/// Roots are all revisions; with `untagged`, what the tags point to and revisions too young to judge. From them:
+/// children of indexes that this repository serves, at any depth, whether or not another repository marked them; then
+/// referrers, which live as long as their subject, until nothing changes. A young layer link keeps its blob. Doubt
+/// that pins keeps everything that any key of the repository names (G4).
+#[must_use]
+pub fn reach(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules) -> Reach {
+    let mut walk = Walk::new(tree, evidence);
+    walk.collect_doubts();
+    let every_revision_is_a_root = !rules.untagged || walk.reach.is_pinned();
+    for root in roots(tree, evidence, rules, every_revision_is_a_root) {
+        walk.visit_root(root);
+    }
+    walk.visit_referrers();
+    walk.keep_signatures();
+    walk.keep_young_layers(rules);
+    walk.keep_aliases();
+    if walk.reach.is_pinned() {
+        walk.pin();
+    }
+    walk.reach
+}
+
+fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -> Vec<Digest> {
+    let is_root = |link: &&Link| all || link.object.modified >= rules.cutoff;
+    let mut roots: Vec<Digest> =
+        tree.revisions.iter().filter(is_root).map(|link| link.digest).collect();
+    roots.extend(evidence.targets.iter().map(|target| target.digest));
+    // A manifest without a revision link that a layer link serves, as registry 2.1 kept them: known only if read.
+    if all {
+        let history = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
+        roots.extend(history.filter(|digest| evidence.manifests.contains_key(digest)));
+    }
+    roots.sort_unstable();
+    roots.dedup();
+    roots
+}
+
+struct Walk<'t> {
+    tree: &'t RepositoryTree,
+    evidence: &'t Evidence,
+    revisions: HashSet<Digest>,
+    reach: Reach,
+}
+
+impl<'t> Walk<'t> {
+    fn new(tree: &'t RepositoryTree, evidence: &'t Evidence) -> Self {
+        let revisions = tree.revisions.iter().map(|link| link.digest).collect();
+        Self { tree, evidence, revisions, reach: Reach::default() }
+    }
+
+    fn collect_doubts(&mut self) {
+        self.reach.doubts.clone_from(&self.evidence.doubts);
+        let mut doubts: Vec<(&Digest, &What)> = Vec::new();
+        for (digest, known) in &self.evidence.manifests {
+            match known {
+                Known::Manifest(_) => {}
+                Known::Missing => self.reach.missing.push(*digest),
+                Known::Doubtful(what) => doubts.push((digest, what)),
+            }
+        }
+        doubts.sort_unstable_by_key(|(digest, _)| **digest);
+        self.reach.missing.sort_unstable();
+        self.reach.doubts.extend(doubts.into_iter().map(|(_, what)| what.clone()));
+    }
+
+    fn manifest(&self, digest: &Digest) -> Option<&'t Manifest> {
+        match self.evidence.manifests.get(digest) {
+            Some(Known::Manifest(manifest)) => Some(manifest),
+            Some(Known::Missing | Known::Doubtful(_)) | None => None,
+        }
+    }
+
+    fn visit_root(&mut self, root: Digest) {
+        if !self.reach.manifests.contains(&root) {
+            self.reach.events.push(Event::Manifest(root));
+        }
+        self.visit(root);
+    }
+
+    /// Keeps a manifest and all it refers to. The walk keeps its own stack: indexes may nest as deep as they like.
+    fn visit(&mut self, root: Digest) {
+        let mut stack = vec![root];
+        while let Some(digest) = stack.pop() {
+            if !self.reach.manifests.insert(digest) {
+                continue;
+            }
+            self.keep(digest);
+            let Some(manifest) = self.manifest(&digest) else { continue };
+            for edge in manifest.references() {
+                self.reach.events.push(Event::Blob(edge.digest));
+                self.keep(edge.digest);
+            }
+            let children = manifest.references().filter(|edge| self.is_served_manifest(edge));
+            let mut children: Vec<Digest> = children.map(|edge| edge.digest).collect();
+            children.reverse();
+            stack.extend(children);
+        }
+    }
+
+    /// Whether a client could pull the target of an edge as a manifest from this repository.
+    fn is_served_manifest(&self, edge: &Edge) -> bool {
+        edge.role == Role::Child
+            && (self.revisions.contains(&edge.digest) || self.manifest(&edge.digest).is_some())
+    }
+
+    fn keep(&mut self, digest: Digest) {
+        self.reach.needed.insert(digest);
+        self.reach.marks.insert(digest);
+    }
+
+    fn visit_referrers(&mut self) {
+        let revisions = &self.tree.revisions;
+        loop {
+            let before = self.reach.manifests.len();
+            for link in revisions.iter().filter(|link| self.evidence.manifests.contains_key(&link.digest)) {
+                let subject = self.manifest(&link.digest).and_then(Manifest::subject);
+                if subject.is_some_and(|subject| self.reach.manifests.contains(&subject)) {
+                    self.visit_root(link.digest);
+                }
+            }
+            if self.reach.manifests.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn keep_signatures(&mut self) {
+        for signature in &self.tree.signatures {
+            if self.reach.manifests.contains(&signature.revision) {
+                self.keep(signature.link.digest);
+            }
+        }
+    }
+
+    fn keep_young_layers(&mut self, rules: &Rules) {
+        for link in &self.tree.layers {
+            if link.object.modified >= rules.cutoff {
+                self.keep(link.digest);
+            }
+        }
+    }
+
+    /// A blob served under another digest lives under its canonical one.
+    fn keep_aliases(&mut self) {
+        for (alias, canonical) in &self.evidence.aliases {
+            if self.reach.needed.contains(alias) {
+                self.keep(*canonical);
+            }
+        }
+    }
+
+    /// G4: keeps all that any key of the repository names.
+    fn pin(&mut self) {
+        let tree = self.tree;
+        let links = tree.revisions.iter().chain(&tree.layers);
+        let links = links.chain(tree.tags.iter().flat_map(|tag| &tag.index));
+        let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
+        let named = links.map(|link| link.digest).chain(self.evidence.aliases.values().copied());
+        for digest in named {
+            self.keep(digest);
+        }
+    }
+}
