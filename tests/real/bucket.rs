@@ -1,0 +1,136 @@
+//! A registry on a real S3 server: collected, killed in the middle, resumed, and its requests counted.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::files::blob_digest;
+use crate::harness::{assert_done, assert_pulls};
+use crate::images::Blob;
+use crate::population::Population;
+use crate::registry::{self, Config, Registry};
+use crate::regsweep::{self, gc, run, summary};
+use crate::s3::Bucket;
+
+/// Blobs that no repository knows: enough to take several seconds at [`SLOW`].
+const ORPHANS: u64 = 600;
+/// Deletes per second where a sweep is to be caught in the middle.
+const SLOW: &str = "60";
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[test]
+fn what_remains_is_what_the_reference_leaves() {
+    let (population, reference) = populated("theirs");
+    let (_, ours) = populated("ours");
+    assert_done(&registry::garbage_collect(&Config::bucket(&reference), &[]));
+    assert_done(&regsweep::garbage_collect(&Config::bucket(&ours), &[]));
+    assert_eq!(blobs(&ours), blobs(&reference));
+    assert_eq!(blobs(&ours), population.linked());
+    assert_pulls(&Config::bucket(&ours), &population.pullable());
+}
+
+#[test]
+fn images_of_a_tagged_index_stay() {
+    let (population, bucket) = populated("untagged");
+    assert_done(&regsweep::garbage_collect(&Config::bucket(&bucket), &["-m"]));
+    assert_eq!(blobs(&bucket), population.reachable_from_tags());
+    assert_pulls(&Config::bucket(&bucket), &population.alive());
+}
+
+#[test]
+fn g11_a_sweep_killed_in_the_middle_ends_in_the_same_set_when_resumed() {
+    let (population, bucket) = populated("killed");
+    let orphans = put_orphans(&bucket, ORPHANS);
+    let config = Config::bucket(&bucket);
+    let left = || blobs(&bucket).intersection(&orphans).count();
+    let command = || {
+        let mut command = gc(&config);
+        command.args(["--max-deletes-per-second", SLOW]);
+        command
+    };
+    let sweep = command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    kill_when(sweep, || left() < orphans.len());
+    assert!(left() > 0, "the sweep was over before it was killed");
+    run(&mut command());
+    assert_eq!(blobs(&bucket), population.linked());
+    assert_pulls(&config, &population.pullable());
+}
+
+#[test]
+fn g10_the_summary_accounts_for_every_blob_and_byte() {
+    let (population, bucket) = populated("account");
+    let before = bucket.objects("docker/registry/v2/blobs/");
+    let answer = summary(&run(&mut gc(&Config::bucket(&bucket))));
+    let after = bucket.objects("docker/registry/v2/blobs/");
+    let bytes: i64 = before.values().sum::<i64>() - after.values().sum::<i64>();
+    assert_eq!(number(&answer, "/blobs/count"), before.len());
+    assert_eq!(number(&answer, "/delete/blobs/count"), before.len() - after.len());
+    assert_eq!(number(&answer, "/delete/blobs/bytes"), usize::try_from(bytes).unwrap());
+    assert_eq!(blobs(&bucket), population.linked());
+}
+
+#[test]
+fn a_run_asks_for_no_more_than_its_keys_and_manifests_need() {
+    let (population, bucket) = populated("requests");
+    let keys = bucket.objects("").len();
+    let answer = summary(&run(&mut gc(&Config::bucket(&bucket))));
+    let requests = |kind: &str| number(&answer, &format!("/requests/{kind}"));
+    let unique = population.unique_manifests();
+    assert!(requests("list") <= keys / 1000 + SHARDS, "{answer}");
+    assert!(requests("get") <= unique + unique / 20 + FIXED, "{answer}");
+    assert!(requests("delete") <= FIXED, "{answer}");
+    assert!(requests("list") > 0 && requests("get") > 0 && requests("delete") > 0, "{answer}");
+}
+
+/// One LIST for each shard of the blobs, and some to find the way.
+const SHARDS: usize = 256 + FIXED;
+/// Requests that a run may make whatever the registry's size: clock, layout, probes, state.
+const FIXED: usize = 16;
+
+/// The digests of the blobs of the registry in a bucket.
+pub(crate) fn blobs(bucket: &Bucket) -> BTreeSet<String> {
+    let objects = bucket.objects("docker/registry/v2/blobs/");
+    objects.keys().filter_map(|key| blob_digest(key)).collect()
+}
+
+fn populated(purpose: &str) -> (Population, Bucket) {
+    let (population, bucket) = (Population::typical(), Bucket::create(purpose));
+    let registry = Registry::start(&Config::bucket(&bucket));
+    population.enact_fast(registry.client());
+    (population, bucket)
+}
+
+fn put_orphans(bucket: &Bucket, count: u64) -> BTreeSet<String> {
+    let orphans: Vec<Blob> = (10_000..10_000 + count).map(Blob::layer).collect();
+    let key = |blob: &Blob| {
+        let hex = blob.hex();
+        format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
+    };
+    let objects: Vec<_> = orphans.iter().map(|blob| (key(blob), blob.bytes.clone())).collect();
+    bucket.put_all(&objects);
+    orphans.into_iter().map(|blob| blob.digest).collect()
+}
+
+/// Kills a process, with no chance to tidy up, once something has happened.
+#[track_caller]
+fn kill_when(mut child: Child, happened: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !happened() {
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended with {ended:?} before it was killed");
+        if started.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("nothing happened in {PATIENCE:?}");
+        }
+    }
+    // SIGKILL on this system.
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn number(summary: &Value, pointer: &str) -> usize {
+    let number = summary.pointer(pointer).and_then(Value::as_u64);
+    usize::try_from(number.unwrap_or_else(|| panic!("no {pointer} in {summary}"))).unwrap()
+}

@@ -1,0 +1,93 @@
+//! A client of the registry's own API, fast enough to push many images and strict about what comes back.
+
+use crate::http::{self, Answer};
+use crate::images::{Blob, IMAGE, INDEX, Image};
+
+/// What is wrong with an image that does not pull.
+pub(crate) type Broken = String;
+
+/// Speaks to the registry at a port of the loopback address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client {
+    pub(crate) port: u16,
+}
+
+impl Client {
+    /// Pushes everything an image needs, children first, and the image under a tag or its digest.
+    pub(crate) fn push(self, repository: &str, reference: &str, image: &Image) {
+        for child in &image.children {
+            self.push(repository, &child.manifest.digest, child);
+        }
+        for blob in &image.blobs {
+            self.push_blob(repository, blob);
+        }
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        let headers = [("Content-Type", image.media_type)];
+        let answer = self.ask("PUT", &target, &headers, &image.manifest.bytes);
+        expect(&answer, 201, &target);
+    }
+
+    /// Pushes one blob.
+    pub(crate) fn push_blob(self, repository: &str, blob: &Blob) {
+        let upload = self.start_upload(repository);
+        let joint = if upload.contains('?') { '&' } else { '?' };
+        let target = format!("{upload}{joint}digest={}", blob.digest);
+        let headers = [("Content-Type", "application/octet-stream")];
+        expect(&self.ask("PUT", &target, &headers, &blob.bytes), 201, &target);
+    }
+
+    /// Starts an upload and says where its bytes go. Nobody needs to finish it.
+    pub(crate) fn start_upload(self, repository: &str) -> String {
+        let target = format!("/v2/{repository}/blobs/uploads/");
+        let answer = self.ask("POST", &target, &[], &[]);
+        expect(&answer, 202, &target);
+        let location = answer.header("Location").expect("an upload has a location");
+        let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
+        after_scheme[after_scheme.find('/').expect("a location has a path")..].to_owned()
+    }
+
+    /// Deletes a manifest, and with it every tag that points at it.
+    pub(crate) fn delete_manifest(self, repository: &str, digest: &str) {
+        let target = format!("/v2/{repository}/manifests/{digest}");
+        expect(&self.ask("DELETE", &target, &[], &[]), 202, &target);
+    }
+
+    /// Pulls an image and all below it, and compares every byte with what was pushed.
+    pub(crate) fn pull(
+        self,
+        repository: &str,
+        reference: &str,
+        image: &Image,
+    ) -> Result<(), Broken> {
+        let accept = format!("{IMAGE}, {INDEX}");
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        self.fetch(&target, &[("Accept", &accept)], &image.manifest)?;
+        for blob in &image.blobs {
+            self.fetch(&format!("/v2/{repository}/blobs/{}", blob.digest), &[], blob)?;
+        }
+        for child in &image.children {
+            self.pull(repository, &child.manifest.digest, child)?;
+        }
+        Ok(())
+    }
+
+    fn fetch(self, target: &str, headers: &[(&str, &str)], blob: &Blob) -> Result<(), Broken> {
+        let answer = self.ask("GET", target, headers, &[]);
+        match answer.status {
+            200 if answer.body == blob.bytes => Ok(()),
+            200 => Err(format!("{target} is not {}", blob.digest)),
+            status => Err(format!("{target} answers {status}")),
+        }
+    }
+
+    fn ask(self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        http::ask(self.port, method, target, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {target}: {error}"))
+    }
+}
+
+#[track_caller]
+fn expect(answer: &Answer, status: u16, target: &str) {
+    let body = String::from_utf8_lossy(&answer.body);
+    assert_eq!(answer.status, status, "{target} answers {body}");
+}

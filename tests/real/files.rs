@@ -1,0 +1,126 @@
+//! A registry on files, collected by the reference and by regsweep, each on a copy of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::harness::{assert_done, assert_pulls};
+use crate::population::Population;
+use crate::registry::{self, Config, Registry};
+use crate::regsweep;
+
+#[test]
+fn what_remains_is_what_the_reference_leaves() {
+    let (population, reference) = populated();
+    let ours = reference.copy();
+    assert_done(&registry::garbage_collect(&Config::files(reference.path()), &[]));
+    assert_done(&regsweep::garbage_collect(&Config::files(ours.path()), &[]));
+    assert_eq!(ours.blobs(), reference.blobs());
+    assert_eq!(ours.blobs(), population.linked());
+    assert_pulls(&Config::files(ours.path()), &population.pullable());
+}
+
+#[test]
+fn images_of_a_tagged_index_stay_where_the_reference_loses_them() {
+    let (population, reference) = populated();
+    let ours = reference.copy();
+    assert_done(&registry::garbage_collect(&Config::files(reference.path()), &["-m"]));
+    assert_done(&regsweep::garbage_collect(&Config::files(ours.path()), &["-m"]));
+    assert_eq!(ours.blobs(), population.reachable_from_tags());
+    assert!(ours.blobs().is_superset(&reference.blobs()), "we keep all that the reference keeps");
+    assert!(ours.blobs().len() > reference.blobs().len(), "the reference loses images");
+    assert_pulls(&Config::files(ours.path()), &population.alive());
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let (_, tree) = populated();
+    let before = tree.everything();
+    assert_done(&regsweep::garbage_collect(&Config::files(tree.path()), &["-d"]));
+    assert_done(&regsweep::garbage_collect(&Config::files(tree.path()), &["-d", "-m"]));
+    assert_eq!(tree.everything(), before);
+}
+
+#[test]
+fn a_second_collection_finds_nothing() {
+    let (population, tree) = populated();
+    let config = Config::files(tree.path());
+    assert_done(&regsweep::garbage_collect(&config, &["-m"]));
+    let before = tree.everything();
+    assert_done(&regsweep::garbage_collect(&config, &["-m"]));
+    assert_eq!(tree.everything(), before);
+    assert_pulls(&config, &population.alive());
+}
+
+/// A registry's data folder.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    folder: tempfile::TempDir,
+}
+
+impl Tree {
+    /// An empty one.
+    pub(crate) fn new() -> Tree {
+        Tree { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The digests of its blobs.
+    pub(crate) fn blobs(&self) -> BTreeSet<String> {
+        let files = files_below(&self.folder.path().join("docker/registry/v2/blobs"));
+        files.iter().filter_map(|path| blob_digest(&path.to_string_lossy())).collect()
+    }
+
+    /// Takes a blob away behind the registry's back.
+    pub(crate) fn remove_blob(&self, digest: &str) {
+        let (algorithm, hex) = digest.split_once(':').unwrap();
+        let blobs = self.folder.path().join("docker/registry/v2/blobs");
+        fs::remove_file(blobs.join(format!("{algorithm}/{}/{hex}/data", &hex[..2]))).unwrap();
+    }
+
+    /// The paths of all its files.
+    fn everything(&self) -> BTreeSet<PathBuf> {
+        files_below(self.folder.path())
+    }
+
+    fn copy(&self) -> Tree {
+        let copy = Tree::new();
+        for from in self.everything() {
+            let to = copy.path().join(from.strip_prefix(self.path()).unwrap());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(&from, to).unwrap();
+        }
+        copy
+    }
+}
+
+/// The digest in a key that ends in `blobs/ALGORITHM/XX/HEX/data`.
+pub(crate) fn blob_digest(key: &str) -> Option<String> {
+    let mut parts = key.strip_suffix("/data")?.rsplit('/');
+    let (hex, _, algorithm) = (parts.next()?, parts.next()?, parts.next()?);
+    (parts.next()? == "blobs").then(|| format!("{algorithm}:{hex}"))
+}
+
+fn populated() -> (Population, Tree) {
+    let (population, tree) = (Population::typical(), Tree::new());
+    let registry = Registry::start(&Config::files(tree.path()));
+    population.enact_fast(registry.client());
+    (population, tree)
+}
+
+fn files_below(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(files_below(&entry.path()));
+        } else {
+            files.insert(entry.path());
+        }
+    }
+    files
+}

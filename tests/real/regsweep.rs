@@ -1,0 +1,44 @@
+//! The program under test, run as people run it.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::registry::Config;
+
+/// The drop-in for the registry's own command.
+pub(crate) fn garbage_collect(config: &Config, flags: &[&str]) -> Output {
+    run(program().arg("garbage-collect").args(flags).arg(config.path()))
+}
+
+/// `gc` with nobody pushing and no grace, all breakers told to let a small registry's large changes through.
+pub(crate) fn gc(config: &Config) -> Command {
+    let mut command = program();
+    command.arg("gc").arg(config.path()).args(["--offline", "--grace", "0s", "--json"]);
+    command.args(["--max-delete-share", "100"]);
+    for breaker in ["stale-links", "young-orphans", "untagged-share", "delete-share"] {
+        command.args(["--accept", breaker]);
+    }
+    command
+}
+
+/// Runs a command to its end, which must be a good one.
+pub(crate) fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} ends with {}: {said}", output.status);
+    output
+}
+
+/// The summary that `--json` prints.
+pub(crate) fn summary(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error} in the summary {}", String::from_utf8_lossy(&output.stdout))
+    })
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_regsweep"));
+    command.env_remove("AWS_CA_BUNDLE");
+    command
+}
