@@ -25,8 +25,12 @@ mod api;
 mod batch;
 mod error;
 mod object;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use object::Object;
+#[cfg(feature = "s3")]
+pub use s3::{DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};

@@ -1,0 +1,111 @@
+//! What the caller says of a bucket.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Where a bucket is and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct S3Config {
+    /// The bucket's name.
+    pub bucket: String,
+    /// Where the server is, with or without a scheme. None: what the AWS settings say, at last AWS itself.
+    pub endpoint_url: Option<String>,
+    /// The region. None: what the AWS settings say; with an endpoint of one's own, at last `us-east-1`.
+    pub region: Option<String>,
+    /// Whether the bucket stands in the path and not in the host name; most servers other than AWS want it.
+    pub path_style: bool,
+    /// Keys given outright. None: the AWS chain (environment, profile, SSO, web identity, container, instance).
+    pub credentials: Option<StaticCredentials>,
+    /// Whether an [`endpoint_url`](Self::endpoint_url) without a scheme means `https`.
+    pub secure: bool,
+    /// Takes any certificate. Whoever stands in between can then read and change everything.
+    pub skip_tls_verify: bool,
+    /// A word of the caller's own for the `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// How a delete request proves that it arrived whole.
+    pub delete_checksum: DeleteChecksum,
+    /// The prefix below which the time is asked, for credentials that may only list there.
+    pub probe_prefix: String,
+    /// How many keys to ask for in one LIST, 1 to 1000.
+    pub keys_per_page: u16,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}
+
+impl S3Config {
+    /// A bucket under the defaults: AWS over TLS, its own chain of credentials, pages of 1000 keys.
+    #[must_use]
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            endpoint_url: None,
+            region: None,
+            path_style: false,
+            credentials: None,
+            secure: true,
+            skip_tls_verify: false,
+            user_agent: None,
+            delete_checksum: DeleteChecksum::Auto,
+            probe_prefix: String::new(),
+            keys_per_page: Self::MOST_KEYS_PER_PAGE,
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The most keys that a LIST answers.
+    ///
+    /// Source: Amazon S3 API, `ListObjectsV2`: "up to 1,000 objects".
+    pub const MOST_KEYS_PER_PAGE: u16 = 1000;
+}
+
+/// An access key; its secret halves never show in debug output.
+#[derive(Clone)]
+pub struct StaticCredentials {
+    /// The public half.
+    pub access_key: String,
+    /// The secret half.
+    pub secret_key: String,
+    /// The token of a session, where there is one.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for StaticCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticCredentials")
+            .field("access_key", &self.access_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a delete request proves that it arrived whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeleteChecksum {
+    /// CRC32, and MD5 for good once the server asked for it.
+    #[default]
+    Auto,
+    /// `x-amz-checksum-crc32`.
+    Crc32,
+    /// `Content-MD5`, which servers that keep to the older protocol insist on.
+    Md5,
+}
+
+/// How long to wait for a server; each counts for one attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For a listing page or an object, body included.
+    pub read: Duration,
+    /// For the answer to a delete request; some servers delete one key after the other.
+    pub delete: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            delete: Duration::from_secs(120),
+        }
+    }
+}

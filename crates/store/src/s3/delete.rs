@@ -1,0 +1,220 @@
+//! Deleting, the one place (G9).
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::delete_objects::{DeleteObjectsError, DeleteObjectsOutput};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::base64;
+use md5::{Digest, Md5};
+use monitor::Counter;
+
+use super::classify::{asks_for_md5, key_failure, store_error};
+use super::config::DeleteChecksum;
+use super::{Bucket, request};
+use crate::{DeleteBatch, ErrorKind, KeyFailure, KeyOutcome, Operation, StoreError};
+
+type Sent = Result<DeleteObjectsOutput, SdkError<DeleteObjectsError, HttpResponse>>;
+
+/// Why an answer to a delete request cannot be believed (G10).
+#[derive(Debug, thiserror::Error)]
+enum Oddity {
+    #[error("the answer speaks of key `{0}`, which was not to be deleted")]
+    Unknown(Box<str>),
+    #[error("the answer speaks of key `{0}` twice")]
+    Twice(Box<str>),
+    #[error("the answer speaks of no key")]
+    Keyless,
+}
+
+/// Deletes a batch in one request, or in two where the server turns out to want the older checksum.
+pub(super) async fn delete(
+    bucket: &Bucket,
+    batch: &DeleteBatch,
+) -> Result<Vec<KeyOutcome>, StoreError> {
+    let subject = &*bucket.config.bucket;
+    request::in_time(bucket.config.timeouts.delete, Operation::Delete, subject, async {
+        let answer = negotiated(bucket, keys(batch, subject)?)
+            .await
+            .map_err(|error| store_error(Operation::Delete, subject, error))?;
+        outcomes(batch, &answer).map_err(|oddity| {
+            StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because(oddity)
+        })
+    })
+    .await
+}
+
+/// Not quiet: every key is to be answered, so that an answer cut short shows (G10).
+fn keys(batch: &DeleteBatch, subject: &str) -> Result<Delete, StoreError> {
+    let identifiers: Result<Vec<_>, _> = batch
+        .objects()
+        .iter()
+        .map(|object| ObjectIdentifier::builder().key(&*object.key).build())
+        .collect();
+    identifiers
+        .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build())
+        .map_err(|error| {
+            StoreError::new(Operation::Delete, subject, ErrorKind::Fatal).because(error)
+        })
+}
+
+/// Sends with the checksum that the server is known to take; finds it out once where that is left open.
+async fn negotiated(bucket: &Bucket, keys: Delete) -> Sent {
+    let md5 = match bucket.config.delete_checksum {
+        DeleteChecksum::Crc32 => false,
+        DeleteChecksum::Md5 => true,
+        DeleteChecksum::Auto if bucket.wants_md5.load(Ordering::Relaxed) => true,
+        DeleteChecksum::Auto => return find_out(bucket, keys).await,
+    };
+    send(bucket, keys, md5).await
+}
+
+async fn find_out(bucket: &Bucket, keys: Delete) -> Sent {
+    let first = send(bucket, keys.clone(), false).await;
+    let asks = first.as_ref().is_err_and(|error| {
+        asks_for_md5(error.code().unwrap_or_default(), error.message().unwrap_or_default())
+    });
+    if !asks {
+        return first;
+    }
+    bucket.monitor.count(Counter::DeleteRequests, 1);
+    let second = send(bucket, keys, true).await;
+    if second.is_ok() {
+        bucket.wants_md5.store(true, Ordering::Relaxed);
+    }
+    second
+}
+
+#[expect(clippy::disallowed_methods, reason = "G9: the one place")]
+async fn send(bucket: &Bucket, keys: Delete, md5: bool) -> Sent {
+    let request = bucket.client.delete_objects().bucket(&bucket.config.bucket).delete(keys);
+    if md5 {
+        request.customize().mutate_request(use_md5).send().await
+    } else {
+        request.send().await
+    }
+}
+
+/// Puts `Content-MD5` in the place of the newer checksum headers, before the request is signed.
+fn use_md5(request: &mut HttpRequest) {
+    let Some(body) = request.body().bytes() else { return };
+    let md5 = base64::encode(Md5::digest(body));
+    let headers = request.headers_mut();
+    let newer: Vec<String> = headers
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| {
+            name.starts_with("x-amz-checksum-") || *name == "x-amz-sdk-checksum-algorithm"
+        })
+        .map(str::to_owned)
+        .collect();
+    for name in newer {
+        headers.remove(name);
+    }
+    headers.insert("content-md5", md5);
+}
+
+/// One outcome for each key, in the order of the batch. A key that the answer leaves out may or may not be deleted.
+fn outcomes(batch: &DeleteBatch, answer: &DeleteObjectsOutput) -> Result<Vec<KeyOutcome>, Oddity> {
+    let mut outcomes: HashMap<&str, Option<KeyOutcome>> =
+        batch.objects().iter().map(|object| (&*object.key, None)).collect();
+    let mut tell = |key: Option<&str>, outcome| {
+        let key = key.ok_or(Oddity::Keyless)?;
+        let slot = outcomes.get_mut(key).ok_or_else(|| Oddity::Unknown(key.into()))?;
+        match slot.replace(outcome) {
+            None => Ok(()),
+            Some(_) => Err(Oddity::Twice(key.into())),
+        }
+    };
+    for deleted in answer.deleted() {
+        tell(deleted.key(), KeyOutcome::Deleted)?;
+    }
+    for error in answer.errors() {
+        let (code, message) =
+            (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+        tell(error.key(), refused(key_failure(code, message)))?;
+    }
+    let outcome = |key: &str| outcomes.remove(key).flatten().unwrap_or_else(unanswered);
+    Ok(batch.objects().iter().map(|object| &*object.key).map(outcome).collect())
+}
+
+fn refused(failure: KeyFailure) -> KeyOutcome {
+    match failure.kind {
+        ErrorKind::NotFound => KeyOutcome::Gone,
+        _ => KeyOutcome::Failed(failure),
+    }
+}
+
+fn unanswered() -> KeyOutcome {
+    let message = "the answer leaves this key out".into();
+    KeyOutcome::Failed(KeyFailure { kind: ErrorKind::Malformed, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::types::{DeletedObject, Error};
+    use registry::Timestamp;
+
+    use super::*;
+    use crate::Doomed;
+
+    fn batch(keys: &[&str]) -> DeleteBatch {
+        let doomed = |key: &&str| Doomed { key: (*key).into(), modified: Timestamp::default() };
+        DeleteBatch::new(keys.iter().map(doomed).collect()).unwrap()
+    }
+
+    fn deleted(key: &str) -> DeletedObject {
+        DeletedObject::builder().key(key).build()
+    }
+
+    fn error(key: &str, code: &str) -> Error {
+        Error::builder().key(key).code(code).message("m").build()
+    }
+
+    #[test]
+    fn g10_every_key_has_its_outcome_in_the_order_of_the_batch() {
+        let answer = DeleteObjectsOutput::builder()
+            .deleted(deleted("c"))
+            .deleted(deleted("a"))
+            .errors(error("b", "SlowDown"))
+            .errors(error("d", "AccessDenied"))
+            .errors(error("e", "NoSuchKey"))
+            .build();
+        let failed =
+            |kind, message: &str| KeyOutcome::Failed(KeyFailure { kind, message: message.into() });
+        assert_eq!(
+            outcomes(&batch(&["a", "b", "c", "d", "e", "f"]), &answer).unwrap(),
+            [
+                KeyOutcome::Deleted,
+                failed(ErrorKind::Throttled, "SlowDown: m"),
+                KeyOutcome::Deleted,
+                failed(ErrorKind::Denied, "AccessDenied: m"),
+                KeyOutcome::Gone,
+                failed(ErrorKind::Malformed, "the answer leaves this key out"),
+            ]
+        );
+    }
+
+    #[test]
+    fn g10_an_answer_about_other_keys_is_refused() {
+        let answers = [
+            DeleteObjectsOutput::builder().deleted(deleted("b")),
+            DeleteObjectsOutput::builder().deleted(deleted("a")).errors(error("a", "SlowDown")),
+            DeleteObjectsOutput::builder().deleted(DeletedObject::builder().build()),
+        ];
+        let shown: Vec<String> = answers
+            .into_iter()
+            .map(|answer| outcomes(&batch(&["a"]), &answer.build()).unwrap_err().to_string())
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "the answer speaks of key `b`, which was not to be deleted",
+                "the answer speaks of key `a` twice",
+                "the answer speaks of no key",
+            ]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Buckets: S3 and all that speak its protocol.
+
+mod classify;
+mod config;
+mod connect;
+mod delete;
+mod http_client;
+mod list;
+mod page;
+mod request;
+mod xml;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use aws_sdk_s3::Client;
+use bytes::Bytes;
+use monitor::Monitor;
+use registry::Timestamp;
+
+pub use config::{DeleteChecksum, S3Config, StaticCredentials, Timeouts};
+pub use list::S3Cursor;
+
+use crate::{Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, ReadStore, StoreError};
+
+/// A bucket.
+///
+/// Sends each request once: [`Retried`](crate::Retried) asks again and [`Paced`](crate::Paced) counts and slows down.
+/// Clones share connections.
+#[derive(Clone, Debug)]
+pub struct S3Store {
+    bucket: Arc<Bucket>,
+}
+
+/// What every request needs.
+#[derive(Debug)]
+struct Bucket {
+    client: Client,
+    config: S3Config,
+    identity: String,
+    monitor: Arc<Monitor>,
+    /// The server was seen to take `Content-MD5` after it refused a CRC32.
+    wants_md5: AtomicBool,
+}
+
+impl S3Store {
+    /// Finds credentials, region and address. The bucket itself is not asked.
+    ///
+    /// `monitor` counts the requests that this store sends of its own accord.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) where none are found,
+    /// [`ErrorKind::WrongAddress`](crate::ErrorKind::WrongAddress) where no region is, and
+    /// [`ErrorKind::Fatal`](crate::ErrorKind::Fatal) where the settings contradict themselves.
+    pub async fn connect(config: S3Config, monitor: &Arc<Monitor>) -> Result<Self, StoreError> {
+        let (client, identity) = connect::connect(&config).await?;
+        let monitor = Arc::clone(monitor);
+        let wants_md5 = AtomicBool::new(false);
+        let bucket = Arc::new(Bucket { client, config, identity, monitor, wants_md5 });
+        Ok(Self { bucket })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl ReadStore for S3Store {
+    type Cursor = S3Cursor;
+
+    fn list(&self, within: &str, after: &str) -> S3Cursor {
+        S3Cursor::new(Arc::clone(&self.bucket), within, after)
+    }
+
+    async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
+        list::folders(&self.bucket, within).await
+    }
+
+    async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
+        request::get(&self.bucket, key, at_most).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        list::now(&self.bucket).await
+    }
+
+    fn identity(&self) -> &str {
+        &self.bucket.identity
+    }
+
+    /// The entity tag of an object need not be its MD5: not under encryption with customer keys, not after a multipart
+    /// upload. Whoever uses it compares it with the MD5 of a text; equal is proof, and anything else leads to a read.
+    ///
+    /// Directory buckets, which alone have the name's ending `--x-s3`, list in no order.
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
+            etag_is_md5: true,
+            delete_batch: DeleteBatch::LIMIT,
+        }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl DeleteStore for S3Store {
+    async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
+        delete::delete(&self.bucket, batch).await
+    }
+}
