@@ -1,0 +1,168 @@
+//! One page of a listing: which entries, and where it goes on.
+
+use std::borrow::Cow;
+use std::ops::Bound;
+
+use crate::S3Error;
+use crate::objects::{Object, Objects, after_all};
+use crate::percent::{Style, decode_path, encode};
+use crate::request::Ask;
+
+/// The most entries of a page.
+const PAGE_LIMIT: usize = 1000;
+
+/// Where a page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Before everything.
+    Beginning,
+    /// After this key.
+    After(String),
+    /// After all keys that start so: a folder that has been listed.
+    AfterAll(String),
+}
+
+impl Position {
+    /// The token that leads here; with another salt it is another token.
+    pub(super) fn token(&self, salt: usize) -> String {
+        let (sort, text) = match self {
+            Self::Beginning => ('b', ""),
+            Self::After(key) => ('k', key.as_str()),
+            Self::AfterAll(folder) => ('f', folder.as_str()),
+        };
+        format!("{sort}{salt}:{}", encode(text, Style::Slashes))
+    }
+
+    /// The position, and the salt of its token.
+    fn of_token(token: &str) -> Option<(Self, usize)> {
+        let (head, text) = token.split_once(':')?;
+        let text = decode_path(text)?;
+        let (sort, salt) = head.split_at_checked(1)?;
+        let position = match sort {
+            "b" => Self::Beginning,
+            "k" => Self::After(text),
+            "f" => Self::AfterAll(text),
+            _ => return None,
+        };
+        Some((position, salt.parse().ok()?))
+    }
+}
+
+/// What a listing asks.
+#[derive(Debug)]
+pub(super) struct Query<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) prefix: &'a str,
+    pub(super) delimiter: Option<&'a str>,
+    pub(super) start_after: Option<&'a str>,
+    pub(super) token: Option<&'a str>,
+    pub(super) max_keys: usize,
+    pub(super) is_url: bool,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn of(ask: &'a Ask) -> Result<Self, S3Error> {
+        let max_keys = ask.query("max-keys").unwrap_or("1000").parse::<usize>();
+        let is_url = match ask.query("encoding-type") {
+            None => false,
+            Some("url") => true,
+            Some(_) => return Err(S3Error::INVALID_ARGUMENT),
+        };
+        Ok(Self {
+            bucket: &ask.bucket,
+            prefix: ask.query("prefix").unwrap_or_default(),
+            delimiter: ask.query("delimiter").filter(|delimiter| !delimiter.is_empty()),
+            start_after: ask.query("start-after"),
+            token: ask.query("continuation-token"),
+            max_keys: max_keys.map_err(|_| S3Error::INVALID_ARGUMENT)?.min(PAGE_LIMIT),
+            is_url,
+        })
+    }
+
+    /// Where the page starts: at the token, where there is one, otherwise after `start-after`. With it the number of
+    /// pages before it.
+    pub(super) fn position(&self) -> Result<(Position, usize), S3Error> {
+        match (self.token, self.start_after) {
+            (Some(token), _) => Position::of_token(token).ok_or(S3Error::INVALID_ARGUMENT),
+            (None, Some(key)) => Ok((Position::After(key.to_owned()), 0)),
+            (None, None) => Ok((Position::Beginning, 0)),
+        }
+    }
+
+    /// The folder in which `key` is hidden, where there is a delimiter.
+    fn folder_of<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let delimiter = self.delimiter?;
+        let found = key[self.prefix.len()..].find(delimiter)?;
+        Some(&key[..self.prefix.len() + found + delimiter.len()])
+    }
+}
+
+/// An entry of a page.
+#[derive(Clone, Debug)]
+pub(super) enum Entry<'o> {
+    Object(Cow<'o, str>, &'o Object),
+    Folder(&'o str),
+}
+
+/// A page, before it is written down.
+#[derive(Debug)]
+pub(super) struct Page<'o> {
+    pub(super) entries: Vec<Entry<'o>>,
+    pub(super) is_truncated: bool,
+    /// Where the next page starts.
+    pub(super) end: Position,
+}
+
+impl<'o> Page<'o> {
+    /// Reads the page of at most `limit` entries that starts at `start`.
+    pub(super) fn read(
+        objects: &'o Objects,
+        query: &Query<'_>,
+        start: Position,
+        limit: usize,
+    ) -> Self {
+        let mut page = Self { entries: Vec::new(), is_truncated: false, end: start };
+        let mut rest = Rest::from(objects, query.prefix, &page.end);
+        while page.entries.len() < limit {
+            let Some((key, object)) = rest.next() else { return page };
+            if let Some(folder) = query.folder_of(key) {
+                page.entries.push(Entry::Folder(folder));
+                page.end = Position::AfterAll(folder.to_owned());
+                rest = Rest::from(objects, query.prefix, &page.end);
+            } else {
+                page.entries.push(Entry::Object(key.into(), object));
+                page.end = Position::After(key.to_owned());
+            }
+        }
+        page.is_truncated = limit > 0 && rest.next().is_some();
+        page
+    }
+}
+
+/// The objects below a prefix that are left to list.
+struct Rest<'o, 'p> {
+    objects: Box<dyn Iterator<Item = (&'o str, &'o Object)> + 'o>,
+    prefix: &'p str,
+}
+
+impl<'o, 'p> Rest<'o, 'p> {
+    fn from(objects: &'o Objects, prefix: &'p str, position: &Position) -> Self {
+        let start = match position {
+            Position::Beginning => Some(Bound::Included(prefix.to_owned())),
+            Position::After(key) if key.as_str() < prefix => {
+                Some(Bound::Included(prefix.to_owned()))
+            }
+            Position::After(key) => Some(Bound::Excluded(key.clone())),
+            Position::AfterAll(folder) => after_all(folder).map(Bound::Included),
+        };
+        let objects: Box<dyn Iterator<Item = _>> = match start {
+            Some(start) => Box::new(objects.from(start.as_ref().map(String::as_str))),
+            None => Box::new(std::iter::empty()),
+        };
+        Self { objects, prefix }
+    }
+
+    fn next(&mut self) -> Option<(&'o str, &'o Object)> {
+        self.objects.next().filter(|(key, _)| key.starts_with(self.prefix))
+    }
+}

@@ -1,0 +1,435 @@
+//! The server over the wire, asked by hand: no client library whose opinion could hide a mistake.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use registry::Timestamp;
+use simstore::{Fault, Faults, Kind, Options, Request, S3Error, Server, When, Which};
+
+const T: Timestamp = Timestamp::from_seconds(1_787_000_000);
+
+/// A deletion of `a` and `b`.
+const DELETE: &str = "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>";
+
+fn server() -> Server {
+    Server::start(Options::default()).unwrap()
+}
+
+fn server_with(keys: &[&str]) -> Server {
+    let server = server();
+    keys.iter().for_each(|key| server.put(key, key.as_bytes().to_vec(), T));
+    server
+}
+
+/// Sends a request as it stands and reads until the server closes.
+fn send(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // A reset is an answer too: what came before it.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+fn get(server: &Server, target: &str) -> String {
+    ask(server, "GET", target, "", "")
+}
+
+fn ask(server: &Server, method: &str, target: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    send(
+        server,
+        &format!(
+            "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        ),
+    )
+}
+
+fn delete(server: &Server, body: &str) -> String {
+    ask(server, "POST", "/registry?delete", "x-amz-checksum-sha256: any\r\n", body)
+}
+
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+/// The texts of every element of a name, in order.
+fn texts<'a>(answer: &'a str, element: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    answer.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
+}
+
+fn keys_of(answer: &str) -> Vec<&str> {
+    texts(answer, "Key")
+}
+
+#[test]
+fn an_object_that_was_put_is_given_back_with_its_headers() {
+    let server = server();
+    server.set_now(Some(T));
+    let put = ask(&server, "PUT", "/registry/a/b%20c", "", "hello");
+    assert_eq!(status(&put), "200");
+    assert!(put.contains("etag: \"5d41402abc4b2a76b9719d911017c592\""), "{put}");
+    for method in ["GET", "HEAD"] {
+        let answer = ask(&server, method, "/registry/a/b%20c", "", "");
+        assert!(answer.contains("content-length: 5\r\n"), "{answer}");
+        assert!(answer.contains("etag: \"5d41402abc4b2a76b9719d911017c592\"\r\n"));
+        assert!(answer.contains("date: Mon, 17 Aug 2026 20:53:20 GMT\r\n"));
+        assert!(answer.contains("last-modified: Mon, 17 Aug 2026 20:53:20 GMT\r\n"));
+        assert_eq!(answer.ends_with("\r\n\r\nhello"), method == "GET");
+    }
+    assert_eq!(server.keys(), ["a/b c"]);
+    assert_eq!(server.content("a/b c").unwrap(), "hello");
+}
+
+#[test]
+fn what_is_not_there_is_an_error_document() {
+    let server = server_with(&["a"]);
+    for (target, code) in [
+        ("/registry/b", "NoSuchKey"),
+        ("/other/a", "NoSuchBucket"),
+        ("/other?list-type=2", "NoSuchBucket"),
+        ("/", "NoSuchBucket"),
+        ("/registry", "NotImplemented"),
+        ("/registry/a?tagging", "NotImplemented"),
+        ("/registry?list-type=2&max-keys=x", "InvalidArgument"),
+        ("/registry?list-type=2&encoding-type=x", "InvalidArgument"),
+        ("/registry?list-type=2&continuation-token=x", "InvalidArgument"),
+        ("/registry/%ff", "InvalidArgument"),
+    ] {
+        assert_eq!(texts(&get(&server, target), "Code"), [code], "{target}");
+    }
+    let head = ask(&server, "HEAD", "/registry/b", "", "");
+    assert!(status(&head) == "404" && head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[test]
+fn buckets_answer_to_head_and_tell_their_region() {
+    let server =
+        Server::start(Options { region: Some("eu-west-1".into()), ..Options::default() }).unwrap();
+    assert_eq!(status(&ask(&server, "HEAD", "/registry", "", "")), "200");
+    assert_eq!(status(&ask(&server, "HEAD", "/other", "", "")), "404");
+    let location = get(&server, "/registry?location");
+    assert!(location.ends_with(">eu-west-1</LocationConstraint>"), "{location}");
+    assert!(location.contains("x-amz-bucket-region: eu-west-1\r\n"));
+}
+
+#[test]
+fn the_host_may_name_the_bucket() {
+    let server = server_with(&["a"]);
+    let get = |host| {
+        send(&server, &format!("GET /a HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"))
+    };
+    assert!(get("registry.localhost:9000").ends_with("\r\n\r\na"));
+    assert!(get("registry.127.0.0.1").ends_with("\r\n\r\na"));
+    assert_eq!(texts(&get("other.localhost"), "Code"), ["NoSuchBucket"]);
+}
+
+#[test]
+fn refused_credentials_and_foreign_regions_are_errors() {
+    let server = Server::start(Options {
+        region: Some("eu-west-1".into()),
+        refused_access_keys: vec!["BAD".into()],
+        ..Options::default()
+    })
+    .unwrap();
+    let code = |key: &str, region: &str| {
+        let header = format!(
+            "authorization: AWS4-HMAC-SHA256 Credential={key}/20260818/{region}/s3/aws4_request, SignedHeaders=host\r\n"
+        );
+        let answer = ask(&server, "HEAD", "/registry", &header, "");
+        status(&answer).to_owned()
+    };
+    assert_eq!(code("GOOD", "eu-west-1"), "200");
+    assert_eq!(code("BAD", "eu-west-1"), "403");
+    assert_eq!(code("GOOD", "us-east-1"), "400");
+}
+
+#[test]
+fn pages_follow_each_other_in_byte_order() {
+    let server = server_with(&["a", "B", "a/", "é", "\u{1F600}", "\u{FFFD}", "b"]);
+    let sorted = ["B", "a", "a/", "b", "é", "\u{FFFD}", "\u{1F600}"];
+    let mut found = Vec::new();
+    let mut token = String::new();
+    for page in 0..4 {
+        let answer = get(&server, &format!("/registry?list-type=2&max-keys=2{token}"));
+        found.extend(keys_of(&answer).into_iter().map(str::to_owned));
+        assert_eq!(texts(&answer, "IsTruncated"), [if page < 3 { "true" } else { "false" }]);
+        assert_eq!(texts(&answer, "KeyCount"), [if page < 3 { "2" } else { "1" }]);
+        if let [next] = texts(&answer, "NextContinuationToken")[..] {
+            token = format!("&continuation-token={}", next.replace('%', "%25"));
+        }
+    }
+    assert_eq!(found, sorted);
+    for (after, left) in [("", 7), ("A", 7), ("B", 6), ("a", 5), ("a.", 5), ("zz", 3)] {
+        let answer = get(&server, &format!("/registry?list-type=2&start-after={after}"));
+        assert_eq!(keys_of(&answer), sorted[7 - left..], "{after}");
+        assert_eq!(texts(&answer, "StartAfter"), [after]);
+    }
+}
+
+#[test]
+fn a_full_last_page_is_not_truncated() {
+    let server = server_with(&["a", "b"]);
+    let page = |size| get(&server, &format!("/registry?list-type=2&max-keys={size}"));
+    assert_eq!(texts(&page(2), "IsTruncated"), ["false"]);
+    assert_eq!(texts(&page(1), "IsTruncated"), ["true"]);
+    assert_eq!(texts(&page(0), "IsTruncated"), ["false"]);
+    assert_eq!(keys_of(&page(0)), [""; 0]);
+}
+
+#[test]
+fn a_delimiter_folds_keys_into_folders() {
+    let server = server_with(&["a", "d/1", "d/2", "d/e/3", "d0", "f/1", "g"]);
+    let list = |query: &str| get(&server, &format!("/registry?list-type=2&delimiter=/{query}"));
+    let answer = list("");
+    assert_eq!(keys_of(&answer), ["a", "d0", "g"]);
+    assert_eq!(texts(&answer, "Prefix"), ["", "d/", "f/"]);
+    assert_eq!(texts(&answer, "KeyCount"), ["5"]);
+    let answer = list("&prefix=d/");
+    assert_eq!(
+        (keys_of(&answer), texts(&answer, "Prefix")),
+        (vec!["d/1", "d/2"], vec!["d/", "d/e/"])
+    );
+    let answer = list("&max-keys=2");
+    assert_eq!((keys_of(&answer), texts(&answer, "Prefix")), (vec!["a"], vec!["", "d/"]));
+    let token = texts(&answer, "NextContinuationToken")[0].replace('%', "%25");
+    let answer = list(&format!("&max-keys=2&continuation-token={token}"));
+    assert_eq!((keys_of(&answer), texts(&answer, "Prefix")), (vec!["d0"], vec!["", "f/"]));
+}
+
+#[test]
+fn keys_are_encoded_where_that_was_asked_for() {
+    let server = server_with(&["a/b +%&<é\u{1}"]);
+    let list = |query: &str| get(&server, &format!("/registry?list-type=2{query}"));
+    assert_eq!(keys_of(&list("")), ["a/b +%&amp;&lt;é&#x1;"]);
+    let answer = list("&encoding-type=url");
+    assert_eq!(keys_of(&answer), ["a/b+%2B%25%26%3C%C3%A9%01"]);
+    assert_eq!(texts(&answer, "EncodingType"), ["url"]);
+}
+
+#[test]
+fn deletions_answer_for_every_key_and_say_nothing_when_quiet() {
+    let server = server_with(&["a", "c"]);
+    let answer = delete(&server, DELETE);
+    assert_eq!((status(&answer), keys_of(&answer)), ("200", vec!["a", "b"]));
+    assert_eq!(answer.matches("<Deleted>").count(), 2);
+    assert_eq!(server.keys(), ["c"]);
+    let quiet = DELETE.replace("</Delete>", "<Quiet>true</Quiet></Delete>");
+    assert_eq!(keys_of(&delete(&server, &quiet)), [""; 0]);
+}
+
+#[test]
+fn a_condition_on_the_entity_tag_is_kept() {
+    let server = server_with(&["a", "b"]);
+    let body = DELETE.replace("<Key>a</Key>", "<Key>a</Key><ETag>\"0\"</ETag>");
+    let answer = delete(&server, &body);
+    assert_eq!(texts(&answer, "Code"), ["PreconditionFailed"]);
+    assert_eq!(server.keys(), ["a"]);
+}
+
+#[test]
+fn deletions_need_a_checksum_that_is_right() {
+    let server = server_with(&["a", "b"]);
+    let code = |headers: &str, body: &str| {
+        let answer = ask(&server, "POST", "/registry?delete", headers, body);
+        texts(&answer, "Code").first().map(|code| (*code).to_owned())
+    };
+    assert_eq!(code("", DELETE).as_deref(), Some("InvalidRequest"));
+    assert_eq!(code("content-md5: AAAA\r\n", DELETE).as_deref(), Some("BadDigest"));
+    assert_eq!(code("x-amz-checksum-crc32: AAAA\r\n", DELETE).as_deref(), Some("BadDigest"));
+    assert_eq!(code("x-amz-checksum-sha1: any\r\n", "<Delete>").as_deref(), Some("MalformedXML"));
+    assert_eq!(
+        code("x-amz-checksum-sha1: any\r\n", "<Delete></Delete>").as_deref(),
+        Some("MalformedXML")
+    );
+    assert_eq!(server.keys().len(), 2);
+    assert_eq!(code("content-md5: gnFQWv8HmHVEQ7mTrck6JQ==\r\n", DELETE), None);
+    assert!(server.keys().is_empty());
+}
+
+#[test]
+fn a_server_may_insist_on_content_md5() {
+    let insists_on_content_md5 = Some(S3Error::MISSING_CONTENT_MD5);
+    let server = Server::start(Options { insists_on_content_md5, ..Options::default() }).unwrap();
+    assert_eq!(texts(&delete(&server, DELETE), "Code"), ["MissingContentMD5"]);
+    let right = "content-md5: gnFQWv8HmHVEQ7mTrck6JQ==\r\n";
+    assert_eq!(status(&ask(&server, "POST", "/registry?delete", right, DELETE)), "200");
+}
+
+#[test]
+fn errors_and_hang_ups_come_before_the_effect_and_lost_answers_after_it() {
+    for (fault, answer_status, is_deleted) in [
+        (Fault::Refuse(S3Error::SLOW_DOWN), "503", false),
+        (Fault::RefuseWithin200(S3Error::INTERNAL_ERROR), "200", false),
+        (Fault::ForeignBody, "200", false),
+        (Fault::HangUpBefore, "none", false),
+        (Fault::HangUpAfter, "none", true),
+        (Fault::BreakBody, "200", true),
+        (Fault::HalfBody, "200", true),
+    ] {
+        let server = server_with(&["a"]);
+        server.set_faults(Faults::none().on(Kind::Delete, When::Nth(1), fault.clone()));
+        assert_eq!(status(&delete(&server, DELETE)), answer_status, "{fault:?}");
+        assert_eq!(server.keys().is_empty(), is_deleted, "{fault:?}");
+        assert_eq!(status(&delete(&server, DELETE)), "200", "{fault:?} strikes once");
+    }
+}
+
+#[test]
+fn a_broken_body_says_how_long_it_would_have_been() {
+    let server = server_with(&["0123456789"]);
+    server.set_faults(Faults::none().on(Kind::Get, When::Nth(1), Fault::BreakBody).on(
+        Kind::Get,
+        When::Nth(2),
+        Fault::HalfBody,
+    ));
+    let broken = get(&server, "/registry/0123456789");
+    assert!(
+        broken.contains("content-length: 10\r\n") && broken.ends_with("\r\n\r\n01234"),
+        "{broken}"
+    );
+    let half = get(&server, "/registry/0123456789");
+    assert!(half.contains("content-length: 5\r\n") && half.ends_with("\r\n\r\n01234"), "{half}");
+}
+
+/// What a listing of `a`, `b`, `c`, `d` from `start-after=a`, two at a time, looks like under a fault.
+fn spoilt(fault: Fault) -> String {
+    let server = server_with(&["a", "b", "c", "d"]);
+    server.set_faults(Faults::none().on(Kind::List, When::Always, fault));
+    get(&server, "/registry?list-type=2&max-keys=2&start-after=a&encoding-type=url")
+}
+
+#[test]
+fn each_fault_of_listings_breaks_what_it_names() {
+    for (fault, keys) in [
+        (Fault::NoDate, vec!["b", "c"]),
+        (Fault::ShortPage(1), vec!["b"]),
+        (Fault::EmptyPage, vec![]),
+        (Fault::StuckPage, vec![]),
+        (Fault::Unordered, vec!["c", "b"]),
+        (Fault::Repeated, vec!["b", "c", "c"]),
+        (Fault::IgnoreStartAfter, vec!["a", "b"]),
+        (Fault::InclusiveStartAfter, vec!["a", "b", "c"]),
+        (Fault::OutsidePrefix, vec!["%01b", "c"]),
+        (Fault::BrokenEscape, vec!["b%", "c"]),
+    ] {
+        let answer = spoilt(fault.clone());
+        assert_eq!(keys_of(&answer), keys, "{fault:?}");
+        assert_eq!(texts(&answer, "IsTruncated"), ["true"], "{fault:?}");
+        assert_eq!(texts(&answer, "NextContinuationToken").len(), 1, "{fault:?}");
+        assert_eq!(answer.contains("\r\ndate: "), fault != Fault::NoDate, "{fault:?}");
+    }
+    for (fault, element, found) in [
+        (Fault::WrongPrefixEcho, "Prefix", vec!["another/"]),
+        (Fault::WrongStartAfterEcho, "StartAfter", vec!["another/"]),
+        (Fault::NoToken, "NextContinuationToken", vec![]),
+        (Fault::NoIsTruncated, "IsTruncated", vec![]),
+        (Fault::OddIsTruncated, "IsTruncated", vec!["perhaps"]),
+        (Fault::WrongKeyCount, "KeyCount", vec!["3"]),
+        (Fault::IgnoreEncoding, "EncodingType", vec![]),
+        (Fault::EchoEncodingOnly, "EncodingType", vec!["url"]),
+        (Fault::NoEtags, "ETag", vec![]),
+        (Fault::NoTimes, "LastModified", vec![]),
+        (Fault::OddTimes, "LastModified", vec!["soon", "soon"]),
+        (Fault::NoSizes, "Size", vec![]),
+        (Fault::OddSizes, "Size", vec!["soon", "soon"]),
+    ] {
+        assert_eq!(texts(&spoilt(fault.clone()), element), found, "{fault:?}");
+    }
+}
+
+#[test]
+fn empty_pages_have_fresh_tokens_that_lead_on_and_stuck_pages_do_not() {
+    let server = server_with(&["a"]);
+    let mut seen = vec![String::new()];
+    server.set_faults(Faults::none().on(Kind::List, When::First(12), Fault::EmptyPage));
+    for _ in 0..12 {
+        let token = seen.last().unwrap();
+        let sent = if token.is_empty() { "" } else { &format!("&continuation-token={token}") };
+        let answer = get(&server, &format!("/registry?list-type=2{sent}"));
+        let token = texts(&answer, "NextContinuationToken")[0].to_owned();
+        assert!(!seen.contains(&token), "{token}");
+        seen.push(token);
+    }
+    let target = format!("/registry?list-type=2&continuation-token={}", seen[12]);
+    assert_eq!(keys_of(&get(&server, &target)), ["a"]);
+    server.set_faults(Faults::none().on(Kind::List, When::Always, Fault::StuckPage));
+    assert_eq!(texts(&get(&server, &target), "NextContinuationToken"), [seen[12].as_str()]);
+    server.set_faults(Faults::none().on(Kind::List, When::Always, Fault::IgnoreToken));
+    assert_eq!(keys_of(&get(&server, &target)), ["a"]);
+}
+
+#[test]
+fn encodings_differ_as_servers_differ() {
+    let server = server_with(&["a/b c"]);
+    for (fault, key) in [
+        (Fault::PercentSpaces, "a/b%20c"),
+        (Fault::PercentSlashes, "a%2Fb%20c"),
+        (Fault::IgnoreEncoding, "a/b c"),
+        (Fault::EchoEncodingOnly, "a/b c"),
+    ] {
+        server.set_faults(Faults::none().on(Kind::List, When::Always, fault.clone()));
+        let answer = get(&server, "/registry?list-type=2&encoding-type=url");
+        assert_eq!(keys_of(&answer), [key], "{fault:?}");
+    }
+}
+
+#[test]
+fn keys_fail_go_unmentioned_or_are_mentioned_twice_inside_a_200() {
+    let failed = Fault::FailKeys(Which::Containing("b".into()), S3Error::ACCESS_DENIED);
+    for (fault, mentioned, left) in [
+        (failed, vec!["a", "b"], vec!["b"]),
+        (Fault::OmitKeys(Which::Every(2)), vec!["b"], vec![]),
+        (Fault::ExtraKey, vec!["a", "b", "a key that nobody asked for"], vec![]),
+        (Fault::TwiceMentioned, vec!["a", "b", "a"], vec![]),
+    ] {
+        let server = server_with(&["a", "b"]);
+        server.set_faults(Faults::none().on(Kind::Delete, When::Always, fault.clone()));
+        assert_eq!(keys_of(&delete(&server, DELETE)), mentioned, "{fault:?}");
+        assert_eq!(server.keys(), left, "{fault:?}");
+    }
+}
+
+#[test]
+fn the_log_tells_what_was_asked_and_how_it_ended() {
+    let server = server_with(&["a", "b"]);
+    get(&server, "/registry?list-type=2&prefix=a");
+    delete(&server, DELETE);
+    server.set_faults(Faults::none().on(Kind::Get, When::Nth(1), Fault::HangUpBefore));
+    get(&server, "/registry/a");
+    get(&server, "/registry/a");
+    let request =
+        |kind, subject: &str, keys, status| Request { kind, subject: subject.into(), keys, status };
+    assert_eq!(
+        server.requests(),
+        [
+            request(Kind::List, "a", 1, Some(200)),
+            request(Kind::Delete, "", 2, Some(200)),
+            request(Kind::Get, "a", 0, None),
+            request(Kind::Get, "a", 0, Some(404)),
+        ]
+    );
+    assert_eq!((server.count(Kind::Get), server.most_in_flight()), (2, 1));
+    server.forget_requests();
+    assert_eq!(server.requests(), []);
+}
+
+#[test]
+fn dropping_the_server_ends_answers_under_way_and_frees_the_port() {
+    let server = server_with(&["a"]);
+    server.set_faults(Faults::none().latency(Duration::from_secs(3600)));
+    let mut waiting = TcpStream::connect(server.address()).unwrap();
+    waiting.write_all(b"GET /registry/a HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    while server.most_in_flight() == 0 {
+        std::thread::yield_now();
+    }
+    let address = server.address();
+    drop(server);
+    assert_eq!(waiting.read(&mut [0]).unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).is_err());
+}
