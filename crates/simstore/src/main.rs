@@ -1,16 +1,13 @@
-//! Serves a simulated S3 bucket until interrupted.
+//! `regsweep-simstore`: serves a simulated S3 bucket until interrupted.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Parser;
-use registry::Timestamp;
 use simstore::{Faults, Options, Server, registry_objects};
 
-/// Serves a simulated S3 bucket, in memory, until interrupted.
-///
-/// Accepts any credentials. Everything is lost at the end.
+/// Serves a simulated S3 bucket, in memory, to anybody, until interrupted
 #[derive(Debug, Parser)]
 #[command(name = "regsweep-simstore", version)]
 struct Arguments {
@@ -47,7 +44,7 @@ fn main() -> io::Result<()> {
         faults: Faults::none().latency(Duration::from_millis(arguments.latency_ms)),
         ..Options::default()
     })?;
-    let modified = Timestamp::from(SystemTime::now()).before(AGE);
+    let modified = server.now().before(AGE);
     for (key, content) in registry_objects(arguments.fill) {
         server.put(&key, content, modified);
     }

@@ -72,6 +72,7 @@ impl Shared {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the server is where clients get the time from")]
     pub(crate) fn now(&self) -> Timestamp {
         let fixed = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
         fixed.unwrap_or_else(|| SystemTime::now().into())
@@ -171,6 +172,12 @@ impl Server {
     pub fn set_faults(&self, faults: Faults) {
         let mut injector = self.shared.injector.lock().unwrap_or_else(PoisonError::into_inner);
         *injector = Injector::new(faults);
+    }
+
+    /// The time by the server's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.now()
     }
 
     /// Stops the server's clock at a time; `None` lets it follow the system's again.

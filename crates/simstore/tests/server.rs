@@ -20,7 +20,9 @@ fn server() -> Server {
 
 fn server_with(keys: &[&str]) -> Server {
     let server = server();
-    keys.iter().for_each(|key| server.put(key, key.as_bytes().to_vec(), T));
+    for key in keys {
+        server.put(key, key.as_bytes().to_vec(), T);
+    }
     server
 }
 
@@ -422,7 +424,7 @@ fn the_log_tells_what_was_asked_and_how_it_ended() {
 #[test]
 fn dropping_the_server_ends_answers_under_way_and_frees_the_port() {
     let server = server_with(&["a"]);
-    server.set_faults(Faults::none().latency(Duration::from_secs(3600)));
+    server.set_faults(Faults::none().latency(Duration::from_hours(1)));
     let mut waiting = TcpStream::connect(server.address()).unwrap();
     waiting.write_all(b"GET /registry/a HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     while server.most_in_flight() == 0 {

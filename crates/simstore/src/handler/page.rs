@@ -166,3 +166,76 @@ impl<'o, 'p> Rest<'o, 'p> {
         self.objects.next().filter(|(key, _)| key.starts_with(self.prefix))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use registry::Timestamp;
+
+    use super::*;
+
+    /// What a listing ought to give: keys and folders below a prefix, after a key, once each, in order.
+    fn expected(keys: &BTreeSet<String>, prefix: &str, after: &str, folds: bool) -> Vec<String> {
+        let mut names: Vec<String> = keys
+            .iter()
+            .filter(|key| key.starts_with(prefix) && key.as_str() > after)
+            .map(|key| match key[prefix.len()..].find('/') {
+                Some(slash) if folds => key[..=prefix.len() + slash].to_owned(),
+                _ => key.clone(),
+            })
+            .collect();
+        names.dedup();
+        names
+    }
+
+    fn objects(keys: &BTreeSet<String>) -> Objects {
+        let mut objects = Objects::default();
+        for key in keys {
+            objects.put(key.clone(), Object::new(Bytes::new(), Timestamp::default()));
+        }
+        objects
+    }
+
+    fn walk(objects: &Objects, query: &Query<'_>, limit: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut position = query.position().unwrap().0;
+        loop {
+            let page = Page::read(objects, query, position, limit);
+            names.extend(page.entries.iter().map(|entry| match entry {
+                Entry::Object(key, _) => key.to_string(),
+                Entry::Folder(folder) => (*folder).to_owned(),
+            }));
+            if !page.is_truncated {
+                return names;
+            }
+            // By way of the token, as a client goes on.
+            position = Position::of_token(&page.end.token(3)).unwrap().0;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pages_of_any_size_put_together_are_the_naive_listing(
+            keys in prop::collection::btree_set("[ab/\u{10ffff}%]{1,5}", 0..40),
+            prefix in "[ab/]{0,2}",
+            after in "[ab/]{0,3}",
+            folds in any::<bool>(),
+            limit in 1..6_usize,
+        ) {
+            let query = Query {
+                bucket: "",
+                prefix: &prefix,
+                delimiter: folds.then_some("/"),
+                start_after: Some(&after),
+                token: None,
+                max_keys: limit,
+                is_url: false,
+            };
+            let found = walk(&objects(&keys), &query, limit);
+            prop_assert_eq!(found, expected(&keys, &prefix, &after, folds));
+        }
+    }
+}
