@@ -50,7 +50,11 @@ pub trait ReadStore: Send + Sync + 'static {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where it is not there;
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) where it has more than `at_most` bytes. A body that ends
     /// early is an error, never a short answer.
-    fn get(&self, key: &str, at_most: u64) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
+    fn get(
+        &self,
+        key: &str,
+        at_most: u64,
+    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
 
     /// The time by the store's own clock, which may lag by up to a second and never runs ahead.
     ///

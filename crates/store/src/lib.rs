@@ -15,15 +15,22 @@
 //! ```
 //!
 //! # Cost
-//! S3: one LIST for each 1000 keys and range, one GET for each object read, one DeleteObjects for each 1000 keys.
+//! S3: one LIST for each 1000 keys and range, one GET for each object read, one `DeleteObjects` for each 1000 keys.
 //! Files: one look at each file, no more.
 //!
 //! # Start reading at
 //! [`ReadStore`], [`DeleteStore`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
 mod api;
 mod batch;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
+mod faulty;
+mod files;
+mod memory;
 mod object;
 #[cfg(feature = "s3")]
 mod s3;
@@ -31,6 +38,9 @@ mod s3;
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
 pub use error::{ErrorKind, Operation, StoreError};
+pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
+pub use files::{FileCursor, FileOptions, FileStore, LeafRule};
+pub use memory::{MemoryCursor, MemoryStore};
 pub use object::Object;
 #[cfg(feature = "s3")]
 pub use s3::{DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};

@@ -1,0 +1,112 @@
+//! Deleting files, and the folders that become empty.
+
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
+
+use super::folder::{self, Kind};
+use super::trouble::{Oddity, kind_of, system};
+use super::{Tree, path};
+use crate::{Doomed, KeyFailure, KeyOutcome, Operation, StoreError};
+
+/// Deletes one file, then its folder and those above it as far as they are empty: on a bucket they would not exist
+/// either.
+///
+/// The folder is not synced: a file that comes back after a power cut is garbage that the next run deletes again,
+/// never a loss.
+pub(super) fn delete(tree: &Tree, doomed: &Doomed) -> KeyOutcome {
+    match try_delete(tree, doomed) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let message = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            KeyOutcome::Failed(KeyFailure { kind: error.kind, message: message.into() })
+        }
+    }
+}
+
+fn try_delete(tree: &Tree, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
+    path::check_key(Operation::Delete, &doomed.key)?;
+    let (folder_key, name) = path::split(&doomed.key);
+    let way = Way::open(tree, folder_key)?;
+    let outcome = match way.whole() {
+        Some(folder) => remove(folder, name, doomed)?,
+        None => KeyOutcome::Gone,
+    };
+    // A file that is gone may be one that a run deleted just before it was killed.
+    if matches!(outcome, KeyOutcome::Deleted | KeyOutcome::Gone) {
+        way.remove_empty(tree);
+    }
+    Ok(outcome)
+}
+
+/// Deletes the file `name` if it is still the one that was listed.
+///
+/// Nothing keeps a writer from replacing the file between the look and the removal: whether anybody may write is
+/// settled before anything is deleted.
+fn remove(folder: &OwnedFd, name: &str, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
+    let failed = |errno| system(Operation::Delete, &doomed.key, errno);
+    let stat = match folder::look(folder.as_fd(), name.as_bytes()) {
+        Err(Errno::NOENT) => return Ok(KeyOutcome::Gone),
+        stat => stat.map_err(failed)?,
+    };
+    match Kind::of_stat(&stat) {
+        Kind::File if folder::modified(&stat) > doomed.modified => return Ok(KeyOutcome::Spared),
+        Kind::File => {}
+        Kind::Symlink => return Err(Oddity::Symlink.at(Operation::Delete, &doomed.key)),
+        Kind::Folder => return Ok(KeyOutcome::Gone), // no object has that key
+        Kind::Special => return Err(Oddity::Special.at(Operation::Delete, &doomed.key)),
+    }
+    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
+        Ok(()) => Ok(KeyOutcome::Deleted),
+        Err(Errno::NOENT) => Ok(KeyOutcome::Gone),
+        Err(errno) => Err(failed(errno)),
+    }
+}
+
+/// The folders on the way to a file, opened one by one, so that no link is followed.
+struct Way<'k> {
+    folder_key: &'k str,
+    /// The root first. Shorter than the way where a folder is missing.
+    folders: Vec<OwnedFd>,
+}
+
+impl<'k> Way<'k> {
+    fn open(tree: &Tree, folder_key: &'k str) -> Result<Self, StoreError> {
+        let mut folders = vec![tree.open_root(Operation::Delete)?];
+        for (name, key) in path::steps(folder_key) {
+            let Some(parent) = folders.last() else { break };
+            let child = folder::open(Operation::Delete, parent.as_fd(), name.as_bytes(), key)?;
+            let Some(child) = child else { break };
+            folders.push(child);
+        }
+        Ok(Self { folder_key, folders })
+    }
+
+    /// The folder at the end of the way, where all of the way is there.
+    fn whole(&self) -> Option<&OwnedFd> {
+        let is_whole = self.folders.len() == path::steps(self.folder_key).count() + 1;
+        self.folders.last().filter(|_| is_whole)
+    }
+
+    /// Removes the innermost folder if it is empty, then the one around it, and so on.
+    ///
+    /// A folder that cannot be removed stays, as all do under the reference collector; the file is deleted all the
+    /// same, so this is worth a note and no failure.
+    fn remove_empty(&self, tree: &Tree) {
+        let steps: Vec<_> = path::steps(self.folder_key).collect();
+        for ((name, key), parent) in steps.into_iter().zip(&self.folders).rev() {
+            if tree.keeps(key) {
+                return;
+            }
+            match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(Errno::NOTEMPTY | Errno::EXIST) => return,
+                Err(errno) => {
+                    let kind = kind_of(errno);
+                    tracing::debug!(folder = key, %kind, "an empty folder could not be removed");
+                    return;
+                }
+            }
+        }
+    }
+}

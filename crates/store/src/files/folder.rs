@@ -1,0 +1,187 @@
+//! One folder: opening it without following links, reading it sorted, looking at its files.
+
+use std::ops::Range;
+
+use registry::Timestamp;
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat};
+use rustix::io::Errno;
+
+use super::trouble::{Oddity, system};
+use crate::{Operation, StoreError};
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Folder,
+    File,
+    Symlink,
+    Special,
+}
+
+impl Kind {
+    fn of(file_type: FileType) -> Self {
+        match file_type {
+            FileType::Directory => Self::Folder,
+            FileType::RegularFile => Self::File,
+            FileType::Symlink => Self::Symlink,
+            _ => Self::Special,
+        }
+    }
+
+    pub(super) fn of_stat(stat: &Stat) -> Self {
+        Self::of(FileType::from_raw_mode(stat.st_mode))
+    }
+}
+
+pub(super) fn size(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0) // a size is never negative
+}
+
+pub(super) fn modified(stat: &Stat) -> Timestamp {
+    let millis = i64::try_from(stat.st_mtime_nsec / 1_000_000).unwrap_or(0); // below 1000
+    Timestamp::from_millis(stat.st_mtime.saturating_mul(1000).saturating_add(millis))
+}
+
+/// Looks at `path` below `folder` without following a link in its last component.
+pub(super) fn look(folder: BorrowedFd<'_>, path: &[u8]) -> Result<Stat, Errno> {
+    rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Opens the folder `name` of `parent`; `None` where there is no such folder.
+///
+/// `name` is one component: of a path, only the last would be kept from being a link. `path` is for the message.
+pub(super) fn open(
+    operation: Operation,
+    parent: BorrowedFd<'_>,
+    name: &[u8],
+    path: &str,
+) -> Result<Option<OwnedFd>, StoreError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(Errno::NOENT) => Ok(None),
+        // A link gives either, depending on the system; a file gives the first.
+        Err(Errno::NOTDIR | Errno::LOOP) => match look(parent, name) {
+            Ok(stat) if Kind::of_stat(&stat) == Kind::Symlink => {
+                Err(Oddity::Symlink.at(operation, path))
+            }
+            Ok(_) | Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(system(operation, path, errno)),
+        },
+        Err(errno) => Err(system(operation, path, errno)),
+    }
+}
+
+/// The sorted entries of a folder. A folder's name ends in `/`, so that the order of the names is the order of the
+/// keys below them.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    names: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: Range<usize>,
+    kind: Kind,
+}
+
+/// How often a folder that changes while it is read is read.
+const READINGS: usize = 4;
+
+/// Fits some 350 entries named by digests.
+const BUFFER: usize = 32 * 1024;
+
+impl Listing {
+    /// Reads a folder; `path` is for messages. A folder that was removed meanwhile is empty.
+    ///
+    /// Systems promise to return each entry that is neither added nor removed while they read. A file that is
+    /// replaced by renaming is both, and the registry writes tags that way. A folder that changed is therefore read
+    /// again, and what any reading saw counts (G3); what vanished is found out when it is looked at.
+    pub(super) fn read(folder: &OwnedFd, path: &str) -> Result<Self, StoreError> {
+        let failed = |errno| system(Operation::List, path, errno);
+        let mut buffer = Vec::with_capacity(BUFFER);
+        let mut listing = Self::default();
+        let mut before = rustix::fs::fstat(folder).map_err(failed)?;
+        for _ in 0..READINGS {
+            listing.add(folder, &mut buffer).map_err(failed)?;
+            let after = rustix::fs::fstat(folder).map_err(failed)?;
+            if (before.st_mtime, before.st_mtime_nsec) == (after.st_mtime, after.st_mtime_nsec) {
+                break;
+            }
+            before = after;
+            rustix::fs::seek(folder, SeekFrom::Start(0)).map_err(failed)?;
+        }
+        listing.sort();
+        Ok(listing)
+    }
+
+    fn add(&mut self, folder: &OwnedFd, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+        let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Err(Errno::NOENT) => return Ok(()), // the folder itself was removed
+                entry => entry?,
+            };
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            match kind_of(folder, name, entry.file_type()) {
+                Err(Errno::NOENT) => {}
+                kind => self.push(name, kind?),
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, name: &[u8], kind: Kind) {
+        let start = self.names.len();
+        self.names.extend_from_slice(name);
+        if kind == Kind::Folder {
+            self.names.push(b'/');
+        }
+        self.entries.push(Entry { name: start..self.names.len(), kind });
+    }
+
+    fn sort(&mut self) {
+        let names = &self.names;
+        let order = |entry: &Entry| (&names[entry.name.clone()], entry.kind);
+        self.entries.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+        self.entries.dedup_by(|a, b| order(a) == order(b));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<(&[u8], Kind)> {
+        let entry = self.entries.get(index)?;
+        Some((&self.names[entry.name.clone()], entry.kind))
+    }
+
+    /// The first entry whose name is not before `bound`, where `is_before` is monotonic.
+    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+        self.entries.partition_point(|entry| is_before(&self.names[entry.name.clone()]))
+    }
+
+    /// The entries whose names start with `start`.
+    pub(super) fn starting_with(&self, start: &[u8]) -> Range<usize> {
+        let first = self.partition(|name| name < start);
+        first..self.partition(|name| name < start || name.starts_with(start))
+    }
+
+    /// The first entry that is, or holds, a key after `after`; both below this folder.
+    pub(super) fn first_after(&self, after: &[u8]) -> usize {
+        self.partition(|name| name <= after && !(name.ends_with(b"/") && after.starts_with(name)))
+    }
+}
+
+/// Some file systems do not tell the type of an entry while they list.
+fn kind_of(folder: &OwnedFd, name: &[u8], listed: FileType) -> Result<Kind, Errno> {
+    match listed {
+        FileType::Unknown => look(folder.as_fd(), name).map(|stat| Kind::of_stat(&stat)),
+        known => Ok(Kind::of(known)),
+    }
+}

@@ -1,0 +1,267 @@
+//! A store of files: the registry's `filesystem` driver's directory, walked natively.
+
+mod delete;
+mod folder;
+mod path;
+mod read;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod walk;
+
+use std::fmt;
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use monitor::{Counter, Monitor};
+use registry::Timestamp;
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use self::folder::{Kind, Listing};
+use self::trouble::{Oddity, system, unfinished};
+use self::walk::Walk;
+use crate::{
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Object, Operation,
+    ReadStore, StoreError,
+};
+
+/// Says for a folder, whose key ends in `/`, which file each folder inside it holds and nothing else.
+///
+/// Listing then asks for that file and does not open the folder, except where the file is not there. Other files
+/// beside it are not listed, hence never deleted.
+pub type LeafRule = Arc<dyn Fn(&str) -> Option<&'static str> + Send + Sync>;
+
+/// What a store of files has to be told.
+pub struct FileOptions {
+    /// Which folders hold exactly one file.
+    pub leaf_of: LeafRule,
+    /// Folders that stay when they become empty; keys that end in `/`.
+    pub keep: Vec<String>,
+    /// The clock of the machine. On a network file system it must agree with the server's.
+    pub clock: fn() -> Timestamp,
+}
+
+/// A store of files. Keys are paths below the root, with `/` between components.
+///
+/// Symbolic links below the root are never followed: one that a listing meets is an error that names it, for what lies
+/// behind it would not be seen (G3). The root itself may be one. A cheap handle: clones share the root.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    tree: Arc<Tree>,
+}
+
+struct Tree {
+    root: OwnedFd,
+    identity: String,
+    leaf_of: LeafRule,
+    keep: Vec<String>,
+    clock: fn() -> Timestamp,
+    monitor: Arc<Monitor>,
+}
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+impl FileStore {
+    /// Opens the directory `root`, which must be there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoContainer`] where there is no such directory; as the system says otherwise.
+    pub fn open(
+        root: &Path,
+        options: FileOptions,
+        monitor: Arc<Monitor>,
+    ) -> Result<Self, StoreError> {
+        let shown = root.to_string_lossy();
+        let path =
+            std::fs::canonicalize(root).map_err(|error| match Errno::from_io_error(&error) {
+                Some(errno) => unopened(&shown, errno),
+                None => StoreError::new(Operation::Open, &shown, ErrorKind::Fatal).because(error),
+            })?;
+        let root = rustix::fs::open(&path, FOLDER, Mode::empty())
+            .map_err(|errno| unopened(&shown, errno))?;
+        let identity = format!("files at {}", path.display());
+        let FileOptions { leaf_of, keep, clock } = options;
+        Ok(Self { tree: Arc::new(Tree { root, identity, leaf_of, keep, clock, monitor }) })
+    }
+}
+
+fn unopened(root: &str, errno: Errno) -> StoreError {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR => {
+            StoreError::new(Operation::Open, root, ErrorKind::NoContainer)
+                .because(std::io::Error::from(errno))
+        }
+        errno => system(Operation::Open, root, errno),
+    }
+}
+
+impl Tree {
+    /// The root, opened anew: a folder that is being read has a position of its own.
+    fn open_root(&self, operation: Operation) -> Result<OwnedFd, StoreError> {
+        rustix::fs::openat(&self.root, c".", FOLDER, Mode::empty())
+            .map_err(|errno| system(operation, "", errno))
+    }
+
+    /// Opens a folder, component by component so that no link is followed; `None` where it is not there.
+    fn open_folder(
+        &self,
+        operation: Operation,
+        folder_key: &str,
+    ) -> Result<Option<OwnedFd>, StoreError> {
+        let mut folder = self.open_root(operation)?;
+        for (name, key) in path::steps(folder_key) {
+            match folder::open(operation, folder.as_fd(), name.as_bytes(), key)? {
+                Some(child) => folder = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(folder))
+    }
+
+    fn keeps(&self, folder_key: &str) -> bool {
+        self.keep.iter().any(|kept| kept == folder_key)
+    }
+
+    fn folders(&self, within: &str) -> Result<Folders, StoreError> {
+        path::check_folder(Operation::List, within)?;
+        let mut prefixes = Vec::new();
+        if let Some(folder) = self.open_folder(Operation::List, within)? {
+            self.monitor.count(Counter::ListRequests, 1);
+            let listing = Listing::read(&folder, within)?;
+            for (name, kind) in (0..listing.len()).filter_map(|at| listing.get(at)) {
+                let key = || walk::text(name, within).map(|name| format!("{within}{name}"));
+                match kind {
+                    Kind::Folder => prefixes.push(key()?),
+                    Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &key()?)),
+                    Kind::File | Kind::Special => {}
+                }
+            }
+        }
+        Ok(Folders { prefixes, is_complete: true })
+    }
+}
+
+impl fmt::Debug for FileOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileOptions").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl ReadStore for FileStore {
+    type Cursor = FileCursor;
+
+    fn list(&self, within: &str, after: &str) -> FileCursor {
+        FileCursor {
+            tree: Arc::clone(&self.tree),
+            within: within.into(),
+            after: after.into(),
+            walk: None,
+            is_at_end: false,
+        }
+    }
+
+    async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
+        let (tree, folder) = (Arc::clone(&self.tree), within.to_owned());
+        tokio::task::spawn_blocking(move || tree.folders(&folder))
+            .await
+            .map_err(|error| unfinished(Operation::List, within, error))?
+    }
+
+    fn get(
+        &self,
+        key: &str,
+        at_most: u64,
+    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send {
+        read::get(&self.tree, key, at_most)
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok((self.tree.clock)())
+    }
+
+    fn identity(&self) -> &str {
+        &self.tree.identity
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { lists_in_byte_order: true, etag_is_md5: false, delete_batch: 256 }
+    }
+}
+
+impl DeleteStore for FileStore {
+    async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
+        let (tree, batch) = (Arc::clone(&self.tree), batch.clone());
+        tokio::task::spawn_blocking(move || {
+            let objects = batch.objects();
+            tree.monitor.count(Counter::DeleteRequests, objects.len() as u64);
+            objects.iter().map(|doomed| delete::delete(&tree, doomed)).collect()
+        })
+        .await
+        .map_err(|error| unfinished(Operation::Delete, &self.tree.identity, error))
+    }
+}
+
+/// A listing of files under way. Holds one descriptor for each level of the tree.
+pub struct FileCursor {
+    tree: Arc<Tree>,
+    within: Box<str>,
+    /// The last key that was handed out, or where the listing began.
+    after: Box<str>,
+    /// Where the walk stands; `None` before the first batch, and after an error or a dropped future: the walk is then
+    /// taken up again from `after`.
+    walk: Option<Walk>,
+    is_at_end: bool,
+}
+
+/// So many objects are handed out at once: one hop to the blocking pool costs nothing beside them.
+const BATCH: usize = 1024;
+
+impl FileCursor {
+    async fn walk_on(&mut self) -> Result<(Walk, Vec<Object>), StoreError> {
+        let (tree, walk) = (Arc::clone(&self.tree), self.walk.take());
+        let (within, after) = (self.within.clone(), self.after.clone());
+        let walked = tokio::task::spawn_blocking(move || {
+            let mut walk = match walk {
+                Some(walk) => walk,
+                None => Walk::start(tree, &within, &after)?,
+            };
+            walk.next(BATCH).map(|objects| (walk, objects))
+        });
+        walked.await.map_err(|error| unfinished(Operation::List, &self.within, error))?
+    }
+}
+
+impl Cursor for FileCursor {
+    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+        if self.is_at_end {
+            return Ok(None);
+        }
+        let (walk, objects) = self.walk_on().await?;
+        let Some(last) = objects.last() else {
+            self.is_at_end = true;
+            return Ok(None);
+        };
+        self.after.clone_from(&last.key);
+        self.walk = Some(walk);
+        Ok(Some(objects))
+    }
+}
+
+impl fmt::Debug for FileCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileCursor")
+            .field("within", &self.within)
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,397 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use registry::Layout;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Doomed, FaultPlan, Faulty, MemoryStore};
+
+const V2: &str = "docker/registry/v2";
+const T0: Timestamp = Timestamp::from_seconds(1_000_000_000);
+
+fn clock() -> Timestamp {
+    T0
+}
+
+/// A directory that is deleted with the test, and the store that opens it.
+struct Files {
+    root: TempDir,
+    store: FileStore,
+    monitor: Arc<Monitor>,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self::with(Arc::new(|_: &str| None))
+    }
+
+    fn of_layout() -> Self {
+        let layout = Layout::new("");
+        Self::with(Arc::new(move |folder: &str| layout.leaf_of(folder)))
+    }
+
+    fn with(leaf_of: LeafRule) -> Self {
+        let root = TempDir::new().unwrap();
+        let monitor = Arc::new(Monitor::new());
+        let keep = vec![format!("{V2}/"), format!("{V2}/blobs/")];
+        let options = FileOptions { leaf_of, keep, clock };
+        let store = FileStore::open(root.path(), options, Arc::clone(&monitor)).unwrap();
+        Self { root, store, monitor }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.root.path().join(key)
+    }
+
+    fn put(&self, key: &str, body: &[u8]) {
+        let path = self.path(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, body).unwrap();
+        self.age(key, T0);
+    }
+
+    fn age(&self, key: &str, modified: Timestamp) {
+        let millis = u64::try_from(modified.as_millis()).unwrap();
+        let time = std::time::UNIX_EPOCH + Duration::from_millis(millis);
+        fs::File::options().write(true).open(self.path(key)).unwrap().set_modified(time).unwrap();
+    }
+
+    async fn list(&self, within: &str, after: &str) -> Result<Vec<String>, StoreError> {
+        all_keys(self.store.list(within, after)).await
+    }
+
+    async fn delete(&self, key: &str, modified: Timestamp) -> KeyOutcome {
+        let batch = DeleteBatch::new(vec![Doomed { key: key.into(), modified }]).unwrap();
+        self.store.delete(&batch).await.unwrap().remove(0)
+    }
+}
+
+async fn all_keys(mut cursor: impl Cursor) -> Result<Vec<String>, StoreError> {
+    let mut keys = Vec::new();
+    while let Some(page) = cursor.next().await? {
+        keys.extend(page.into_iter().map(|object| String::from(object.key)));
+    }
+    Ok(keys)
+}
+
+fn hex(n: u8) -> String {
+    registry::Digest::sha256(&[n]).hex()
+}
+
+fn cause(error: &StoreError) -> String {
+    error.source.as_ref().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn the_store_keeps_its_contract() {
+    let files = Files::new();
+    let fill = async |objects: &[(&str, &[u8])]| {
+        for (key, body) in objects {
+            files.put(key, body);
+        }
+    };
+    crate::conformance::store_contract(&files.store, fill).await;
+    let wrapped = Faulty::new(files.store.clone(), FaultPlan::none());
+    crate::conformance::store_contract(&wrapped, fill).await;
+}
+
+#[tokio::test]
+async fn an_object_has_its_size_and_its_time_in_milliseconds() {
+    let files = Files::new();
+    files.put("a/b", b"12345");
+    files.age("a/b", Timestamp::from_millis(1_234_567));
+    let page = files.store.list("", "").next().await.unwrap().unwrap();
+    let object = Object {
+        key: "a/b".into(),
+        size: 5,
+        modified: Timestamp::from_millis(1_234_567),
+        etag: None,
+    };
+    assert_eq!(page, [object]);
+    assert_eq!(files.store.now().await.unwrap(), T0);
+}
+
+#[tokio::test]
+async fn a_folder_of_a_digest_is_not_opened_where_its_only_file_is_there() {
+    let files = Files::of_layout();
+    let folder = format!("{V2}/repositories/foo/_layers/sha256");
+    let link = |n| format!("{folder}/{}/link", hex(n));
+    let mut expected: Vec<String> = (0..100).map(link).collect();
+    for key in &expected {
+        files.put(key, b"sha256:");
+    }
+    expected.sort_unstable();
+    assert_eq!(files.list(&format!("{folder}/"), "").await.unwrap(), expected);
+    assert_eq!(files.monitor.get(Counter::ListRequests), 1);
+    for at in [0, 50, 99] {
+        assert_eq!(files.list(V2, &expected[at]).await.unwrap(), expected[at + 1..]);
+    }
+}
+
+#[tokio::test]
+async fn g3_a_folder_of_a_digest_without_its_file_is_walked() {
+    let files = Files::of_layout();
+    let folder = format!("{V2}/blobs/sha256/ab");
+    files.put(&format!("{folder}/ab1/data.tmp"), b"x");
+    files.put(&format!("{folder}/ab2/data/deeper"), b"x");
+    files.put(&format!("{folder}/ab3/data"), b"x");
+    files.put(&format!("{folder}/file"), b"x");
+    fs::create_dir(files.path(&format!("{folder}/empty"))).unwrap();
+    let expected = ["ab1/data.tmp", "ab2/data/deeper", "ab3/data", "file"]
+        .map(|key| format!("{folder}/{key}"));
+    assert_eq!(files.list(V2, "").await.unwrap(), expected);
+    for at in 0..4 {
+        assert_eq!(files.list("", &expected[at]).await.unwrap(), expected[at + 1..]);
+    }
+}
+
+#[tokio::test]
+async fn g3_a_symbolic_link_is_an_error_that_names_it_where_it_is_in_range() {
+    let files = Files::new();
+    files.put("a/file", b"x");
+    files.put("elsewhere/file", b"x");
+    symlink(files.path("elsewhere"), files.path("b")).unwrap();
+    for within in ["", "b", "b/", "b/f"] {
+        let error = files.list(within, "").await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Fatal, "{within}");
+        assert_eq!(error.subject.trim_end_matches('/'), "b", "{within}");
+        assert!(cause(&error).contains("symbolic link"));
+    }
+    assert_eq!(files.list("a", "").await.unwrap(), ["a/file"]);
+    assert_eq!(files.list("", "b").await.unwrap(), ["elsewhere/file"]);
+    assert!(files.store.folders("").await.is_err());
+    assert_eq!(files.store.get("b/file", 9).await.unwrap_err().kind, ErrorKind::Fatal);
+    symlink(files.path("a/file"), files.path("a/link")).unwrap();
+    assert_eq!(files.store.get("a/link", 9).await.unwrap_err().kind, ErrorKind::Fatal);
+}
+
+#[tokio::test]
+async fn deleting_never_follows_a_symbolic_link() {
+    let files = Files::new();
+    files.put("elsewhere/file", b"x");
+    symlink(files.path("elsewhere"), files.path("b")).unwrap();
+    symlink(files.path("elsewhere/file"), files.path("c")).unwrap();
+    for key in ["b/file", "c"] {
+        let outcome = files.delete(key, Timestamp::FAR_FUTURE).await;
+        assert!(matches!(&outcome, KeyOutcome::Failed(failure)
+            if failure.kind == ErrorKind::Fatal && failure.message.contains("symbolic link")));
+    }
+    assert!(files.path("elsewhere/file").exists() && files.path("b").exists());
+}
+
+#[tokio::test]
+async fn the_root_itself_may_be_a_symbolic_link() {
+    let files = Files::new();
+    files.put("target/a", b"x");
+    symlink(files.path("target"), files.path("root")).unwrap();
+    let options = FileOptions { leaf_of: Arc::new(|_: &str| None), keep: vec![], clock };
+    let store = FileStore::open(&files.path("root"), options, Arc::default()).unwrap();
+    assert_eq!(all_keys(store.list("", "")).await.unwrap(), ["a"]);
+    assert!(store.identity().ends_with("/target"), "{}", store.identity());
+}
+
+#[test]
+fn a_root_that_is_no_directory_is_no_container() {
+    let files = Files::new();
+    files.put("file", b"x");
+    for name in ["absent", "file", "file/below"] {
+        let options = FileOptions { leaf_of: Arc::new(|_: &str| None), keep: vec![], clock };
+        let error = FileStore::open(&files.path(name), options, Arc::default()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::NoContainer, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn g3_a_name_that_is_not_utf8_is_an_error_that_shows_it() {
+    let files = Files::new();
+    files.put("a/x", b"x");
+    let name = std::ffi::OsStr::from_bytes(b"b\xff");
+    fs::write(files.path("a").join(name), b"x").unwrap();
+    let error = files.list("", "").await.unwrap_err();
+    assert_eq!((error.kind, &*error.subject), (ErrorKind::Malformed, "a/b\u{fffd}"));
+    assert_eq!(files.list("a/x", "").await.unwrap(), ["a/x"]);
+}
+
+#[tokio::test]
+async fn g3_what_is_neither_file_nor_folder_is_an_error() {
+    let files = Files::new();
+    let _socket = std::os::unix::net::UnixListener::bind(files.path("socket")).unwrap();
+    assert_eq!(files.list("", "").await.unwrap_err().kind, ErrorKind::Fatal);
+}
+
+#[tokio::test]
+async fn g3_a_folder_that_may_not_be_read_is_an_error() {
+    let files = Files::new();
+    files.put("a/x", b"x");
+    files.put("b/x", b"x");
+    fs::set_permissions(files.path("b"), fs::Permissions::from_mode(0o000)).unwrap();
+    let is_privileged = fs::read_dir(files.path("b")).is_ok();
+    let listed = files.list("", "").await;
+    fs::set_permissions(files.path("b"), fs::Permissions::from_mode(0o700)).unwrap();
+    if is_privileged {
+        assert_eq!(listed.unwrap(), ["a/x", "b/x"]);
+    } else {
+        assert_eq!(listed.unwrap_err().kind, ErrorKind::Denied);
+    }
+}
+
+#[tokio::test]
+async fn after_an_error_a_cursor_stands_where_it_stood() {
+    let files = Files::new();
+    let names: Vec<String> = (0..BATCH + 10).map(|n| format!("a/{n:05}")).collect();
+    for key in &names {
+        files.put(key, b"");
+    }
+    symlink("nowhere", files.path("b")).unwrap();
+    let mut cursor = files.store.list("", "");
+    assert_eq!(cursor.next().await.unwrap().unwrap().len(), BATCH);
+    assert!(cursor.next().await.is_err());
+    assert!(cursor.next().await.is_err());
+    fs::remove_file(files.path("b")).unwrap();
+    let rest = cursor.next().await.unwrap().unwrap();
+    assert_eq!(rest.iter().map(|object| &*object.key).collect::<Vec<_>>(), names[BATCH..]);
+    assert!(cursor.next().await.unwrap().is_none());
+    assert!(cursor.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn what_vanishes_while_it_is_listed_is_passed_over() {
+    let files = Files::new();
+    for n in 0..BATCH {
+        files.put(&format!("a/{n:05}"), b"");
+    }
+    files.put("a/z", b"");
+    files.put("b/c/d", b"");
+    files.put("b/e", b"");
+    let mut cursor = files.store.list("", "");
+    assert_eq!(cursor.next().await.unwrap().unwrap().len(), BATCH);
+    fs::remove_file(files.path("a/z")).unwrap();
+    fs::remove_dir_all(files.path("b/c")).unwrap();
+    assert_eq!(all_keys(cursor).await.unwrap(), ["b/e"]);
+}
+
+#[tokio::test]
+async fn a_body_is_whole_below_and_above_the_size_that_is_read_in_place() {
+    let files = Files::new();
+    for size in [0, 1, 64 * 1024, 64 * 1024 + 1, 300_000] {
+        let body = vec![7; size];
+        files.put("a", &body);
+        assert_eq!(files.store.get("a", size as u64).await.unwrap(), body);
+        if let Some(less) = size.checked_sub(1) {
+            let error = files.store.get("a", less as u64).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::TooLarge);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_no_object() {
+    let files = Files::new();
+    files.put("a/b", b"x");
+    assert_eq!(files.store.get("a", 9).await.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(files.store.get("a/b/c", 9).await.unwrap_err().kind, ErrorKind::NotFound);
+    for key in ["a", "a/b/c", "x/y/z"] {
+        assert_eq!(files.delete(key, Timestamp::FAR_FUTURE).await, KeyOutcome::Gone, "{key}");
+    }
+    assert_eq!(files.list("", "").await.unwrap(), ["a/b"]);
+}
+
+#[tokio::test]
+async fn keys_that_leave_the_root_are_refused() {
+    let files = Files::new();
+    for key in ["../x", "/etc/hostname", "a/../../x", "a/"] {
+        assert_eq!(files.store.get(key, 9).await.unwrap_err().kind, ErrorKind::Fatal, "{key}");
+        assert!(matches!(files.delete(key, T0).await, KeyOutcome::Failed(failure)
+            if failure.kind == ErrorKind::Fatal));
+    }
+    assert_eq!(files.list("../", "").await.unwrap_err().kind, ErrorKind::Fatal);
+    assert_eq!(files.store.folders("..").await.unwrap_err().kind, ErrorKind::Fatal);
+}
+
+#[tokio::test]
+async fn a_file_written_since_it_was_listed_is_spared() {
+    let files = Files::new();
+    files.put("a", b"x");
+    assert_eq!(files.delete("a", T0.before(Duration::from_millis(1))).await, KeyOutcome::Spared);
+    assert_eq!(files.delete("a", T0).await, KeyOutcome::Deleted);
+    assert_eq!(files.delete("a", T0).await, KeyOutcome::Gone);
+}
+
+#[tokio::test]
+async fn emptied_folders_go_and_kept_ones_stay() {
+    let files = Files::new();
+    let (a, b) = (format!("{V2}/blobs/sha256/aa/a/data"), format!("{V2}/blobs/sha256/bb/b/data"));
+    files.put(&a, b"x");
+    files.put(&b, b"x");
+    files.delete(&a, T0).await;
+    assert!(!files.path(&format!("{V2}/blobs/sha256/aa")).exists());
+    assert!(files.path(&b).exists());
+    files.delete(&b, T0).await;
+    assert!(!files.path(&format!("{V2}/blobs/sha256")).exists());
+    assert!(files.path(&format!("{V2}/blobs")).exists());
+}
+
+#[tokio::test]
+async fn g11_folders_that_a_killed_run_left_empty_go_with_the_resume() {
+    let files = Files::new();
+    fs::create_dir_all(files.path("a/b/c")).unwrap();
+    assert_eq!(files.delete("a/b/c/data", T0).await, KeyOutcome::Gone);
+    assert!(!files.path("a").exists());
+    fs::create_dir_all(files.path("a/b")).unwrap();
+    assert_eq!(files.delete("a/b/c/data", T0).await, KeyOutcome::Gone);
+    assert!(!files.path("a").exists());
+}
+
+/// Keys whose components fall on all sides of `/` in byte order.
+fn some_keys() -> impl Strategy<Value = Vec<String>> {
+    let component = prop::sample::select(vec!["a", "a!", "a-", "a.b", "a0", "ab", "b", "~"]);
+    let key = prop::collection::vec(component, 1..5).prop_map(|parts| parts.join("/"));
+    prop::collection::btree_set(key, 0..24).prop_map(|keys| without_keys_that_are_folders(&keys))
+}
+
+fn without_keys_that_are_folders(keys: &BTreeSet<String>) -> Vec<String> {
+    let is_folder = |key: &String| keys.iter().any(|other| other.starts_with(&format!("{key}/")));
+    keys.iter().filter(|key| !is_folder(key)).cloned().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn g2_files_list_as_memory_does(
+        keys in some_keys(),
+        asked in prop::collection::vec(("[ab0!./~-]{0,5}", "[ab0!./~-]{0,5}"), 8),
+        picked in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize), 8),
+        has_leaves in any::<bool>(),
+    ) {
+        let leaf_of: LeafRule = Arc::new(move |_: &str| has_leaves.then_some("leaf"));
+        let end = if has_leaves { "/leaf" } else { "" };
+        let keys: Vec<String> = keys.iter().map(|key| format!("{key}{end}")).collect();
+        let (files, memory) = (Files::with(leaf_of), MemoryStore::new());
+        for key in &keys {
+            files.put(key, b"");
+            memory.put(key, "", T0);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let cut = |(index, end): &(prop::sample::Index, usize)| {
+            let key = if keys.is_empty() { "" } else { index.get(&keys).as_str() };
+            key[..key.len().min(*end)].to_owned()
+        };
+        let picked = picked.chunks(2).map(|pair| (cut(&pair[0]), cut(&pair[1])));
+        // A prefix with an empty component, `.` or `..` is refused: no file has such a key.
+        let asked = asked.into_iter().chain(picked).filter(|(within, _)| {
+            path::check_folder(Operation::List, path::split(within).0).is_ok()
+        });
+        for (within, after) in asked {
+            let found = runtime.block_on(files.list(&within, &after)).unwrap();
+            let expected = runtime.block_on(all_keys(memory.list(&within, &after))).unwrap();
+            prop_assert_eq!(found, expected, "{:?} after {:?}", within, after);
+        }
+    }
+}

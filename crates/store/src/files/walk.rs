@@ -1,0 +1,152 @@
+//! The walk: a stack of sorted folders, from which a listing goes on where it stopped.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use monitor::Counter;
+use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::io::Errno;
+
+use super::folder::{self, Kind, Listing};
+use super::trouble::{Oddity, system};
+use super::{Tree, path};
+use crate::{Object, Operation, StoreError};
+
+/// A listing under way.
+pub(super) struct Walk {
+    tree: Arc<Tree>,
+    /// Only keys after this.
+    after: Box<str>,
+    /// The key of the folder on top of the stack, and of the entry that is looked at.
+    key: String,
+    /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
+    stack: Vec<Frame>,
+}
+
+struct Frame {
+    folder: OwnedFd,
+    key_length: usize,
+    listing: Listing,
+    /// The entries that are still to come.
+    rest: Range<usize>,
+    /// The only file of each folder in this one, where the layout says so.
+    leaf: Option<&'static str>,
+}
+
+impl Walk {
+    /// Goes directly to the folder that holds all keys that start with `within`.
+    pub(super) fn start(tree: Arc<Tree>, within: &str, after: &str) -> Result<Self, StoreError> {
+        let (folder_key, name_start) = path::split(within);
+        path::check_folder(Operation::List, folder_key)?;
+        let key = folder_key.to_owned();
+        let mut walk = Self { tree, after: after.into(), key, stack: Vec::new() };
+        if let Some(folder) = walk.tree.open_folder(Operation::List, folder_key)? {
+            walk.enter(folder)?;
+        }
+        if let Some(frame) = walk.stack.last_mut() {
+            let named = frame.listing.starting_with(name_start.as_bytes());
+            frame.rest = frame.rest.start.max(named.start)..frame.rest.end.min(named.end);
+        }
+        Ok(walk)
+    }
+
+    /// Puts the folder `self.key` on the stack.
+    fn enter(&mut self, folder: OwnedFd) -> Result<(), StoreError> {
+        self.tree.monitor.count(Counter::ListRequests, 1);
+        let listing = Listing::read(&folder, &self.key)?;
+        let first = match self.after.strip_prefix(&*self.key) {
+            Some(after) => listing.first_after(after.as_bytes()),
+            None if *self.after < *self.key => 0,
+            None => usize::MAX, // everything in this folder comes before `after`
+        };
+        let leaf = (self.tree.leaf_of)(&self.key);
+        let rest = first..listing.len();
+        self.stack.push(Frame { folder, key_length: self.key.len(), listing, rest, leaf });
+        Ok(())
+    }
+
+    /// The next objects, at most `limit`; fewer only at the end.
+    pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Object>, StoreError> {
+        let mut objects = Vec::with_capacity(limit);
+        while objects.len() < limit {
+            let Some(frame) = self.stack.last_mut() else { break };
+            self.key.truncate(frame.key_length);
+            let Some((name, kind)) = frame.rest.next().and_then(|at| frame.listing.get(at)) else {
+                self.stack.pop();
+                continue;
+            };
+            self.key.push_str(text(name, &self.key)?);
+            let found = match kind {
+                Kind::File => self.file()?,
+                Kind::Folder => self.folder()?,
+                Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
+                Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
+            };
+            objects.extend(found);
+        }
+        Ok(objects)
+    }
+
+    /// Looks at the file `self.key`.
+    fn file(&mut self) -> Result<Option<Object>, StoreError> {
+        match self.look()? {
+            None => Ok(None),
+            Some((Kind::File, object)) => Ok(Some(object)),
+            Some(_) => Err(Oddity::Changed.at(Operation::List, &self.key)),
+        }
+    }
+
+    /// Looks for the only file of the folder `self.key`, or enters it.
+    fn folder(&mut self) -> Result<Option<Object>, StoreError> {
+        let folder_length = self.key.len();
+        if let Some(leaf) = self.stack.last().and_then(|frame| frame.leaf) {
+            self.key.push_str(leaf);
+            match self.look()? {
+                Some((Kind::File, object)) => {
+                    return Ok((*object.key > *self.after).then_some(object));
+                }
+                // Not what the layout says: look at everything that is there.
+                Some(_) | None => self.key.truncate(folder_length),
+            }
+        }
+        let Some(frame) = self.stack.last() else { return Ok(None) };
+        let name = &self.key.as_bytes()[frame.key_length..folder_length - 1];
+        if let Some(folder) = folder::open(Operation::List, frame.folder.as_fd(), name, &self.key)?
+        {
+            self.enter(folder)?;
+            return Ok(None);
+        }
+        // Gone is normal: uploads end. A file in its place would have another place in the order.
+        self.key.pop();
+        match self.look()? {
+            None => Ok(None),
+            Some(_) => Err(Oddity::Changed.at(Operation::List, &self.key)),
+        }
+    }
+
+    /// Looks at `self.key` from the folder on top of the stack; `None` where it is not there.
+    fn look(&self) -> Result<Option<(Kind, Object)>, StoreError> {
+        let Some(frame) = self.stack.last() else { return Ok(None) };
+        let path = &self.key.as_bytes()[frame.key_length..];
+        let stat = match folder::look(frame.folder.as_fd(), path) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            Err(errno) => return Err(system(Operation::List, &self.key, errno)),
+        };
+        let object = Object {
+            key: self.key.as_str().into(),
+            size: folder::size(&stat),
+            modified: folder::modified(&stat),
+            etag: None,
+        };
+        Ok(Some((Kind::of_stat(&stat), object)))
+    }
+}
+
+/// The name as text; `folder` is for the message.
+pub(super) fn text<'n>(name: &'n [u8], folder: &str) -> Result<&'n str, StoreError> {
+    std::str::from_utf8(name).map_err(|_| {
+        let lossy = format!("{folder}{}", String::from_utf8_lossy(name));
+        Oddity::Name.at(Operation::List, &lossy)
+    })
+}
