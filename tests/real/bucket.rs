@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::files::blob_digest;
-use crate::harness::{assert_done, assert_pulls};
+use crate::harness::{assert_done, assert_pulls, assert_same};
 use crate::images::Blob;
 use crate::population::Population;
 use crate::registry::{self, Config, Registry};
@@ -18,7 +18,7 @@ use crate::s3::Bucket;
 const ORPHANS: u64 = 600;
 /// Deletes per second where a sweep is to be caught in the middle.
 const SLOW: &str = "60";
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[test]
 fn what_remains_is_what_the_reference_leaves() {
@@ -26,8 +26,8 @@ fn what_remains_is_what_the_reference_leaves() {
     let (_, ours) = populated("ours");
     assert_done(&registry::garbage_collect(&Config::bucket(&reference), &[]));
     assert_done(&regsweep::garbage_collect(&Config::bucket(&ours), &[]));
-    assert_eq!(blobs(&ours), blobs(&reference));
-    assert_eq!(blobs(&ours), population.linked());
+    assert_same(&blobs(&ours), &blobs(&reference));
+    assert_same(&blobs(&ours), &population.linked());
     assert_pulls(&Config::bucket(&ours), &population.pullable());
 }
 
@@ -35,7 +35,7 @@ fn what_remains_is_what_the_reference_leaves() {
 fn images_of_a_tagged_index_stay() {
     let (population, bucket) = populated("untagged");
     assert_done(&regsweep::garbage_collect(&Config::bucket(&bucket), &["-m"]));
-    assert_eq!(blobs(&bucket), population.reachable_from_tags());
+    assert_same(&blobs(&bucket), &population.reachable_from_tags());
     assert_pulls(&Config::bucket(&bucket), &population.alive());
 }
 
@@ -54,7 +54,7 @@ fn g11_a_sweep_killed_in_the_middle_ends_in_the_same_set_when_resumed() {
     kill_when(sweep, || left() < orphans.len());
     assert!(left() > 0, "the sweep was over before it was killed");
     run(&mut command());
-    assert_eq!(blobs(&bucket), population.linked());
+    assert_same(&blobs(&bucket), &population.linked());
     assert_pulls(&config, &population.pullable());
 }
 
@@ -68,7 +68,7 @@ fn g10_the_summary_accounts_for_every_blob_and_byte() {
     assert_eq!(number(&answer, "/blobs/count"), before.len());
     assert_eq!(number(&answer, "/delete/blobs/count"), before.len() - after.len());
     assert_eq!(number(&answer, "/delete/blobs/bytes"), usize::try_from(bytes).unwrap());
-    assert_eq!(blobs(&bucket), population.linked());
+    assert_same(&blobs(&bucket), &population.linked());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a server answered.
 #[derive(Debug)]
@@ -37,12 +37,15 @@ pub(crate) fn ask(
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut request = format!("{method} {target} HTTP/1.0\r\nHost: {address}\r\n");
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-    stream.write_all(&[request.as_bytes(), body].concat())?;
+    let headers: Vec<_> = headers.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let lines = [
+        format!("{method} {target} HTTP/1.0"),
+        format!("Host: {address}"),
+        format!("Content-Length: {}", body.len()),
+        headers.join("\r\n"),
+    ];
+    let head = lines.join("\r\n").trim_end().to_owned() + "\r\n\r\n";
+    stream.write_all(&[head.as_bytes(), body].concat())?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let answer = parse(&bytes).ok_or_else(|| cut_short(method, target))?;

@@ -13,6 +13,12 @@
 //! # Start reading at
 //! [`population`], then `files`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails there"
+)]
+
 mod bucket;
 mod client;
 mod files;
