@@ -1,1 +1,50 @@
-//! Placeholder.
+//! Carries out a plan, and decides nothing: it deletes what the plan lists, or spares it.
+//!
+//! # Words
+//! A *row* is one object of the plan; its *ordinal* is its place in its segment. A *batch* is what one request
+//! deletes. An *intent* says which rows are about to be deleted, an *outcome* what became of them; both stand in the
+//! *journal*, in the plan's directory. A row is *held back* where a link stays that may lead to it.
+//!
+//! # Guarantees
+//! G6: only rows of the plan are deleted. G8: tags, then revisions, then layer links, then blobs; what a remaining
+//! link may lead to stays. G10: planned = deleted + already gone + spared + failed, in every shard and in total.
+//! G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up and
+//! ends in the same objects. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
+//! state takes up to a bit for each row.
+//!
+//! # Shape
+//! ```text
+//! plan ──rows──▶ cut ──batches──▶ sweep ──requests──▶ store
+//!                 ▲                 │ ▲ outcomes        │
+//!        what is done          intents└─────────────────┘
+//!                 │                 ▼
+//!                 └──── replay ── journal              ledger ──▶ report
+//! ```
+//!
+//! # Cost
+//! One delete request for each full batch, and one for the rest of each stage. Journal: some 200 bytes for each batch
+//! of neighbours, one sync for all batches that wait.
+//!
+//! # Start reading at
+//! [`sweep`], [`Journal`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod count;
+mod cut;
+mod error;
+mod journal;
+mod ledger;
+mod obstacles;
+mod report;
+mod source;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+pub use count::{Count, Fates};
+pub use error::{Cause, SweepError};
+pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
+pub use report::{Balance, Ended, FailedObject, Imbalance, SweepReport};
+pub use sweep::{Observer, Settings, sweep};

@@ -1,0 +1,326 @@
+//! What a journal says, as bytes.
+//!
+//! Numbers are LEB128 unless a width is named. A record is its kind, one byte, then its fields:
+//! ```text
+//! 0 header    format, plan id (length, UTF-8)        its shape is the same in every format
+//! 1 intent    batch, number of spans, spans          span: segment, first ordinal, length
+//! 2 outcome   batch, number of runs, runs            run: span, kind, fate, bytes
+//! 3 ended     stage
+//! 4 finished  deleted, gone, spared                  each: objects, bytes
+//! ```
+
+use planner::{RowKind, Stage};
+use store::ErrorKind;
+
+use super::bytes::{Bytes, put_number};
+use crate::{Count, Fates};
+
+/// The version of the format written here, and the only one read.
+pub(crate) const FORMAT: u64 = 1;
+
+/// Consecutive rows of one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// The position of the segment in its plan.
+    pub(crate) segment: u32,
+    /// The ordinal of the first row in its segment.
+    pub(crate) start: u32,
+    /// How many rows, at least one; `start + length` fits 32 bits.
+    pub(crate) length: u32,
+}
+
+impl Span {
+    /// The ordinal after the last.
+    pub(crate) const fn end(self) -> u32 {
+        self.start + self.length
+    }
+
+    /// Whether `next` continues this span.
+    pub(crate) const fn meets(self, next: Self) -> bool {
+        self.segment == next.segment && self.end() == next.start
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Deleted,
+    Gone,
+    Spared,
+    Failed(ErrorKind),
+}
+
+/// Consecutive rows of one kind with one fate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) span: Span,
+    pub(crate) kind: RowKind,
+    pub(crate) fate: Fate,
+    /// The sizes of the rows, added up.
+    pub(crate) bytes: u64,
+}
+
+impl Run {
+    /// Whether `next` is the next row with the same fate.
+    pub(crate) fn is_continued_by(&self, next: &Self) -> bool {
+        self.span.meets(next.span) && self.kind == next.kind && self.fate == next.fate
+    }
+}
+
+/// One entry of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Record {
+    /// The first, and only the first.
+    Header { format: u64, plan: Box<str> },
+    /// These rows are about to be deleted; durable before anything is asked of the store.
+    Intent { batch: u64, spans: Vec<Span> },
+    /// What became of the rows of an intent: the same rows in the same order.
+    Outcome { batch: u64, runs: Vec<Run> },
+    /// Every row of the stage has a final outcome.
+    Ended(Stage),
+    /// Every row of the plan has a final outcome; nothing follows.
+    Finished(Fates),
+}
+
+/// What cannot be read as a record.
+pub(crate) type Nonsense = &'static str;
+
+/// The codes of failures. Part of the format: only ever appended to.
+const FAILURES: [ErrorKind; 12] = [
+    ErrorKind::Fatal,
+    ErrorKind::NotFound,
+    ErrorKind::NoContainer,
+    ErrorKind::Denied,
+    ErrorKind::Credentials,
+    ErrorKind::Throttled,
+    ErrorKind::Transient,
+    ErrorKind::Unreachable,
+    ErrorKind::WrongAddress,
+    ErrorKind::TooLarge,
+    ErrorKind::Malformed,
+    ErrorKind::Stopped,
+];
+const FAILED: u64 = 3;
+
+impl Fate {
+    /// 0 deleted, 1 gone, 2 spared, from 3 on the failures.
+    fn code(self) -> u64 {
+        match self {
+            Self::Deleted => 0,
+            Self::Gone => 1,
+            Self::Spared => 2,
+            Self::Failed(kind) => FAILED + position(&FAILURES, kind),
+        }
+    }
+
+    fn from_code(code: u64) -> Option<Self> {
+        Some(match code {
+            0 => Self::Deleted,
+            1 => Self::Gone,
+            2 => Self::Spared,
+            _ => Self::Failed(at(&FAILURES, code - FAILED)?),
+        })
+    }
+}
+
+/// The first entry stands for everything that is not listed.
+fn position<T: PartialEq>(table: &[T], value: T) -> u64 {
+    table.iter().position(|entry| *entry == value).map_or(0, |position| position as u64)
+}
+
+fn at<T: Copy>(table: &[T], position: u64) -> Option<T> {
+    table.get(usize::try_from(position).ok()?).copied()
+}
+
+impl Record {
+    /// The bytes of the record.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        match self {
+            Self::Header { format, plan } => {
+                out.push(0);
+                put_number(&mut out, *format);
+                put_number(&mut out, plan.len() as u64);
+                out.extend_from_slice(plan.as_bytes());
+            }
+            Self::Intent { batch, spans } => {
+                out.push(1);
+                put_number(&mut out, *batch);
+                put_number(&mut out, spans.len() as u64);
+                spans.iter().for_each(|span| put_span(&mut out, *span));
+            }
+            Self::Outcome { batch, runs } => {
+                out.push(2);
+                put_number(&mut out, *batch);
+                put_number(&mut out, runs.len() as u64);
+                runs.iter().for_each(|run| put_run(&mut out, run));
+            }
+            Self::Ended(stage) => {
+                out.push(3);
+                put_number(&mut out, position(&Stage::ALL, *stage));
+            }
+            Self::Finished(fates) => {
+                out.push(4);
+                for count in [fates.deleted, fates.already_gone, fates.spared] {
+                    put_number(&mut out, count.objects);
+                    put_number(&mut out, count.bytes);
+                }
+            }
+        }
+        out
+    }
+
+    /// Reads the bytes of exactly one record.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Nonsense> {
+        let mut bytes = Bytes(bytes);
+        let record = match bytes.byte()? {
+            0 => Self::Header { format: bytes.number()?, plan: bytes.text()?.into() },
+            1 => Self::Intent { batch: bytes.number()?, spans: list(&mut bytes, span)? },
+            2 => Self::Outcome { batch: bytes.number()?, runs: list(&mut bytes, run)? },
+            3 => Self::Ended(at(&Stage::ALL, bytes.number()?).ok_or("no such stage")?),
+            4 => Self::Finished(totals(&mut bytes)?),
+            _ => return Err("no such kind of record"),
+        };
+        if bytes.0.is_empty() { Ok(record) } else { Err("a record that is too long") }
+    }
+}
+
+/// The format that the bytes of a header name, whatever else that format puts there.
+pub(crate) fn header_format(bytes: &[u8]) -> Option<u64> {
+    let mut bytes = Bytes(bytes);
+    if bytes.byte().ok()? == 0 { bytes.number().ok() } else { None }
+}
+
+fn put_span(out: &mut Vec<u8>, span: Span) {
+    for number in [span.segment, span.start, span.length] {
+        put_number(out, u64::from(number));
+    }
+}
+
+fn put_run(out: &mut Vec<u8>, run: &Run) {
+    put_span(out, run.span);
+    put_number(out, position(&RowKind::ALL, run.kind));
+    put_number(out, run.fate.code());
+    put_number(out, run.bytes);
+}
+
+fn list<T>(
+    bytes: &mut Bytes<'_>,
+    read: impl Fn(&mut Bytes<'_>) -> Result<T, Nonsense>,
+) -> Result<Vec<T>, Nonsense> {
+    let length = bytes.number()?;
+    if length == 0 {
+        return Err("an empty list");
+    }
+    // Grown as read, never reserved: the length is a claim.
+    (0..length).map(|_| read(bytes)).collect()
+}
+
+fn span(bytes: &mut Bytes<'_>) -> Result<Span, Nonsense> {
+    let mut word = || u32::try_from(bytes.number()?).map_err(|_| "an ordinal of more than 32 bits");
+    let span = Span { segment: word()?, start: word()?, length: word()? };
+    if span.length == 0 || span.start.checked_add(span.length).is_none() {
+        return Err("an impossible span");
+    }
+    Ok(span)
+}
+
+fn run(bytes: &mut Bytes<'_>) -> Result<Run, Nonsense> {
+    Ok(Run {
+        span: span(bytes)?,
+        kind: at(&RowKind::ALL, bytes.number()?).ok_or("no such kind of row")?,
+        fate: Fate::from_code(bytes.number()?).ok_or("no such fate")?,
+        bytes: bytes.number()?,
+    })
+}
+
+fn totals(bytes: &mut Bytes<'_>) -> Result<Fates, Nonsense> {
+    let mut count =
+        || Ok::<_, Nonsense>(Count { objects: bytes.number()?, bytes: bytes.number()? });
+    Ok(Fates {
+        deleted: count()?,
+        already_gone: count()?,
+        spared: count()?,
+        failed: Count::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn a_span() -> impl Strategy<Value = Span> {
+        (any::<u32>(), 0..u32::MAX / 2, 1..u32::MAX / 2).prop_map(|(segment, start, length)| Span {
+            segment,
+            start,
+            length,
+        })
+    }
+
+    fn a_run() -> impl Strategy<Value = Run> {
+        (a_span(), 0..5usize, 0..15u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
+            span,
+            kind: RowKind::ALL[kind],
+            fate: Fate::from_code(fate).unwrap(),
+            bytes,
+        })
+    }
+
+    fn a_record() -> impl Strategy<Value = Record> {
+        prop_oneof![
+            (any::<u64>(), ".{0,80}")
+                .prop_map(|(format, plan)| Record::Header { format, plan: plan.into() }),
+            (any::<u64>(), prop::collection::vec(a_span(), 1..9))
+                .prop_map(|(batch, spans)| Record::Intent { batch, spans }),
+            (any::<u64>(), prop::collection::vec(a_run(), 1..9))
+                .prop_map(|(batch, runs)| Record::Outcome { batch, runs }),
+            (0..4usize).prop_map(|stage| Record::Ended(Stage::ALL[stage])),
+            any::<[u64; 6]>().prop_map(|n| Record::Finished(Fates {
+                deleted: Count { objects: n[0], bytes: n[1] },
+                already_gone: Count { objects: n[2], bytes: n[3] },
+                spared: Count { objects: n[4], bytes: n[5] },
+                failed: Count::default(),
+            })),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_reads_as_it_was_written(record in a_record()) {
+            prop_assert_eq!(Record::decode(&record.encode()), Ok(record));
+        }
+
+        #[test]
+        fn a_cut_record_is_never_read(record in a_record(), cut in 1..40usize) {
+            let bytes = record.encode();
+            let kept = bytes.len().saturating_sub(cut);
+            prop_assert!(Record::decode(&bytes[..kept]).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_a_record_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(record) = Record::decode(&bytes) {
+                prop_assert_eq!(Record::decode(&record.encode()), Ok(record));
+            }
+        }
+    }
+
+    #[test]
+    fn every_failure_keeps_its_kind() {
+        for kind in FAILURES {
+            assert_eq!(Fate::from_code(Fate::Failed(kind).code()), Some(Fate::Failed(kind)));
+        }
+        assert_eq!(Fate::from_code(FAILED + FAILURES.len() as u64), None);
+    }
+
+    #[test]
+    fn spans_are_never_empty_and_never_run_over() {
+        for span in [(0, 0, 0), (0, u32::MAX, 1)] {
+            let span = Span { segment: span.0, start: span.1, length: span.2 };
+            let record = Record::Intent { batch: 0, spans: vec![span] };
+            assert_eq!(Record::decode(&record.encode()), Err("an impossible span"));
+        }
+    }
+}

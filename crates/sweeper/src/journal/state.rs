@@ -1,0 +1,272 @@
+//! What a journal adds up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use planner::{RowKind, Stage};
+use roaring::RoaringBitmap;
+
+use super::record::{Fate, Nonsense, Record, Run, Span};
+use crate::{Count, Fates};
+
+/// What is known of a sweep that was begun.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JournalState {
+    segments: BTreeMap<u32, SegmentState>,
+    ended: BTreeSet<Stage>,
+    next_batch: u64,
+    open: BTreeMap<u64, Vec<Span>>,
+    is_finished: bool,
+}
+
+/// What is known of one segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SegmentState {
+    /// Ordinals of the rows that have a final outcome.
+    pub(crate) done: RoaringBitmap,
+    /// The same rows by kind; nothing here has failed.
+    pub(crate) fates: BTreeMap<RowKind, Fates>,
+}
+
+impl JournalState {
+    /// Every row that has a final outcome: deleted, already gone or spared. Rows that failed are tried again.
+    #[must_use]
+    pub fn fates(&self) -> Fates {
+        let mut sum = Fates::default();
+        self.segments.values().flat_map(|segment| segment.fates.values()).for_each(|f| sum += *f);
+        sum
+    }
+
+    /// How many rows were about to be deleted when the sweep was cut off: each may or may not be deleted.
+    #[must_use]
+    pub fn uncertain_rows(&self) -> u64 {
+        self.open.values().flatten().map(|span| u64::from(span.length)).sum()
+    }
+
+    /// Whether every row of the plan has a final outcome.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
+    pub(crate) fn has_ended(&self, stage: Stage) -> bool {
+        self.ended.contains(&stage)
+    }
+
+    pub(crate) fn next_batch(&self) -> u64 {
+        self.next_batch
+    }
+
+    pub(crate) fn segments(&self) -> &BTreeMap<u32, SegmentState> {
+        &self.segments
+    }
+
+    /// The ordinals of a segment that have a final outcome.
+    pub(crate) fn done(&self, segment: u32) -> Option<&RoaringBitmap> {
+        self.segments.get(&segment).map(|state| &state.done)
+    }
+
+    /// How many they are.
+    pub(crate) fn done_rows(&self, segment: u32) -> u64 {
+        self.done(segment).map_or(0, RoaringBitmap::len)
+    }
+
+    /// Adds a record that follows the header.
+    pub(crate) fn apply(&mut self, record: Record) -> Result<(), Nonsense> {
+        if self.is_finished {
+            return Err("a record after the last");
+        }
+        match record {
+            Record::Header { .. } => Err("a second header"),
+            Record::Intent { batch, spans } => self.intend(batch, spans),
+            Record::Outcome { batch, runs } => self.settle(batch, &runs),
+            Record::Ended(stage) => self.end(stage),
+            Record::Finished(fates) => self.finish(fates),
+        }
+    }
+
+    fn intend(&mut self, batch: u64, spans: Vec<Span>) -> Result<(), Nonsense> {
+        if batch < self.next_batch {
+            return Err("a batch that was there before");
+        }
+        if spans.iter().any(|span| self.touches_done(*span)) {
+            return Err("an intent for a row that has its outcome");
+        }
+        self.next_batch = batch.checked_add(1).ok_or("a batch number without a next")?;
+        self.open.insert(batch, spans);
+        Ok(())
+    }
+
+    fn touches_done(&self, span: Span) -> bool {
+        let segment = self.segments.get(&span.segment);
+        segment.is_some_and(|segment| segment.done.range_cardinality(span.start..span.end()) > 0)
+    }
+
+    fn settle(&mut self, batch: u64, runs: &[Run]) -> Result<(), Nonsense> {
+        let spans = self.open.remove(&batch).ok_or("an outcome without an intent")?;
+        if !spans.into_iter().eq(joined(runs.iter().map(|run| run.span))) {
+            return Err("an outcome for other rows than intended");
+        }
+        if runs.iter().any(|run| self.ended.contains(&run.kind.stage())) {
+            return Err("an outcome in a stage that had ended");
+        }
+        runs.iter().try_for_each(|run| self.add(run))
+    }
+
+    fn add(&mut self, run: &Run) -> Result<(), Nonsense> {
+        if matches!(run.fate, Fate::Failed(_)) {
+            return Ok(());
+        }
+        let segment = self.segments.entry(run.span.segment).or_default();
+        let length = u64::from(run.span.length);
+        if segment.done.insert_range(run.span.start..run.span.end()) != length {
+            return Err("two outcomes for one row");
+        }
+        *segment.fates.entry(run.kind).or_default() += run.fates();
+        Ok(())
+    }
+
+    fn end(&mut self, stage: Stage) -> Result<(), Nonsense> {
+        if self.ended.insert(stage) { Ok(()) } else { Err("a stage that ends twice") }
+    }
+
+    fn finish(&mut self, fates: Fates) -> Result<(), Nonsense> {
+        if fates != self.fates() {
+            return Err("totals that are not the sum of the outcomes");
+        }
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// Makes the sets of ordinals small; nothing else changes.
+    pub(crate) fn compact(&mut self) {
+        for segment in self.segments.values_mut() {
+            segment.done.optimize();
+        }
+    }
+}
+
+impl Run {
+    /// The run as counts.
+    pub(crate) fn fates(&self) -> Fates {
+        let count = Count { objects: u64::from(self.span.length), bytes: self.bytes };
+        let mut fates = Fates::default();
+        match self.fate {
+            Fate::Deleted => fates.deleted = count,
+            Fate::Gone => fates.already_gone = count,
+            Fate::Spared => fates.spared = count,
+            Fate::Failed(_) => fates.failed = count,
+        }
+        fates
+    }
+}
+
+/// The same rows in as few spans as their order allows.
+pub(crate) fn joined(spans: impl IntoIterator<Item = Span>) -> Vec<Span> {
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if last.meets(span) => last.length += span.length,
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use store::ErrorKind;
+
+    use super::*;
+
+    fn span(segment: u32, start: u32, length: u32) -> Span {
+        Span { segment, start, length }
+    }
+
+    fn run(span: Span, fate: Fate) -> Run {
+        Run { span, kind: RowKind::Blob, fate, bytes: u64::from(span.length) * 10 }
+    }
+
+    fn intent(batch: u64, spans: &[Span]) -> Record {
+        Record::Intent { batch, spans: spans.to_vec() }
+    }
+
+    fn outcome(batch: u64, runs: &[Run]) -> Record {
+        Record::Outcome { batch, runs: runs.to_vec() }
+    }
+
+    fn after(records: Vec<Record>) -> Result<JournalState, Nonsense> {
+        let mut state = JournalState::default();
+        records.into_iter().try_for_each(|record| state.apply(record))?;
+        Ok(state)
+    }
+
+    #[test]
+    fn rows_that_failed_are_not_done_and_all_others_are() {
+        let failed = Fate::Failed(ErrorKind::Denied);
+        let state = after(vec![
+            intent(0, &[span(0, 0, 4), span(3, 7, 2)]),
+            outcome(
+                0,
+                &[
+                    run(span(0, 0, 1), Fate::Deleted),
+                    run(span(0, 1, 1), failed),
+                    run(span(0, 2, 2), Fate::Gone),
+                    run(span(3, 7, 2), Fate::Spared),
+                ],
+            ),
+            intent(1, &[span(0, 1, 1)]),
+        ])
+        .unwrap();
+        assert_eq!(state.done(0), Some(&[0, 2, 3].into_iter().collect()));
+        assert_eq!(state.done(3), Some(&[7, 8].into_iter().collect()));
+        assert_eq!(state.done(4), None);
+        assert_eq!((state.done_rows(0), state.done_rows(4)), (3, 0));
+        assert_eq!(state.uncertain_rows(), 1);
+        assert_eq!(state.next_batch(), 2);
+        let fates = state.fates();
+        assert_eq!(fates.deleted, Count { objects: 1, bytes: 10 });
+        assert_eq!(fates.already_gone, Count { objects: 2, bytes: 20 });
+        assert_eq!(fates.spared, Count { objects: 2, bytes: 20 });
+        assert_eq!(fates.failed, Count::default());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_nonsense() {
+        let row = span(0, 0, 1);
+        let deleted = run(row, Fate::Deleted);
+        let done = || vec![intent(0, &[row]), outcome(0, &[deleted])];
+        let with = |more: Vec<Record>| after([done(), more].concat()).unwrap_err();
+        assert_eq!(with(vec![intent(0, &[span(0, 1, 1)])]), "a batch that was there before");
+        assert_eq!(with(vec![intent(1, &[row])]), "an intent for a row that has its outcome");
+        assert_eq!(with(vec![outcome(1, &[deleted])]), "an outcome without an intent");
+        assert_eq!(
+            with(vec![intent(1, &[span(0, 1, 2)]), outcome(1, &[run(span(0, 1, 1), Fate::Gone)])]),
+            "an outcome for other rows than intended"
+        );
+        let again = span(0, 5, 1);
+        let twice = [intent(1, &[again]), intent(2, &[again])];
+        let settled = |batch| outcome(batch, &[run(again, Fate::Gone)]);
+        assert_eq!(
+            with([twice.to_vec(), vec![settled(1), settled(2)]].concat()),
+            "two outcomes for one row"
+        );
+        let ended = Record::Ended(Stage::Blobs);
+        assert_eq!(with(vec![ended.clone(), ended.clone()]), "a stage that ends twice");
+        assert_eq!(
+            with(vec![intent(1, &[again]), ended, settled(1)]),
+            "an outcome in a stage that had ended"
+        );
+        let header = Record::Header { format: 1, plan: "p".into() };
+        assert_eq!(with(vec![header]), "a second header");
+        let totals = Record::Finished(Fates::default());
+        assert_eq!(with(vec![totals]), "totals that are not the sum of the outcomes");
+        let totals = Record::Finished(after(done()).unwrap().fates());
+        assert_eq!(with(vec![totals.clone(), totals]), "a record after the last");
+    }
+
+    #[test]
+    fn neighbours_are_joined_and_nothing_else_is() {
+        let spans = [span(0, 0, 2), span(0, 2, 1), span(0, 4, 1), span(1, 5, 1), span(1, 3, 2)];
+        assert_eq!(joined(spans), [span(0, 0, 3), span(0, 4, 1), span(1, 5, 1), span(1, 3, 2)]);
+    }
+}
