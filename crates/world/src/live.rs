@@ -1,0 +1,358 @@
+//! The rules of what lives, in the plainest code that says them.
+
+use std::collections::BTreeSet;
+
+use registry::Digest;
+
+use crate::document::Role;
+use crate::records::{Link, Reading, Repository, is_served};
+use crate::world::{Meaning, Stored};
+use crate::{Mode, World};
+
+impl World {
+    /// The keys that must stay.
+    #[must_use]
+    pub fn expected_live(&self, mode: &Mode) -> BTreeSet<String> {
+        self.live(mode, false)
+    }
+
+    /// The keys that must be gone after a collection during which nothing else happened.
+    #[must_use]
+    pub fn garbage(&self, mode: &Mode) -> BTreeSet<String> {
+        let mut keys: BTreeSet<String> = self.objects.keys().cloned().collect();
+        for key in self.live(mode, true) {
+            keys.remove(&key);
+        }
+        keys
+    }
+
+    fn live(&self, mode: &Mode, is_generous: bool) -> BTreeSet<String> {
+        let mut judge =
+            Judge { world: self, mode, is_generous, keys: BTreeSet::new(), blobs: BTreeSet::new() };
+        for (name, repository) in self.repositories() {
+            judge.judge(name, &repository);
+        }
+        judge.judge_the_rest();
+        judge.keys.into_iter().map(str::to_owned).collect()
+    }
+}
+
+struct Judge<'w> {
+    world: &'w World,
+    mode: &'w Mode,
+    /// Whether what the rules leave open is kept.
+    is_generous: bool,
+    keys: BTreeSet<&'w str>,
+    blobs: BTreeSet<Digest>,
+}
+
+impl<'w> Judge<'w> {
+    fn judge(&mut self, name: &str, repository: &Repository<'w>) {
+        let manifests = self.live_manifests(repository);
+        self.keep_manifests(repository, &manifests);
+        self.keep_young(repository);
+        self.keep_uploads(repository);
+        self.keys.extend(&repository.foreign);
+        if self.is_doubtful(name, repository, &manifests) {
+            self.pin(repository);
+        } else {
+            self.keep_tags(repository, &manifests);
+        }
+    }
+
+    /// Blobs, and what lies outside all repositories.
+    fn judge_the_rest(&mut self) {
+        for (key, stored) in &self.world.objects {
+            let stays = match self.world.meanings.get(key) {
+                Some(Meaning::Blob(digest)) => self.blobs.contains(digest) || self.is_young(stored),
+                None
+                | Some(
+                    Meaning::Marker { repository: None }
+                    | Meaning::Foreign { repository: None, .. },
+                ) => true,
+                Some(_) => false,
+            };
+            if stays {
+                self.keys.insert(key);
+            }
+        }
+    }
+
+    fn is_young(&self, stored: &Stored) -> bool {
+        stored.modified >= self.world.now.before(self.mode.grace)
+    }
+
+    fn is_young_link(&self, link: &Link<'_>) -> bool {
+        link.modified >= self.world.now.before(self.mode.grace)
+    }
+
+    fn live_manifests(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
+        let mut live = self.roots(repository);
+        loop {
+            let mut more = live.clone();
+            for digest in &live {
+                more.extend(self.children(repository, digest));
+            }
+            more.extend(repository.revisions.keys().filter(|revision| {
+                let record = self.world.record(revision);
+                let subject = record.and_then(|record| record.subject);
+                subject.is_some_and(|subject| live.contains(&subject))
+            }));
+            if more.len() == live.len() {
+                return live;
+            }
+            live = more;
+        }
+    }
+
+    fn roots(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
+        let targets = repository.current.values().filter_map(|link| link.target);
+        if self.mode.untagged {
+            let young = repository.revisions.iter().filter(|(_, link)| self.is_young_link(link));
+            targets
+                .filter(|digest| {
+                    repository.revisions.contains_key(digest)
+                        || repository.layers.contains_key(digest)
+                })
+                .chain(young.map(|(digest, _)| *digest))
+                .collect()
+        } else {
+            // Whether a tag roots what is only linked as a layer is open where every revision is a root.
+            let legacy =
+                targets.filter(|digest| self.is_generous && repository.layers.contains_key(digest));
+            repository.revisions.keys().copied().chain(legacy).collect()
+        }
+    }
+
+    /// The children that can be pulled as manifests from this repository.
+    fn children(&self, repository: &Repository<'_>, digest: &Digest) -> Vec<Digest> {
+        let references = self.world.record(digest).map(|record| record.references.as_slice());
+        let is_pulled = |role, child: &Digest| match role {
+            Role::Content => false,
+            Role::OtherChild => repository.revisions.contains_key(child),
+            Role::ManifestChild => {
+                repository.revisions.contains_key(child) || repository.layers.contains_key(child)
+            }
+        };
+        let children = references.unwrap_or_default().iter();
+        children
+            .filter(|reference| is_pulled(reference.role, &reference.digest))
+            .map(|reference| reference.digest)
+            .collect()
+    }
+
+    fn keep_manifests(&mut self, repository: &Repository<'w>, manifests: &BTreeSet<Digest>) {
+        for digest in manifests {
+            self.blobs.insert(*digest);
+            match repository.revisions.get(digest) {
+                Some(link) => drop(self.keys.insert(link.key)),
+                None => self.keep_layer(repository, digest),
+            }
+            if self.is_generous {
+                self.keep_layer(repository, digest);
+            }
+            self.keep_references(repository, digest);
+        }
+        for (revision, digest, link) in &repository.signatures {
+            let is_orphan = !repository.revisions.contains_key(revision);
+            let is_open = is_orphan || self.is_young_link(link);
+            if manifests.contains(revision) || (self.is_generous && is_open) {
+                self.keys.insert(link.key);
+                self.blobs.insert(*digest);
+            }
+        }
+    }
+
+    fn keep_references(&mut self, repository: &Repository<'w>, digest: &Digest) {
+        let Some(record) = self.world.record(digest) else { return };
+        for reference in &record.references {
+            self.keep_layer(repository, &reference.digest);
+        }
+    }
+
+    /// Keeps a blob, its layer link if there is one, and what that leads to if it is an alias.
+    fn keep_layer(&mut self, repository: &Repository<'w>, digest: &Digest) {
+        self.blobs.insert(*digest);
+        let Some(link) = repository.layers.get(digest) else { return };
+        self.keys.insert(link.key);
+        if let Some(target) = link.target {
+            self.blobs.insert(target);
+            if let Some(canonical) = repository.layers.get(&target) {
+                self.keys.insert(canonical.key);
+            }
+        }
+    }
+
+    fn keep_young(&mut self, repository: &Repository<'w>) {
+        for (_, link) in repository.links() {
+            if self.is_young_link(link) {
+                self.keys.insert(link.key);
+            }
+        }
+        for (digest, link) in &repository.layers {
+            if self.is_young_link(link) {
+                self.blobs.insert(*digest);
+                self.blobs.extend(link.target);
+                if self.is_generous {
+                    self.keep_layer(repository, digest);
+                }
+            }
+        }
+    }
+
+    fn keep_uploads(&mut self, repository: &Repository<'w>) {
+        let age = self.mode.grace.max(self.mode.uploads_older_than);
+        let limit = self.world.now.before(age);
+        for parts in repository.uploads.values() {
+            let is_fresh = parts.iter().any(|(key, stored)| {
+                let started = key.ends_with("/startedat").then(|| started_at(stored));
+                let doubt = started == Some(None) && self.is_generous;
+                stored.modified >= limit
+                    || started.flatten().is_some_and(|time| time >= limit)
+                    || doubt
+            });
+            if is_fresh {
+                self.keys.extend(parts.iter().map(|(key, _)| *key));
+            }
+        }
+    }
+
+    fn keep_tags(&mut self, repository: &Repository<'w>, manifests: &BTreeSet<Digest>) {
+        if self.is_empty(repository) {
+            return;
+        }
+        self.keys.extend(repository.current.values().map(|link| link.key));
+        self.keys.extend(repository.markers.iter().map(|link| link.key));
+        for (digest, link) in &repository.history {
+            let is_revision = repository.revisions.contains_key(digest) || self.is_generous;
+            if !self.mode.untagged || (manifests.contains(digest) && is_revision) {
+                self.keys.insert(link.key);
+            }
+        }
+    }
+
+    /// Whether nothing is left but old tag links and markers.
+    fn is_empty(&self, repository: &Repository<'_>) -> bool {
+        let uploads = repository.uploads.values().flatten().map(|(key, _)| *key);
+        let mut kept = repository
+            .revisions
+            .values()
+            .chain(repository.layers.values())
+            .chain(repository.signatures.iter().map(|(_, _, link)| link))
+            .map(|link| link.key)
+            .chain(uploads);
+        let mut remains = repository
+            .current
+            .values()
+            .chain(repository.history.iter().map(|(_, link)| link))
+            .chain(&repository.markers);
+        repository.foreign.is_empty()
+            && !kept.any(|key| self.keys.contains(key))
+            && !remains.any(|link| self.is_young_link(link))
+    }
+
+    fn is_doubtful(
+        &self,
+        name: &str,
+        repository: &Repository<'_>,
+        manifests: &BTreeSet<Digest>,
+    ) -> bool {
+        let mut read = repository.revisions.keys().chain(manifests);
+        let mut tags = repository.current.values();
+        let mut links = repository.links();
+        !is_served(name)
+            || repository.has_odd_link
+            || read.any(|digest| matches!(self.world.reading(digest), Reading::Unreadable))
+            || (self.mode.untagged && tags.any(|link| link.target.is_none()))
+            || (self.is_generous && links.any(|(_, link)| link.target.is_none()))
+    }
+
+    /// Keeps everything but stale uploads, and every blob that any link names.
+    fn pin(&mut self, repository: &Repository<'w>) {
+        for (digest, link) in repository.links() {
+            self.keys.insert(link.key);
+            self.blobs.extend(digest);
+            self.blobs.extend(link.target);
+        }
+        self.keys.extend(repository.markers.iter().map(|link| link.key));
+        if self.is_generous {
+            for digest in repository.revisions.keys() {
+                self.keep_references(repository, digest);
+            }
+        }
+    }
+}
+
+fn started_at(stored: &Stored) -> Option<registry::Timestamp> {
+    std::str::from_utf8(&stored.bytes).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Timestamp;
+
+    use super::*;
+    use crate::mode::hours;
+    use crate::{Content, Image};
+
+    fn world() -> World {
+        World::new(Timestamp::from_seconds(1_000_000_000), "")
+    }
+
+    #[test]
+    fn g1_what_is_exactly_as_old_as_the_grace_stays() {
+        let mut world = world();
+        let orphan = world.upload_orphan("a", Content::new(1, 20));
+        world.age(hours(24));
+        assert!(world.garbage(&Mode::default()).is_empty());
+        world.age(std::time::Duration::from_millis(1));
+        let keys = [world.keys.blob(&orphan), world.keys.layer("a", &orphan)];
+        assert_eq!(world.garbage(&Mode::default()), keys.into());
+    }
+
+    #[test]
+    fn g1_a_young_layer_link_keeps_an_old_blob() {
+        let mut world = world();
+        let content = Content::new(1, 20);
+        let digest = world.upload_orphan("a", content);
+        world.age(hours(100));
+        world.upload_orphan("b", content);
+        assert_eq!(world.garbage(&Mode::default()), [world.keys.layer("a", &digest)].into());
+    }
+
+    #[test]
+    fn uploads_go_when_all_of_their_times_are_old() {
+        let mut world = world();
+        let id = world.start_upload("a", Content::new(1, 20));
+        world.age(hours(7 * 24));
+        assert!(world.garbage(&Mode::default()).is_empty());
+        world.age(hours(1));
+        assert_eq!(world.garbage(&Mode::default()).len(), 3);
+        let started = world.keys.upload("a", &id, "startedat");
+        let now = world.now().to_string();
+        world.damage(&started, now.as_bytes());
+        assert!(world.garbage(&Mode::default()).is_empty(), "the text says that it is young");
+        world.damage(&started, b"once");
+        assert!(world.garbage(&Mode::default()).is_empty(), "left open");
+        assert!(world.expected_live(&Mode::default()).is_empty(), "left open");
+    }
+
+    #[test]
+    fn g4_a_pinned_repository_keeps_all_but_stale_uploads() {
+        let mut world = world();
+        let orphan = world.upload_sha512("a", Content::new(1, 20));
+        let gone = world.push_image("a", &Image::new(3, &[]), Some("v1"));
+        world.push_unknown("a", 1, &[Content::new(2, 20)], Some("v1"));
+        world.start_upload("a", Content::new(1, 20));
+        world.age(hours(1000));
+        for mode in [Mode::default(), Mode::untagged()] {
+            let garbage = world.garbage(&mode);
+            assert_eq!(garbage.len(), 3, "{garbage:?}");
+            assert!(garbage.iter().all(|key| key.contains("/_uploads/")));
+            let live = world.expected_live(&mode);
+            assert!(live.contains(&world.keys.layer("a", &orphan)));
+            assert!(live.contains(&world.keys.blob(&Content::new(1, 20).digest())));
+            assert!(live.contains(&world.keys.blob(&gone)));
+        }
+    }
+}
