@@ -27,20 +27,30 @@ mod api;
 mod batch;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod controller;
 mod error;
 mod faulty;
 mod files;
+mod guarded;
 mod memory;
 mod object;
+mod paced;
+mod retried;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(test)]
+mod scripted;
+mod stopping;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
 pub use files::{FileCursor, FileOptions, FileStore, LeafRule};
+pub use guarded::{GuardSettings, Guarded, guarded};
 pub use memory::{MemoryCursor, MemoryStore};
 pub use object::Object;
+pub use paced::{PaceSettings, Paced, PacedCursor};
+pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(feature = "s3")]
 pub use s3::{DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};

@@ -72,51 +72,70 @@ impl Answer {
     }
 }
 
+/// The codes that mean the same whatever their status.
+///
+/// Source: Amazon S3 API, "Error responses"; the codes of other servers from their own lists.
+const CODES: &[(ErrorKind, &[&str])] = &[
+    (ErrorKind::NoContainer, &["NoSuchBucket"]),
+    (ErrorKind::NotFound, &["NoSuchKey"]),
+    (
+        ErrorKind::Denied,
+        &["AccessDenied", "AllAccessDisabled", "AccountProblem", "AccessForbidden"],
+    ),
+    (
+        ErrorKind::Credentials,
+        &[
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "ExpiredToken",
+            "InvalidToken",
+            "InvalidSecurity",
+            "TokenRefreshRequired",
+            "NotSignedUp",
+            "MissingSecurityHeader",
+            "MissingAuthenticationToken",
+            "RequestTimeTooSkewed",
+            "RequestExpired",
+        ],
+    ),
+    (
+        ErrorKind::WrongAddress,
+        &[
+            "PermanentRedirect",
+            "TemporaryRedirect",
+            "Redirect",
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException",
+            "IncorrectEndpoint",
+        ],
+    ),
+    (
+        ErrorKind::Throttled,
+        &[
+            "SlowDown",
+            "SlowDownRead",
+            "SlowDownWrite",
+            "ServiceUnavailable",
+            "Throttling",
+            "ThrottlingException",
+            "RequestThrottled",
+            "RequestLimitExceeded",
+            "TooManyRequests",
+            "TooManyRequestsException",
+            "BandwidthLimitExceeded",
+            "QpsLimitExceeded",
+        ],
+    ),
+    (ErrorKind::Transient, &["InternalError", "RequestTimeout", "OperationAborted"]),
+];
+
 /// What an answer other than a success means: by its code, and by its status where the code says nothing.
 ///
 /// A 404 without a code may come from anything in between; only the server's own word says that an object is not there
 /// (G4).
-///
-/// Source: Amazon S3 API, "Error responses"; the codes of other servers from their own lists.
 pub(super) fn kind_of_answer(status: u16, code: &str) -> ErrorKind {
-    match code {
-        "NoSuchBucket" => ErrorKind::NoContainer,
-        "NoSuchKey" => ErrorKind::NotFound,
-        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "AccessForbidden" => {
-            ErrorKind::Denied
-        }
-        "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "ExpiredToken"
-        | "InvalidToken"
-        | "TokenRefreshRequired"
-        | "InvalidSecurity"
-        | "NotSignedUp"
-        | "MissingSecurityHeader"
-        | "MissingAuthenticationToken"
-        | "RequestTimeTooSkewed"
-        | "RequestExpired" => ErrorKind::Credentials,
-        "PermanentRedirect"
-        | "TemporaryRedirect"
-        | "Redirect"
-        | "AuthorizationHeaderMalformed"
-        | "IllegalLocationConstraintException"
-        | "IncorrectEndpoint" => ErrorKind::WrongAddress,
-        "SlowDown"
-        | "SlowDownRead"
-        | "SlowDownWrite"
-        | "ServiceUnavailable"
-        | "Throttling"
-        | "ThrottlingException"
-        | "RequestThrottled"
-        | "RequestLimitExceeded"
-        | "TooManyRequests"
-        | "TooManyRequestsException"
-        | "BandwidthLimitExceeded"
-        | "QpsLimitExceeded" => ErrorKind::Throttled,
-        "InternalError" | "RequestTimeout" | "OperationAborted" => ErrorKind::Transient,
-        _ => kind_of_status(status),
-    }
+    let known = CODES.iter().find(|(_, codes)| codes.contains(&code));
+    known.map_or_else(|| kind_of_status(status), |(kind, _)| *kind)
 }
 
 fn kind_of_status(status: u16) -> ErrorKind {
@@ -124,11 +143,9 @@ fn kind_of_status(status: u16) -> ErrorKind {
         301 | 302 | 307 | 308 => ErrorKind::WrongAddress,
         401 => ErrorKind::Credentials,
         403 => ErrorKind::Denied,
-        408 => ErrorKind::Transient,
         429 | 503 => ErrorKind::Throttled,
-        // 501 says that the server will never do it, 505 and 511 that it never hears it.
-        501 | 505 | 511 => ErrorKind::Fatal,
-        500..=599 => ErrorKind::Transient,
+        // 501 says that the server never does it, 505 that it does not speak so: the same tomorrow.
+        408 | 500 | 502 | 504 | 506..=599 => ErrorKind::Transient,
         200..=299 => ErrorKind::Malformed,
         _ => ErrorKind::Fatal,
     }

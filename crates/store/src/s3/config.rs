@@ -105,7 +105,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(30),
-            delete: Duration::from_secs(120),
+            delete: Duration::from_mins(2),
         }
     }
 }

@@ -219,7 +219,7 @@ fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> 
     if !is_encoded {
         return Ok(sent.into());
     }
-    if !sent.bytes().any(|byte| is_telling(byte)) {
+    if !sent.bytes().any(is_telling) {
         return Ok(sent.into());
     }
     let refused = || PageError::NotEncoded((&*sent).into());
@@ -238,7 +238,7 @@ fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> 
 
 /// Whether a byte means something in an encoded key, or proves that the key is not encoded.
 fn is_telling(byte: u8) -> bool {
-    matches!(byte, b'%' | b'+' | b' ' | b'"' | b'<' | b'>') || byte < 0x20 || byte >= 0x7f
+    matches!(byte, b'%' | b'+' | b' ' | b'"' | b'<' | b'>') || !(0x20..0x7f).contains(&byte)
 }
 
 fn hex(high: Option<u8>, low: Option<u8>) -> Option<u8> {

@@ -159,10 +159,13 @@ async fn read(mut body: ByteStream, at_most: u64, size: Option<u64>) -> Result<B
 /// Takes the body of a successful answer away from the SDK, whose reader is neither strict nor quick, and leaves an
 /// empty listing in its place.
 #[derive(Clone, Debug, Default)]
-struct Tap(Arc<Mutex<Option<(SdkBody, Option<String>)>>>);
+struct Tap(Arc<Mutex<Option<Tapped>>>);
+
+/// A body, and the `Date` header that came before it.
+type Tapped = (SdkBody, Option<String>);
 
 impl Tap {
-    fn take(&self) -> Option<(SdkBody, Option<String>)> {
+    fn take(&self) -> Option<Tapped> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
