@@ -57,6 +57,11 @@ impl Config {
         self.folder.path().join("config.yml")
     }
 
+    /// A folder of its own for what programs remember between runs.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
     fn log(&self) -> File {
         let path = self.folder.path().join("log");
         File::options().create(true).append(true).open(path).unwrap()

@@ -8,12 +8,12 @@ use crate::registry::Config;
 
 /// The drop-in for the registry's own command.
 pub(crate) fn garbage_collect(config: &Config, flags: &[&str]) -> Output {
-    run(program().arg("garbage-collect").args(flags).arg(config.path()))
+    run(program(config).arg("garbage-collect").args(flags).arg(config.path()))
 }
 
 /// `gc` with nobody pushing and no grace, all breakers told to let a small registry's large changes through.
 pub(crate) fn gc(config: &Config) -> Command {
-    let mut command = program();
+    let mut command = program(config);
     command.arg("gc").arg(config.path()).args(["--offline", "--grace", "0s", "--json"]);
     command.args(["--max-delete-share", "100"]);
     for breaker in ["stale-links", "young-orphans", "untagged-share", "delete-share"] {
@@ -37,8 +37,9 @@ pub(crate) fn summary(output: &Output) -> Value {
     })
 }
 
-fn program() -> Command {
+fn program(config: &Config) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_regsweep"));
-    command.env_remove("AWS_CA_BUNDLE");
+    command.env_remove("AWS_CA_BUNDLE").env_remove("REGSWEEP_STATE");
+    command.env("XDG_STATE_HOME", config.state());
     command
 }
