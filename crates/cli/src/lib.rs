@@ -1,1 +1,118 @@
-//! Placeholder.
+//! The `regsweep` program: from arguments to exit code.
+//!
+//! # Words
+//! *Arguments* are what was typed, a *location* is what was meant. A *command* wires the other crates together. A
+//! *failure* is any way to end badly: it knows its exit code and what to type next.
+//!
+//! # Guarantees
+//! G4: what is not positively a registry of ours is refused. Data goes to stdout, talk to stderr. A dry run is
+//! stopping after the plan, not a flag further down.
+//!
+//! # Shape
+//! ```text
+//! Args ─▶ Location ─▶ open ─▶ identify ─▶ collect (list, mark, seal, judge) ─▶ Plan ─▶ carry_out ─▶ report
+//! ```
+//!
+//! # Cost
+//! Nothing of its own but progress, drawn five times a second.
+//!
+//! # Start reading at
+//! [`run`], then the commands.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod args;
+mod carry_out;
+mod clock;
+pub mod collect;
+mod command;
+mod console;
+mod failure;
+mod identify;
+mod location;
+pub mod open;
+mod progress;
+pub mod render;
+mod signals;
+mod state;
+
+use std::process::ExitCode;
+
+use command::Context;
+
+pub use args::Args;
+pub use console::Console;
+pub use failure::{Code, Failure, Refusal};
+pub use identify::Identified;
+
+use args::{Command, LogFormat, OutputArgs};
+use open::Watch;
+
+/// Does what was asked and tells how it ended.
+#[must_use]
+pub fn run(args: Args, console: &Console) -> ExitCode {
+    start_logging(&args.output, console);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(&args, console)),
+        Err(error) => Err(Failure::Internal { what: "no threads to run on", source: error.into() }),
+    };
+    let Err(failure) = outcome else { return Code::Done.into() };
+    tell(&args, &failure, console)
+}
+
+async fn dispatch(args: &Args, console: &Console) -> Result<(), Failure> {
+    let watch = Watch::default();
+    match signals::listen(&watch.stop, *console) {
+        Ok(listening) => {
+            let command = execute(args, Context { output: &args.output, console, watch });
+            tokio::select! {
+                outcome = command => outcome,
+                () = listening => Err(Failure::Stopped { again: String::new() }),
+            }
+        }
+        Err(error) => Err(Failure::Internal { what: "no signals to hear", source: error.into() }),
+    }
+}
+
+async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
+    match &args.command {
+        Command::Plan(args) => command::plan(args, &context).await,
+        Command::Show(args) => command::show(args, &context),
+        Command::Apply(args) => command::apply(args, &context).await,
+        Command::Gc(args) => command::gc(args, &context).await,
+        Command::GarbageCollect(args) => command::garbage_collect(args, &context).await,
+        Command::Demo(args) => command::demo(args, &context).await,
+    }
+}
+
+/// Says what went wrong. The registry's own command knows only 0 and 1.
+fn tell(args: &Args, failure: &Failure, console: &Console) -> ExitCode {
+    if matches!(args.command, Command::GarbageCollect(_)) {
+        console.talk(&format!("failed to garbage collect: {}", render::failure_line(failure)));
+        return ExitCode::FAILURE;
+    }
+    if args.output.json {
+        console.talk(&render::failure_json(failure).to_string());
+    } else {
+        console.talk(&render::failure_text(failure));
+    }
+    failure.code().into()
+}
+
+/// Logs go to stderr, and only where they were asked for.
+fn start_logging(output: &OutputArgs, console: &Console) {
+    use tracing_subscriber::EnvFilter;
+
+    let Some(filter) = &output.log else { return };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(console.stderr_has_colour);
+    let started = match output.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    if let Err(error) = started {
+        console.talk(&format!("regsweep: cannot log: {error}"));
+    }
+}

@@ -86,3 +86,19 @@ impl fmt::Display for What {
         }
     }
 }
+
+impl What {
+    /// The digest, key or name that is in doubt; empty where it is the repository itself.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Unreadable { digest, .. }
+            | Self::OtherContent { digest, .. }
+            | Self::NotUnderstood { digest, .. } => digest.to_string(),
+            Self::BrokenLink { key, .. }
+            | Self::HalfWrittenLink { key }
+            | Self::OddLink { key } => key.to_string(),
+            Self::IrregularName => String::new(),
+        }
+    }
+}

@@ -116,30 +116,35 @@ impl<'t> Walk<'t> {
     }
 
     fn visit_root(&mut self, root: Digest) {
-        if !self.reach.manifests.contains(&root) {
-            self.reach.events.push(Event::Manifest(root));
-        }
+        self.reach.events.push(Event::Manifest(root));
         self.visit(root);
     }
 
-    /// Keeps a manifest and all it refers to. The walk keeps its own stack: indexes may nest as deep as they like.
+    /// Keeps a manifest and all it refers to, each reference followed before its next sibling. The walk keeps its own
+    /// stack: indexes may nest as deep as they like.
     fn visit(&mut self, root: Digest) {
-        let mut stack = vec![root];
-        while let Some(digest) = stack.pop() {
-            if !self.reach.manifests.insert(digest) {
+        let mut stack = Vec::new();
+        stack.extend(self.enter(root));
+        while let Some(edges) = stack.last_mut() {
+            let Some(edge) = edges.next() else {
+                stack.pop();
                 continue;
+            };
+            self.reach.events.push(Event::Blob(edge.digest));
+            self.keep(edge.digest);
+            if self.is_served_manifest(edge) {
+                stack.extend(self.enter(edge.digest));
             }
-            self.keep(digest);
-            let Some(manifest) = self.manifest(&digest) else { continue };
-            for edge in manifest.references() {
-                self.reach.events.push(Event::Blob(edge.digest));
-                self.keep(edge.digest);
-            }
-            let children = manifest.references().filter(|edge| self.is_served_manifest(edge));
-            let mut children: Vec<Digest> = children.map(|edge| edge.digest).collect();
-            children.reverse();
-            stack.extend(children);
         }
+    }
+
+    /// Keeps a manifest; its references, where it is kept for the first time and understood.
+    fn enter(&mut self, digest: Digest) -> Option<impl Iterator<Item = &'t Edge> + use<'t>> {
+        if !self.reach.manifests.insert(digest) {
+            return None;
+        }
+        self.keep(digest);
+        self.manifest(&digest).map(Manifest::references)
     }
 
     /// Whether a client could pull the target of an edge as a manifest from this repository.
@@ -159,7 +164,8 @@ impl<'t> Walk<'t> {
             let before = self.reach.manifests.len();
             for link in revisions.iter().filter(|link| self.evidence.manifests.contains_key(&link.digest)) {
                 let subject = self.manifest(&link.digest).and_then(Manifest::subject);
-                if subject.is_some_and(|subject| self.reach.manifests.contains(&subject)) {
+                let is_new = !self.reach.manifests.contains(&link.digest);
+                if is_new && subject.is_some_and(|subject| self.reach.manifests.contains(&subject)) {
                     self.visit_root(link.digest);
                 }
             }

@@ -1,7 +1,48 @@
 //! Decides what goes: pure verdicts, the plan on disk, and the audit of a plan.
+//!
+//! # Words
+//! A *verdict* is what becomes of one object; only those that go become *rows*. A *segment* is the rows of one stage
+//! and shard. *Facts* are the numbers a run saw; a *breaker* judges them and can forbid a sweep.
+//!
+//! # Guarantees
+//! G1: nothing at or past a cut-off goes. G4: of what is in doubt nothing goes. G5: a plan is finished only with a
+//! sealed mark set. G6: a row holds all that a sweep needs, so that a sweep decides nothing. G7: keys are those that
+//! were listed. G10: totals are those of the rows.
+//!
+//! # Shape
+//! ```text
+//! Marked repository ─▶ judge_repository ─┐
+//!                                        ├─▶ rows ─▶ PlanWriter ─▶ plan.json + Parquet segments ─▶ Plan
+//! page of blobs ─▶ BlobJudge ────────────┘
+//!                   └─▶ Facts ─▶ audit ─▶ Notes
+//! ```
+//!
+//! # Cost
+//! A verdict is a few comparisons and one look into a sorted list. A plan is a few bytes for each row.
+//!
+//! # Start reading at
+//! [`judge_repository`], [`BlobJudge`], then [`Plan`].
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod audit;
+mod blobs;
+mod error;
+mod facts;
+mod file;
+mod judge;
 mod policy;
 mod row;
 
+pub use audit::{Breaker, Limits, Note, Severity, UnknownBreaker, allows_sweep, audit};
+pub use blobs::{BlobJudge, Reappeared};
+pub use error::{Damage, PlanError, RowDamage};
+pub use facts::{Amount, Facts};
+pub use file::{
+    Doubt, Doubts, Header, InvalidPlanId, Location, Plan, PlanId, PlanWriter, Requests, Rows,
+    Sealed, Segment, Totals, parse_header, parse_segment,
+};
+pub use judge::{Judged, judge_repository};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};
+
+impl Sealed for marker::MarkSet {}

@@ -1,0 +1,136 @@
+//! Makes a plan: list, mark, seal, list again, judge, write.
+
+mod blobs;
+mod marking;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use marker::{MarkSetBuilder, Rules};
+use monitor::{Counter, Monitor, Phase, Stop};
+use planner::{BlobJudge, Header, Limits, Plan, PlanWriter, Policy, Requests, audit};
+use registry::{Layout, Timestamp};
+use store::ReadStore;
+
+use crate::Failure;
+
+pub use marking::Told;
+
+/// What to plan, and where the plan goes.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// What was typed, for the plan.
+    pub source: &'a str,
+    /// Options of the store, for the plan.
+    pub options: BTreeMap<String, String>,
+    /// The registry's keys.
+    pub layout: &'a Layout,
+    /// What may go.
+    pub policy: Policy,
+    /// What the operator accepts.
+    pub limits: &'a Limits,
+    /// How many ranges are listed, and manifests read, at once.
+    pub width: usize,
+    /// The plan's directory.
+    pub out: &'a Path,
+    /// Whether to remember how the marking went.
+    pub tell: bool,
+}
+
+/// A finished plan.
+#[derive(Debug)]
+pub struct Made {
+    /// The plan.
+    pub plan: Plan,
+    /// How the marking went, by repository, where that was asked for.
+    pub told: Vec<Told>,
+}
+
+/// Reads the registry and writes a plan; deletes nothing, and could not.
+///
+/// # Errors
+/// [`Failure`] where any key or manifest may have been missed: there is no plan then.
+pub async fn make_plan<S: ReadStore>(
+    store: &Arc<S>,
+    ask: &Ask<'_>,
+    monitor: &Arc<Monitor>,
+    stop: &Arc<Stop>,
+) -> Result<Made, Failure> {
+    let t0 = now(store.as_ref(), ask.source).await?;
+    let cutoffs = ask.policy.at(t0);
+    let writer = Arc::new(PlanWriter::create(ask.out)?);
+    let marks = Arc::new(MarkSetBuilder::new());
+    let rules = Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects };
+    let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
+
+    monitor.enter(Phase::Marking);
+    let marked = marking::mark_repositories(&stage, &marks, rules).await?;
+    monitor.enter(Phase::Sealing);
+    let marks = sole(marks, "the marks are still in use")?.seal(&marked.complete)?;
+    monitor.enter(Phase::Planning);
+    let mut facts = marked.facts;
+    let judge = BlobJudge {
+        layout: ask.layout.clone(),
+        marks,
+        unlinked: marked.unlinked,
+        cutoffs,
+        t0,
+        newest_link: facts.newest_link,
+    };
+    let (judge, seen) = blobs::judge_blobs(&stage, judge).await?;
+    facts.merge(&seen);
+    facts.marked = judge.marks.len();
+    facts.tags = monitor.get(Counter::Tags);
+    facts.keys = monitor.get(Counter::RepositoryKeys) + monitor.get(Counter::BlobKeys);
+
+    let header = Header {
+        created_by: env!("CARGO_PKG_VERSION").to_owned(),
+        location: planner::Location {
+            identity: store.identity().to_owned(),
+            source: ask.source.to_owned(),
+            base: ask.layout.base().to_owned(),
+            options: ask.options.clone(),
+        },
+        policy: ask.policy,
+        t0,
+        doubts: marked.doubts,
+        notes: audit(&facts, &ask.policy, ask.limits),
+        facts,
+        requests: requests(monitor),
+    };
+    let plan = sole(writer, "the plan is still being written")?.finish(&header, &judge.marks)?;
+    Ok(Made { plan, told: marked.told })
+}
+
+/// What every step of the collection shares.
+struct Stage<'a, S> {
+    store: &'a Arc<S>,
+    ask: &'a Ask<'a>,
+    cutoffs: planner::Cutoffs,
+    writer: &'a Arc<PlanWriter>,
+    monitor: &'a Arc<Monitor>,
+    stop: &'a Arc<Stop>,
+}
+
+async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
+    let failed = |source| Failure::Store { location: location.to_owned(), source };
+    store.now().await.map_err(failed)
+}
+
+/// Every task is joined by now, so this handle is the last one.
+fn sole<T>(shared: Arc<T>, what: &'static str) -> Result<T, Failure> {
+    Arc::into_inner(shared).ok_or_else(|| Failure::Internal { what, source: "a task is left".into() })
+}
+
+/// Requests sent so far.
+#[must_use]
+pub fn requests(monitor: &Monitor) -> Requests {
+    Requests {
+        list: monitor.get(Counter::ListRequests),
+        get: monitor.get(Counter::GetRequests),
+        head: monitor.get(Counter::HeadRequests),
+        put: monitor.get(Counter::PutRequests),
+        delete: monitor.get(Counter::DeleteRequests),
+    }
+}

@@ -1,0 +1,50 @@
+//! `regsweep apply`: carries out a reviewed plan; again to resume.
+
+use planner::Plan;
+use store::DeleteStore;
+use sweeper::SweepReport;
+
+use super::Context;
+use crate::Failure;
+use crate::args::{ApplyArgs, StoreArgs};
+use crate::carry_out::{carry_out, require_offline, require_sound, verdict};
+use crate::location::Location;
+use crate::open::{Open, Work, with_registry};
+use crate::render::Summary;
+
+/// Carries out a plan, or what an earlier run left of it.
+///
+/// # Errors
+/// Before anything is deleted: a plan that is damaged, foreign, stale, refused or applied already. Afterwards: what
+/// could not be deleted.
+pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let plan = Plan::open(&args.dir)?;
+    require_sound(&plan)?;
+    let remembered = plan.header().location.clone();
+    let store = StoreArgs::remembered(&args.store, &remembered.options);
+    let location = Location::resolve(&remembered.source, &store, std::env::vars())?;
+    require_offline(&location, &args.sweep)?;
+    let summary = Summary::of(&plan, plan.header().requests);
+    let again = format!("regsweep apply {}", args.dir.display());
+    let progress = context.progress();
+    let work = Applying { plan, args, context };
+    let rate = args.sweep.max_deletes_per_second;
+    let report = with_registry(&location, &store, rate, &context.watch, work).await?;
+    drop(progress);
+    context.report(summary, &report)?;
+    verdict(&report, &again)
+}
+
+struct Applying<'a> {
+    plan: Plan,
+    args: &'a ApplyArgs,
+    context: &'a Context<'a>,
+}
+
+impl Work for Applying<'_> {
+    type Out = SweepReport;
+
+    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
+        carry_out(&open, self.plan, &self.args.sweep, &(), &self.context.watch).await
+    }
+}

@@ -1,0 +1,121 @@
+//! `regsweep demo`: makes a registry, collects it, and proves the result against an independent model.
+
+mod registry_files;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use planner::{Breaker, Limits, Plan, Policy};
+use store::DeleteStore;
+use sweeper::SweepReport;
+use world::{Mode, Size, World};
+
+use super::{Context, Wish, plan_of};
+use crate::args::{DemoArgs, StoreArgs, SweepArgs};
+use crate::carry_out::carry_out;
+use crate::location::Location;
+use crate::open::{Open, Work, with_registry};
+use crate::render::{Summary, count, plan_table, sweep_table};
+use crate::{Failure, clock};
+
+/// Makes, collects and proves.
+///
+/// # Errors
+/// [`Failure::Disproved`] where anything live went or anything dead stayed.
+pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let scratch = tempfile::tempdir().map_err(|source| file(&std::env::temp_dir(), source))?;
+    let root = args.dir.clone().unwrap_or_else(|| scratch.path().join("registry"));
+    let world = world::sample(clock::now(), args.seed, &Size::default());
+    registry_files::write(&world, &root).map_err(|source| file(&root, source))?;
+    let say = |text: String| if context.output.json { Ok(()) } else { context.data(&text) };
+    say(format!("A registry of {} objects in {}\n\n{}\n\n", count(objects(&world)), root.display(), world.summary()))?;
+
+    let location = Location::resolve(&root.to_string_lossy(), &StoreArgs::default(), [])?;
+    let plans = scratch.path().join("plan");
+    let work = Collecting { source: &location.source, out: &plans, context };
+    let store = StoreArgs::default();
+    let (plan, summary, report) =
+        with_registry(&location, &store, None, &context.watch, work).await?;
+    say(format!("{}\n{}\n", plan_table(&plan, context.console), sweep_table(&report)))?;
+    let proof = prove(world, &root)?;
+    if context.output.json {
+        return context.report(summary, &report);
+    }
+    say(proof)
+}
+
+/// What the demo collects: manifests without tags too, nothing younger than a day.
+const POLICY: Policy = Policy {
+    untagged: true,
+    grace: Duration::from_secs(24 * 3600),
+    uploads_older_than: Duration::from_secs(7 * 24 * 3600),
+};
+
+struct Collecting<'a> {
+    source: &'a str,
+    out: &'a Path,
+    context: &'a Context<'a>,
+}
+
+impl Work for Collecting<'_> {
+    type Out = (Plan, Summary, SweepReport);
+
+    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Self::Out, Failure> {
+        let accepted = BTreeSet::from([Breaker::UntaggedShare]);
+        let limits = Limits { max_delete_share_percent: Some(100), accepted };
+        let (source, out) = (self.source, self.out);
+        let options = StoreArgs::default().options();
+        let wish = Wish { source, options, policy: POLICY, limits, out, tell: false };
+        let progress = self.context.progress();
+        let made = plan_of(&open, wish, self.context).await?;
+        let summary = Summary::of(&made.plan, made.plan.header().requests);
+        let sweep = SweepArgs { offline: true, max_deletes_per_second: None, max_age: POLICY.grace };
+        let shown = Plan::open(self.out)?;
+        let report = carry_out(&open, made.plan, &sweep, &(), &self.context.watch).await?;
+        drop(progress);
+        Ok((shown, summary, report))
+    }
+}
+
+/// Compares what is left with what the model says, key by key and pull by pull.
+fn prove(mut world: World, root: &Path) -> Result<String, Failure> {
+    let mode = Mode {
+        untagged: POLICY.untagged,
+        grace: POLICY.grace,
+        uploads_older_than: POLICY.uploads_older_than,
+    };
+    let (pulls, garbage) = (world.pulls(&mode), world.garbage(&mode));
+    let before: BTreeSet<String> = world.objects().keys().cloned().collect();
+    let left = registry_files::keys(root).map_err(|source| file(root, source))?;
+    let lost: Vec<&String> = before.difference(&left).filter(|key| !garbage.contains(*key)).collect();
+    let stayed: Vec<&String> = left.intersection(&garbage).collect();
+    let gone: Vec<&str> = before.difference(&left).map(String::as_str).collect();
+    world.note_deleted(gone.iter().copied());
+    let broken = world.broken_pulls(&pulls);
+    if let Some(problem) = [
+        lost.first().map(|key| format!("`{key}` was live and is gone")),
+        stayed.first().map(|key| format!("`{key}` was dead and is there")),
+        broken.first().map(|pull| format!("{pull} does not pull any more")),
+    ]
+    .into_iter()
+    .flatten()
+    .next()
+    {
+        return Err(Failure::Disproved(problem));
+    }
+    Ok(format!(
+        "Proved against an independent model: all {} dead objects are gone, all {} others are there, all {} pulls work.\n",
+        count(garbage.len() as u64),
+        count(left.len() as u64),
+        count(pulls.len() as u64),
+    ))
+}
+
+fn objects(world: &World) -> u64 {
+    world.objects().len() as u64
+}
+
+fn file(path: &Path, source: std::io::Error) -> Failure {
+    Failure::File { path: path.to_owned(), source }
+}

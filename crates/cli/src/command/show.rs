@@ -1,0 +1,25 @@
+//! `regsweep show`: what a plan would do, and why.
+
+use std::io::{BufWriter, stdout};
+
+use planner::Plan;
+
+use super::Context;
+use crate::Failure;
+use crate::args::{ShowArgs, ShowFormat};
+use crate::render::{Summary, plan_table, write_csv};
+
+/// Shows a plan that was made before; asks no store.
+///
+/// # Errors
+/// Where there is no whole plan.
+pub(crate) fn show(args: &ShowArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let plan = Plan::open(&args.dir)?;
+    match args.format {
+        ShowFormat::Csv => write_csv(&plan, &mut BufWriter::new(stdout().lock())),
+        ShowFormat::Table if !context.output.json => context.data(&plan_table(&plan, context.console)),
+        ShowFormat::Table | ShowFormat::Json => {
+            context.summary(&Summary::of(&plan, plan.header().requests))
+        }
+    }
+}

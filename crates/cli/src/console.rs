@@ -1,0 +1,51 @@
+//! What is known of the terminal; data goes to stdout, talk to stderr.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Where output goes and what it can show.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    /// Whether a person watches stderr.
+    pub stderr_is_terminal: bool,
+    /// Whether stdout may carry colours.
+    pub stdout_has_colour: bool,
+    /// Whether stderr may carry colours.
+    pub stderr_has_colour: bool,
+}
+
+impl Console {
+    /// The console of this process: colours only on a terminal, and never where `NO_COLOR` is set to anything.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        let wants_colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let stderr_is_terminal = io::stderr().is_terminal();
+        Self {
+            stderr_is_terminal,
+            stdout_has_colour: wants_colour && io::stdout().is_terminal(),
+            stderr_has_colour: wants_colour && stderr_is_terminal,
+        }
+    }
+
+    /// Writes data to stdout. A reader that has gone away is no failure.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written for another reason.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Says something on stderr. Where nobody can hear, there is nobody to tell.
+    pub fn talk(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// `text` in bold on stdout, where it may be.
+    #[must_use]
+    pub fn bold(&self, text: &str) -> String {
+        if self.stdout_has_colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,106 @@
+//! Is this a registry, and is it ours to collect? Positive identification, not absence of bad signs.
+
+use registry::Layout;
+use store::{Cursor as _, ErrorKind, ReadStore, StoreError};
+
+use crate::Refusal;
+
+/// What was found at a location that may be collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identified {
+    /// A registry in the distribution layout.
+    Registry,
+    /// Nothing at all: a registry to which nobody has pushed yet.
+    Empty,
+}
+
+/// Why a location was not identified.
+#[derive(Debug)]
+pub(crate) enum NotIdentified {
+    /// It is not ours to collect.
+    Refused(Refusal),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for NotIdentified {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Files that say, by being there, that somebody else keeps the truth about a registry's data.
+const MARKS: [(&str, &str, &str); 2] = [
+    (
+        "docker/registry/lockfiles/database-in-use",
+        "GitLab's registry in database mode",
+        "which manifests exist is written in its database, and not here",
+    ),
+    (
+        "scheduler-state.json",
+        "a pull-through cache",
+        "the cache removes what has expired by its own schedule",
+    ),
+];
+
+/// Folders and files at the root of other systems' storage.
+const OTHERS: [(&str, &str); 5] = [
+    ("v2/", "another registry's layout, such as Angos'"),
+    ("sha256/", "another registry's layout, such as Quay's"),
+    ("uploads/", "another registry's layout, such as Quay's"),
+    ("images/", "an old registry's layout, such as version 1"),
+    ("registry/", "an old registry's layout, such as version 1"),
+];
+
+/// Looks at the root of a store. Costs at most two GET and three LIST requests.
+///
+/// # Errors
+/// [`NotIdentified::Refused`] with the evidence, or the store's own error.
+pub(crate) async fn identify<S: ReadStore>(
+    store: &S,
+    layout: &Layout,
+    location: &str,
+) -> Result<Identified, NotIdentified> {
+    for (file, system, evidence) in MARKS {
+        if exists(store, &format!("{}{file}", layout.root())).await? {
+            let evidence = format!("`{file}` is there, so {evidence}");
+            let location = location.to_owned();
+            return Err(NotIdentified::Refused(Refusal::Foreign { location, system, evidence }));
+        }
+    }
+    let known = store.folders(layout.base()).await?.prefixes;
+    if known.contains(&layout.repositories()) || known.contains(&layout.blobs()) {
+        return Ok(Identified::Registry);
+    }
+    let beside = store.folders(layout.root()).await?.prefixes;
+    let first = store.list(layout.root(), "").next().await?.and_then(|page| page.into_iter().next());
+    match first {
+        None if beside.is_empty() && known.is_empty() => Ok(Identified::Empty),
+        first => {
+            let first = first.map(|object| object.key.into_string());
+            Err(NotIdentified::Refused(unknown(layout, location, &beside, first)))
+        }
+    }
+}
+
+async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> {
+    match store.get(key, 1 << 20).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind == ErrorKind::TooLarge => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+fn unknown(layout: &Layout, location: &str, beside: &[String], first: Option<String>) -> Refusal {
+    let location = location.to_owned();
+    let inside = |name: &str| beside.iter().any(|folder| folder[layout.root().len()..] == *name);
+    if let Some((name, system)) = OTHERS.into_iter().find(|(name, _)| inside(name)) {
+        let evidence = format!("`{name}` is there and `docker/registry/v2` is not");
+        return Refusal::Foreign { location, system, evidence };
+    }
+    let first = first.filter(|_| beside.is_empty());
+    let names: Vec<&str> = beside.iter().chain(&first).take(3).map(String::as_str).collect();
+    let evidence = format!("it holds {} and no `docker/registry/v2`", names.join(", "));
+    Refusal::NotARegistry { location, evidence }
+}

@@ -1,0 +1,137 @@
+//! Opens the store of a location and hands it to a piece of work, whichever kind it is.
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use monitor::{Monitor, Phase, Stop};
+use registry::Layout;
+use store::{
+    DeleteStore, FileOptions, FileStore, GuardSettings, PaceSettings, Paced, RetrySettings, S3Store, StoreError, guarded,
+};
+
+use crate::args::StoreArgs;
+use crate::identify::{Identified, NotIdentified, identify};
+use crate::location::{Location, Place};
+use crate::{Failure, clock};
+
+/// Requests in flight where the operator says nothing.
+const BUCKET_WIDTH: usize = 64;
+/// Walkers where the store is a directory: they share the processors with everything else.
+const DIRECTORY_WIDTH: usize = 8;
+
+/// An open registry.
+#[derive(Debug)]
+pub struct Open<S> {
+    /// Its store.
+    pub store: Arc<S>,
+    /// Its keys.
+    pub layout: Layout,
+    /// How many requests may be in flight.
+    pub width: usize,
+    /// Whether anything is there.
+    pub identified: Identified,
+}
+
+/// Something to do with an open registry, on any kind of store.
+pub trait Work {
+    /// What it gives.
+    type Out;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever may go wrong with it.
+    fn run<S: DeleteStore>(self, open: Open<S>) -> impl Future<Output = Result<Self::Out, Failure>>;
+}
+
+/// Who watches a run, and who may stop it.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// Counts.
+    pub monitor: Arc<Monitor>,
+    /// Stops.
+    pub stop: Arc<Stop>,
+}
+
+/// Opens the store of `location`, makes sure that it is a registry and ours to collect, and does `work` with it.
+///
+/// # Errors
+/// [`Failure::Store`] where it cannot be opened, [`Failure::Refused`] where it is not ours, or what `work` says.
+pub async fn with_registry<W: Work>(
+    location: &Location,
+    args: &StoreArgs,
+    deletes_per_second: Option<u32>,
+    watch: &Watch,
+    work: W,
+) -> Result<W::Out, Failure> {
+    watch.monitor.enter(Phase::Opening);
+    let layout = Layout::new(&location.root_directory);
+    let asked = args.max_in_flight.map(usize::from);
+    match &location.place {
+        Place::Directory(root) => {
+            let store = open_files(root, &layout, &watch.monitor).map_err(|e| failed(location, e))?;
+            let width = asked.unwrap_or(DIRECTORY_WIDTH);
+            if deletes_per_second.is_none() {
+                return identified(location, Arc::new(store), layout, width, work).await;
+            }
+            // Files count their own requests; the pace is only for the deletes.
+            let uncounted = Arc::new(Monitor::new());
+            let store = Paced::new(store, pace(width, deletes_per_second), &uncounted, &watch.stop);
+            identified(location, Arc::new(store), layout, width, work).await
+        }
+        Place::Bucket(config) => {
+            let mut config = (**config).clone();
+            layout.base().clone_into(&mut config.probe_prefix);
+            let store = S3Store::connect(config, &watch.monitor).await;
+            let store = store.map_err(|error| failed(location, error))?;
+            let width = asked.unwrap_or(BUCKET_WIDTH);
+            let pace = pace(width, deletes_per_second);
+            let settings = GuardSettings { pace, retry: RetrySettings::default() };
+            let store = guarded(store, settings, &watch.monitor, &watch.stop);
+            identified(location, Arc::new(store), layout, width, work).await
+        }
+    }
+}
+
+fn pace(width: usize, deletes_per_second: Option<u32>) -> PaceSettings {
+    PaceSettings {
+        lists_in_flight: width,
+        gets_in_flight: width,
+        deletes_in_flight: width,
+        deletes_per_second: deletes_per_second.and_then(NonZeroU32::new),
+    }
+}
+
+async fn identified<S: DeleteStore, W: Work>(
+    location: &Location,
+    store: Arc<S>,
+    layout: Layout,
+    width: usize,
+    work: W,
+) -> Result<W::Out, Failure> {
+    let identified = identify(store.as_ref(), &layout, &location.describe()).await;
+    let identified = identified.map_err(|error| match error {
+        NotIdentified::Refused(refusal) => Failure::Refused(refusal),
+        NotIdentified::Store(error) => failed(location, error),
+    })?;
+    work.run(Open { store, layout, width, identified }).await
+}
+
+fn open_files(
+    root: &std::path::Path,
+    layout: &Layout,
+    monitor: &Arc<Monitor>,
+) -> Result<FileStore, StoreError> {
+    let leaves = layout.clone();
+    let options = FileOptions {
+        leaf_of: Arc::new(move |folder| leaves.leaf_of(folder)),
+        keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
+        clock: clock::now,
+    };
+    FileStore::open(root, options, Arc::clone(monitor))
+}
+
+fn failed(location: &Location, source: StoreError) -> Failure {
+    Failure::Store { location: location.describe(), source }
+}

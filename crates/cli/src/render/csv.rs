@@ -1,0 +1,67 @@
+//! A plan as CSV: one row for each object that would go.
+
+use std::io::{self, Write};
+
+use planner::{Plan, PlanError, Row};
+
+use crate::Failure;
+
+const COLUMNS: &str = "kind,repository,digest,key,bytes,last_modified,reason";
+
+/// Writes every row of `plan`, in the order of sweeping, RFC 4180 quoted. A reader that goes away ends it quietly.
+///
+/// # Errors
+/// Where the plan cannot be read, or `out` cannot be written.
+pub fn write_csv(plan: &Plan, out: &mut impl Write) -> Result<(), Failure> {
+    let written = write_rows(plan, out);
+    match written {
+        Err(Broken::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(Broken::Write(source)) => Err(Failure::File { path: "standard output".into(), source }),
+        Err(Broken::Plan(error)) => Err(error.into()),
+        Ok(()) => Ok(()),
+    }
+}
+
+enum Broken {
+    Write(io::Error),
+    Plan(PlanError),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<PlanError> for Broken {
+    fn from(error: PlanError) -> Self {
+        Self::Plan(error)
+    }
+}
+
+fn write_rows(plan: &Plan, out: &mut impl Write) -> Result<(), Broken> {
+    writeln!(out, "{COLUMNS}")?;
+    for segment in plan.segments() {
+        for row in plan.rows(segment)? {
+            writeln!(out, "{}", line(&row?))?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn line(row: &Row) -> String {
+    let repository = row.repository.as_ref().map_or("", |name| name.as_str());
+    let digest = row.digest.map_or_else(String::new, |digest| digest.to_string());
+    let (kind, reason) = (row.kind.name(), row.reason.name());
+    let (repository, key) = (quoted(repository), quoted(&row.key));
+    format!("{kind},{repository},{digest},{key},{},{},{reason}", row.bytes, row.modified)
+}
+
+/// A field, in quotes where it needs them.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}

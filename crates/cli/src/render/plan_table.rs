@@ -1,0 +1,95 @@
+//! Plans and sweeps as tables.
+
+use std::fmt::Write as _;
+
+use planner::{Plan, RowKind, Severity};
+use sweeper::{Count, SweepReport};
+
+use super::{count, size};
+use crate::Console;
+
+const NAMES: [(RowKind, &str); 5] = [
+    (RowKind::Blob, "blobs"),
+    (RowKind::RevisionLink, "revision links"),
+    (RowKind::LayerLink, "layer links"),
+    (RowKind::TagLink, "tag links"),
+    (RowKind::Upload, "uploads"),
+];
+
+/// What a plan would do, for people: the registry, what goes by kind, doubts and notes.
+#[must_use]
+pub fn plan_table(plan: &Plan, console: &Console) -> String {
+    let header = plan.header();
+    let facts = &header.facts;
+    let mut text = format!(
+        "{}\n{} repositories, {} manifests, {} blobs of {}\n\n",
+        console.bold(&header.location.source),
+        count(facts.repositories),
+        count(facts.revisions),
+        count(facts.blobs.count),
+        size(facts.blobs.bytes),
+    );
+    line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
+    for (kind, name) in NAMES {
+        let amount = plan.totals().of(kind);
+        line(&mut text, &format!("{name:<16}"), &count(amount.count), &size(amount.bytes));
+    }
+    let all = plan.totals().all();
+    line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    text.push_str(&doubts_and_notes(plan));
+    let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
+    text
+}
+
+fn line(text: &mut String, name: &str, objects: &str, bytes: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{name} {objects:>14} {bytes:>12}");
+}
+
+fn doubts_and_notes(plan: &Plan) -> String {
+    const SHOWN: usize = 10;
+    let header = plan.header();
+    let (total, sample) = (header.doubts.total(), header.doubts.sample());
+    let mut text = String::new();
+    if total > 0 {
+        let _ = writeln!(text, "\n{} in doubt, kept with all their repositories link:", count(total));
+    }
+    for doubt in sample.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {}: {}", doubt.repository, doubt.message);
+    }
+    if total > SHOWN as u64 && !sample.is_empty() {
+        let _ = writeln!(text, "  and {} more", count(total - SHOWN as u64));
+    }
+    for note in &header.notes {
+        let what = match note.severity {
+            Severity::Fatal => "REFUSED",
+            Severity::Warning => "warning",
+            Severity::Accepted => "accepted",
+        };
+        let _ = writeln!(text, "\n{what} {}: {}", note.breaker, note.evidence);
+    }
+    text
+}
+
+/// What became of a plan, for people.
+#[must_use]
+pub fn sweep_table(report: &SweepReport) -> String {
+    let total = &report.total;
+    let rows: [(&str, Count); 6] = [
+        ("planned", total.planned),
+        ("deleted", total.fates.deleted),
+        ("already gone", total.fates.already_gone),
+        ("spared", total.fates.spared),
+        ("failed", total.fates.failed),
+        ("left", total.left),
+    ];
+    let mut text = String::new();
+    line(&mut text, &format!("{:<16}", "swept"), "objects", "bytes");
+    for (name, amount) in rows {
+        line(&mut text, &format!("{name:<16}"), &count(amount.objects), &size(amount.bytes));
+    }
+    for failed in &report.failures {
+        let _ = writeln!(text, "failed `{}`: {}", failed.key, failed.failure);
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! The summary object of `--json`.
+
+use planner::{Amount, Doubt, Facts, Note, Plan, Requests, RowKind, Totals};
+use serde::Serialize;
+use sweeper::{Count, Ended, SweepReport};
+
+/// What a run saw, planned and did, for machines. Fields are only ever added.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    /// `summary`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    repositories: u64,
+    manifests: u64,
+    tags: Option<u64>,
+    blobs: Amount,
+    marked: Option<u64>,
+    delete: Delete,
+    requests: Requests,
+    doubts: Vec<Doubt>,
+    doubts_total: u64,
+    notes: Vec<Note>,
+    plan: String,
+    plan_id: String,
+    t0: String,
+    swept: Option<Swept>,
+}
+
+#[derive(Debug, Serialize)]
+struct Delete {
+    blobs: Amount,
+    revision_links: Amount,
+    tag_links: Amount,
+    layer_links: Amount,
+    uploads: Amount,
+}
+
+impl From<&Totals> for Delete {
+    fn from(totals: &Totals) -> Self {
+        Self {
+            blobs: totals.of(RowKind::Blob),
+            revision_links: totals.of(RowKind::RevisionLink),
+            tag_links: totals.of(RowKind::TagLink),
+            layer_links: totals.of(RowKind::LayerLink),
+            uploads: totals.of(RowKind::Upload),
+        }
+    }
+}
+
+/// What became of the plan.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Swept {
+    ended: &'static str,
+    planned: Amount,
+    deleted: Amount,
+    already_gone: Amount,
+    spared: Amount,
+    failed: Amount,
+    left: Amount,
+}
+
+impl From<&SweepReport> for Swept {
+    fn from(report: &SweepReport) -> Self {
+        let amount = |count: Count| Amount { count: count.objects, bytes: count.bytes };
+        let total = &report.total;
+        Self {
+            ended: match report.ended {
+                Ended::Completed => "completed",
+                Ended::Stopped => "stopped",
+                Ended::Broken => "broken",
+            },
+            planned: amount(total.planned),
+            deleted: amount(total.fates.deleted),
+            already_gone: amount(total.fates.already_gone),
+            spared: amount(total.fates.spared),
+            failed: amount(total.fates.failed),
+            left: amount(total.left),
+        }
+    }
+}
+
+impl Summary {
+    /// The summary of a plan; `requests` are those of this run.
+    #[must_use]
+    pub fn of(plan: &Plan, requests: Requests) -> Self {
+        let header = plan.header();
+        let Facts { repositories, revisions, blobs, tags, marked, .. } = header.facts;
+        Self {
+            kind: "summary",
+            repositories,
+            manifests: revisions,
+            tags: Some(tags),
+            blobs,
+            marked: Some(marked),
+            delete: Delete::from(plan.totals()),
+            requests,
+            doubts: header.doubts.sample().to_vec(),
+            doubts_total: header.doubts.total(),
+            notes: header.notes.clone(),
+            plan: plan.dir().display().to_string(),
+            plan_id: plan.id().to_string(),
+            t0: header.t0.to_string(),
+            swept: None,
+        }
+    }
+
+    /// The same, with what became of it.
+    #[must_use]
+    pub fn swept(self, report: &SweepReport) -> Self {
+        Self { swept: Some(Swept::from(report)), ..self }
+    }
+
+    /// With the requests of the whole run.
+    #[must_use]
+    pub fn requests(self, requests: Requests) -> Self {
+        Self { requests, ..self }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a plan says about itself.
+
+use std::collections::BTreeMap;
+
+use registry::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::file::time_text;
+use crate::{Amount, Facts, Note, Policy, RowKind, Stage};
+
+/// Everything about a plan that is not a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the program that made it.
+    pub created_by: String,
+    /// The registry it was made for.
+    pub location: Location,
+    /// What may go.
+    pub policy: Policy,
+    /// The store's time before anything was listed.
+    #[serde(with = "time_text")]
+    pub t0: Timestamp,
+    /// What could not be understood, and was kept for it (G4).
+    pub doubts: Doubts,
+    /// What the audit found.
+    pub notes: Vec<Note>,
+    /// What the run saw.
+    pub facts: Facts,
+    /// What the run asked of the store.
+    pub requests: Requests,
+}
+
+/// A registry, as a plan remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Equal for two ways of naming the same registry; compared before a plan is carried out.
+    pub identity: String,
+    /// What the operator typed.
+    pub source: String,
+    /// The key or path below which the layout begins.
+    pub base: String,
+    /// Options of the store that were typed, by name, so that they need not be typed again. No secrets.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+}
+
+/// Requests sent, retries included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// LIST requests.
+    pub list: u64,
+    /// GET requests.
+    pub get: u64,
+    /// HEAD requests.
+    pub head: u64,
+    /// PUT requests.
+    pub put: u64,
+    /// Delete requests.
+    pub delete: u64,
+}
+
+/// Something that could not be read or understood; all that its repository links is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The repository that it pins.
+    pub repository: String,
+    /// The digest or key that is in doubt.
+    pub what: String,
+    /// Why.
+    pub message: String,
+}
+
+/// All doubts by number, the first of them in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubts {
+    total: u64,
+    sample: Vec<Doubt>,
+}
+
+impl Doubts {
+    /// The most doubts that are kept in full.
+    pub const SAMPLE: usize = 100;
+
+    /// Counts a doubt; keeps it while there is room.
+    pub fn add(&mut self, doubt: Doubt) {
+        self.total += 1;
+        if self.sample.len() < Self::SAMPLE {
+            self.sample.push(doubt);
+        }
+    }
+
+    /// Counts `unseen` doubts of which nothing but their number is known.
+    pub fn add_unseen(&mut self, unseen: u64) {
+        self.total += unseen;
+    }
+
+    /// Number of all doubts.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The doubts that were kept, in the order they came; at most [`Doubts::SAMPLE`].
+    #[must_use]
+    pub fn sample(&self) -> &[Doubt] {
+        &self.sample
+    }
+}
+
+/// What a plan deletes, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    tag_link: Amount,
+    revision_link: Amount,
+    layer_link: Amount,
+    upload: Amount,
+    blob: Amount,
+}
+
+impl Totals {
+    /// What goes of one kind.
+    #[must_use]
+    pub const fn of(&self, kind: RowKind) -> Amount {
+        match kind {
+            RowKind::TagLink => self.tag_link,
+            RowKind::RevisionLink => self.revision_link,
+            RowKind::LayerLink => self.layer_link,
+            RowKind::Upload => self.upload,
+            RowKind::Blob => self.blob,
+        }
+    }
+
+    /// What goes in one stage.
+    #[must_use]
+    pub fn of_stage(&self, stage: Stage) -> Amount {
+        RowKind::ALL
+            .into_iter()
+            .filter(|kind| kind.stage() == stage)
+            .map(|kind| self.of(kind))
+            .sum()
+    }
+
+    /// All that goes.
+    #[must_use]
+    pub fn all(&self) -> Amount {
+        RowKind::ALL.into_iter().map(|kind| self.of(kind)).sum()
+    }
+
+    pub(crate) fn add(&mut self, kind: RowKind, bytes: u64) {
+        self.of_mut(kind).add(bytes);
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for kind in RowKind::ALL {
+            *self.of_mut(kind) += other.of(kind);
+        }
+    }
+
+    const fn of_mut(&mut self, kind: RowKind) -> &mut Amount {
+        match kind {
+            RowKind::TagLink => &mut self.tag_link,
+            RowKind::RevisionLink => &mut self.revision_link,
+            RowKind::LayerLink => &mut self.layer_link,
+            RowKind::Upload => &mut self.upload,
+            RowKind::Blob => &mut self.blob,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_kept_by_the_names_of_the_kinds() {
+        let mut totals = Totals::default();
+        for (kind, bytes) in RowKind::ALL.into_iter().zip(1..) {
+            totals.add(kind, bytes);
+            assert_eq!(serde_json::to_value(totals).unwrap()[kind.name()]["bytes"], bytes);
+        }
+        assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 7 });
+        assert_eq!(totals.all(), Amount { count: 5, bytes: 15 });
+    }
+
+    #[test]
+    fn doubts_are_counted_past_the_sample() {
+        let mut doubts = Doubts::default();
+        for number in 0..250 {
+            let what = number.to_string();
+            doubts.add(Doubt { repository: "a".into(), what, message: "cannot be read".into() });
+        }
+        doubts.add_unseen(50);
+        assert_eq!((doubts.total(), doubts.sample().len()), (300, Doubts::SAMPLE));
+        assert_eq!(doubts.sample()[99].what, "99");
+    }
+}

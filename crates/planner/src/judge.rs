@@ -1,0 +1,162 @@
+//! The verdict over a repository: pure.
+
+use std::collections::HashSet;
+
+use lister::{Link, TagTree, Upload};
+use marker::Marked;
+use registry::{Digest, RepositoryName, Timestamp};
+use store::Object;
+
+use crate::{Cutoffs, Facts, Reason, Row, RowKind};
+
+/// What goes of one repository, and what was seen of it.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// What goes.
+    pub rows: Vec<Row>,
+    /// What was seen.
+    pub facts: Facts,
+}
+
+/// Decides what goes of one repository. Equal inputs give equal answers; nothing at or past a cut-off goes (G1), and
+/// of a pinned repository only abandoned uploads go (G4).
+#[must_use]
+pub fn judge_repository(marked: &Marked, cutoffs: &Cutoffs) -> Judged {
+    let judge = Judge { marked, cutoffs };
+    let mut rows = judge.uploads();
+    if !marked.reach.is_pinned() {
+        if cutoffs.untagged {
+            rows.extend(judge.revisions());
+            rows.extend(judge.tag_history());
+        }
+        rows.extend(judge.layers());
+        rows.extend(judge.remains(&rows));
+    }
+    Judged { rows, facts: facts(marked) }
+}
+
+struct Judge<'m> {
+    marked: &'m Marked,
+    cutoffs: &'m Cutoffs,
+}
+
+impl Judge<'_> {
+    fn row(&self, kind: RowKind, digest: Option<Digest>, object: &Object, reason: Reason) -> Row {
+        Row {
+            kind,
+            repository: Some(RepositoryName::clone(&self.marked.tree.name)),
+            digest,
+            key: object.key.clone(),
+            bytes: object.size,
+            modified: object.modified,
+            reason,
+        }
+    }
+
+    fn is_old(&self, object: &Object) -> bool {
+        object.modified < self.cutoffs.objects
+    }
+
+    fn dead<'a>(
+        &'a self,
+        links: impl Iterator<Item = &'a Link> + 'a,
+        is_kept: impl Fn(&Digest) -> bool + 'a,
+        kind: RowKind,
+        reason: Reason,
+    ) -> impl Iterator<Item = Row> + 'a {
+        links
+            .filter(move |link| self.is_old(&link.object) && !is_kept(&link.digest))
+            .map(move |link| self.row(kind, Some(link.digest), &link.object, reason))
+    }
+
+    fn revisions(&self) -> Vec<Row> {
+        let (tree, kept) = (&self.marked.tree, &self.marked.reach.manifests);
+        let (kind, reason) = (RowKind::RevisionLink, Reason::Untagged);
+        let revisions =
+            self.dead(tree.revisions.iter(), |digest| kept.contains(digest), kind, reason);
+        let unsigned =
+            tree.signatures.iter().filter(|signature| !kept.contains(&signature.revision));
+        let signatures =
+            self.dead(unsigned.map(|signature| &signature.link), |_| false, kind, reason);
+        revisions.chain(signatures).collect()
+    }
+
+    fn tag_history(&self) -> Vec<Row> {
+        let kept = |digest: &Digest| self.marked.reach.manifests.contains(digest);
+        let history = self.marked.tree.tags.iter().flat_map(|tag| &tag.index);
+        self.dead(history, kept, RowKind::TagLink, Reason::DeadTagHistory).collect()
+    }
+
+    fn layers(&self) -> Vec<Row> {
+        let needed = |digest: &Digest| self.marked.reach.needed.contains(digest);
+        let layers = self.marked.tree.layers.iter();
+        self.dead(layers, needed, RowKind::LayerLink, Reason::UnneededHere).collect()
+    }
+
+    fn uploads(&self) -> Vec<Row> {
+        let uploads = self.marked.tree.uploads.iter().zip(&self.marked.started);
+        uploads
+            .filter(|(upload, started)| self.is_abandoned(upload, **started))
+            .flat_map(|(upload, _)| objects_of(upload))
+            .map(|object| self.row(RowKind::Upload, None, object, Reason::StaleUpload))
+            .collect()
+    }
+
+    /// An upload whose start is not known is kept (G4).
+    fn is_abandoned(&self, upload: &Upload, started: Option<Timestamp>) -> bool {
+        let newest = objects_of(upload).map(|object| object.modified).max();
+        started.max(newest).is_some_and(|newest| started.is_some() && newest < self.cutoffs.uploads)
+    }
+
+    /// What remains of a repository of which nothing that could be pulled is left: all of it, or nothing while any of
+    /// it is young.
+    fn remains(&self, rows: &[Row]) -> Vec<Row> {
+        let tree = &self.marked.tree;
+        let planned_revisions = rows.iter().filter(|row| row.kind == RowKind::RevisionLink).count();
+        if planned_revisions < tree.revisions.len() {
+            return Vec::new();
+        }
+        let planned: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
+        let stays = |object: &&Object| !planned.contains(&*object.key);
+        let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
+        let unknown = tree.foreign.iter().chain(&tree.odd_links);
+        let mut content = links.chain(tree.uploads.iter().flat_map(objects_of)).chain(unknown);
+        let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
+        let remains =
+            tree.tags.iter().flat_map(objects_of_tag).chain(&tree.markers).chain(signatures);
+        let remains: Vec<&Object> = remains.filter(stays).collect();
+        if content.any(|object| stays(&object)) || !remains.iter().all(|object| self.is_old(object))
+        {
+            return Vec::new();
+        }
+        let row = |object| self.row(RowKind::TagLink, None, object, Reason::EmptyRepository);
+        remains.into_iter().map(row).collect()
+    }
+}
+
+fn objects_of(upload: &Upload) -> impl Iterator<Item = &Object> {
+    upload.started_at.iter().chain(&upload.parts)
+}
+
+fn objects_of_tag(tag: &TagTree) -> impl Iterator<Item = &Object> {
+    tag.current.iter().chain(tag.index.iter().map(|link| &link.object))
+}
+
+fn facts(marked: &Marked) -> Facts {
+    let (tree, reach) = (&marked.tree, &marked.reach);
+    let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
+    let links = links.chain(tree.tags.iter().flat_map(objects_of_tag));
+    let has_revisions = !tree.revisions.is_empty();
+    let has_tags = tree.tags.iter().any(|tag| tag.current.is_some());
+    let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
+    Facts {
+        newest_link: links.map(|object| object.modified).max(),
+        repositories: 1,
+        repositories_with_revisions: u64::from(has_revisions),
+        untagged_repositories: u64::from(has_revisions && !has_tags),
+        revisions: tree.revisions.len() as u64,
+        untagged_revisions: unreached.count() as u64,
+        foreign_keys: (tree.foreign.len() + tree.odd_links.len()) as u64,
+        ..Facts::default()
+    }
+}
