@@ -87,7 +87,12 @@ impl<'w> Judge<'w> {
     }
 
     fn live_manifests(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
-        let mut live = self.roots(repository);
+        self.reached(repository, self.roots(repository))
+    }
+
+    /// What `roots` reach: children, then referrers, until nothing is added.
+    fn reached(&self, repository: &Repository<'_>, roots: BTreeSet<Digest>) -> BTreeSet<Digest> {
+        let mut live = roots;
         loop {
             let mut more = live.clone();
             for digest in &live {
@@ -106,33 +111,43 @@ impl<'w> Judge<'w> {
     }
 
     fn roots(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
-        let targets = repository.current.values().filter_map(|link| link.target);
-        if self.mode.untagged {
-            let young = repository.revisions.iter().filter(|(_, link)| self.is_young_link(link));
-            targets
-                .filter(|digest| {
-                    repository.revisions.contains_key(digest)
-                        || repository.layers.contains_key(digest)
-                })
-                .chain(young.map(|(digest, _)| *digest))
-                .collect()
-        } else {
-            // Whether a tag roots what is only linked as a layer is open where every revision is a root.
-            let legacy =
-                targets.filter(|digest| self.is_generous && repository.layers.contains_key(digest));
-            repository.revisions.keys().copied().chain(legacy).collect()
+        if !self.mode.untagged {
+            return self.all_roots(repository);
         }
+        let targets = repository.current.values().filter_map(|link| link.target);
+        let young = repository.revisions.iter().filter(|(_, link)| self.is_young_link(link));
+        targets
+            .filter(|digest| {
+                repository.revisions.contains_key(digest)
+                    || repository.layers.contains_key(digest)
+                    // That a tag points to what is not here is no root, and no harm to keep.
+                    || self.is_generous
+            })
+            .chain(young.map(|(digest, _)| *digest))
+            .collect()
+    }
+
+    /// Every revision. Whether a tag, or its history, roots what is only linked as a layer is open.
+    fn all_roots(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
+        let current = repository.current.values().filter_map(|link| link.target);
+        let history = repository.history.iter().map(|(digest, _)| *digest);
+        let legacy = current
+            .chain(history)
+            .filter(|digest| self.is_generous && repository.layers.contains_key(digest));
+        repository.revisions.keys().copied().chain(legacy).collect()
     }
 
     /// The children that can be pulled as manifests from this repository.
     fn children(&self, repository: &Repository<'_>, digest: &Digest) -> Vec<Digest> {
         let references = self.world.record(digest).map(|record| record.references.as_slice());
+        let is_linked = |child: &Digest| repository.layers.contains_key(child);
+        let is_open = |child: &Digest| self.is_generous && self.world.record(child).is_some();
         let is_pulled = |role, child: &Digest| match role {
             Role::Content => false,
-            Role::OtherChild => repository.revisions.contains_key(child),
-            Role::ManifestChild => {
-                repository.revisions.contains_key(child) || repository.layers.contains_key(child)
-            }
+            _ if repository.revisions.contains_key(child) => true,
+            Role::ManifestChild => is_linked(child),
+            // Who says that it is none, and yet is one.
+            Role::OtherChild => is_linked(child) && is_open(child),
         };
         let children = references.unwrap_or_default().iter();
         children
@@ -257,12 +272,18 @@ impl<'w> Judge<'w> {
         repository: &Repository<'_>,
         manifests: &BTreeSet<Digest>,
     ) -> bool {
-        let mut read = repository.revisions.keys().chain(manifests);
+        let mut read = self.reached(repository, self.all_roots(repository));
+        read.extend(manifests);
+        read.retain(|digest| {
+            repository.revisions.contains_key(digest)
+                || (repository.layers.contains_key(digest)
+                    && (self.is_generous || manifests.contains(digest)))
+        });
         let mut tags = repository.current.values();
         let mut links = repository.links();
         !is_served(name)
             || repository.has_odd_link
-            || read.any(|digest| matches!(self.world.reading(digest), Reading::Unreadable))
+            || read.iter().any(|digest| matches!(self.world.reading(digest), Reading::Unreadable))
             || (self.mode.untagged && tags.any(|link| link.target.is_none()))
             || (self.is_generous && links.any(|(_, link)| link.target.is_none()))
     }
@@ -272,13 +293,13 @@ impl<'w> Judge<'w> {
         for (digest, link) in repository.links() {
             self.keys.insert(link.key);
             self.blobs.extend(digest);
-            self.blobs.extend(link.target);
+            // What only the content of a tag's link names is open where tags need not be read.
+            let is_read = digest.is_some() || self.mode.untagged || self.is_generous;
+            self.blobs.extend(link.target.filter(|_| is_read));
         }
         self.keys.extend(repository.markers.iter().map(|link| link.key));
         if self.is_generous {
-            for digest in repository.revisions.keys() {
-                self.keep_references(repository, digest);
-            }
+            self.keep_manifests(repository, &self.reached(repository, self.all_roots(repository)));
         }
     }
 }
