@@ -1,0 +1,148 @@
+use std::fs;
+
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::*;
+use crate::file::columns::{Encoding, SCHEMA, column, write_group};
+use crate::{Damage, RowDamage, parse_header, parse_segment};
+
+proptest! {
+    #[test]
+    fn whatever_bytes_are_no_segment(bytes in prop::collection::vec(any::<u8>(), 0..200), xxh3: u64) {
+        let error = parse_segment(&bytes, xxh3).unwrap_err();
+        prop_assert!(matches!(error, PlanError::Damaged { what: Damage::Checksum, .. }), "{}", error);
+        prop_assert!(parse_segment(&bytes, xxh3_64(&bytes)).is_err());
+    }
+
+    #[test]
+    fn whatever_bytes_are_no_header(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "[{}\":,a1\\[\\]]{0,80}") {
+        prop_assert!(parse_header(&bytes).is_err());
+        prop_assert!(parse_header(text.as_bytes()).is_err());
+    }
+}
+
+/// One row as a segment stores it, before anything is known of its meaning.
+#[derive(Clone)]
+struct Raw {
+    kind: &'static [u8],
+    repository: Option<&'static [u8]>,
+    digest: Option<&'static [u8]>,
+    key: &'static [u8],
+    bytes: i64,
+    reason: &'static [u8],
+}
+
+const SOUND: Raw = Raw {
+    kind: b"layer_link",
+    repository: Some(b"a/b"),
+    digest: Some(b"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    key: b"k",
+    bytes: 1,
+    reason: b"unneeded-here",
+};
+
+fn segment(raw: &Raw) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = Encoding::new().unwrap().begin(&mut bytes).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut text = |value: Option<&'static [u8]>, is_optional: bool| {
+        let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
+        let levels = [i16::from(value.is_some())];
+        column::<ByteArrayType, _>(&mut group, &values, is_optional.then_some(&levels)).unwrap();
+    };
+    text(Some(raw.kind), false);
+    text(raw.repository, true);
+    text(raw.digest, true);
+    text(Some(raw.key), false);
+    column::<Int64Type, _>(&mut group, &[raw.bytes], None).unwrap();
+    column::<Int64Type, _>(&mut group, &[0], None).unwrap();
+    let reason: ByteArray = raw.reason.to_vec().into();
+    column::<ByteArrayType, _>(&mut group, &[reason], None).unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Row>, PlanError> {
+    parse_segment(bytes, xxh3_64(bytes))
+}
+
+#[test]
+fn a_row_that_means_nothing_is_damage() {
+    assert_eq!(parse(&segment(&SOUND)).unwrap().len(), 1);
+    for (raw, expected) in [
+        (Raw { kind: b"manifest", ..SOUND }, RowDamage::Kind),
+        (Raw { kind: b"", ..SOUND }, RowDamage::Kind),
+        (Raw { kind: b"\xff", ..SOUND }, RowDamage::Text),
+        (Raw { repository: Some(b""), ..SOUND }, RowDamage::Repository),
+        (Raw { repository: Some(b"a//b"), ..SOUND }, RowDamage::Repository),
+        (Raw { repository: Some(b"\xc3"), ..SOUND }, RowDamage::Text),
+        (Raw { digest: Some(b""), ..SOUND }, RowDamage::Digest),
+        (Raw { digest: Some(b"sha256:00"), ..SOUND }, RowDamage::Digest),
+        (Raw { digest: Some(b"\x80"), ..SOUND }, RowDamage::Text),
+        (Raw { key: b"", ..SOUND }, RowDamage::EmptyKey),
+        (Raw { key: b"a\xff", ..SOUND }, RowDamage::Text),
+        (Raw { bytes: -1, ..SOUND }, RowDamage::Size),
+        (Raw { reason: b"because", ..SOUND }, RowDamage::Reason),
+    ] {
+        match parse(&segment(&raw)) {
+            Err(PlanError::Damaged { what: Damage::Row { row: 0, what }, .. }) => {
+                assert_eq!(what, expected);
+            }
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_damaged_row_is_named() {
+    let mut bytes = Vec::new();
+    let mut writer = Encoding::new().unwrap().begin(&mut bytes).unwrap();
+    write_group(&mut writer, &[blob(1), blob(2)]).unwrap();
+    write_group(&mut writer, &[blob(3), Row { key: "".into(), ..blob(4) }]).unwrap();
+    writer.close().unwrap();
+    let error = parse(&bytes).unwrap_err();
+    assert_eq!(error.to_string(), " is damaged: row 3 has an empty key");
+}
+
+#[test]
+fn other_columns_are_damage_and_more_columns_are_not_read() {
+    for (before, after) in [
+        ("BYTE_ARRAY kind", "BYTE_ARRAY sort"),
+        ("OPTIONAL BYTE_ARRAY digest", "REQUIRED BYTE_ARRAY digest"),
+        ("REQUIRED BYTE_ARRAY key", "OPTIONAL BYTE_ARRAY key"),
+        ("REQUIRED BYTE_ARRAY key", "REPEATED BYTE_ARRAY key"),
+        ("INT64 bytes", "INT32 bytes"),
+        ("    REQUIRED BYTE_ARRAY reason (UTF8);\n", ""),
+    ] {
+        assert!(SCHEMA.contains(before), "{before}");
+        let error = parse(&empty(&SCHEMA.replace(before, after))).unwrap_err();
+        assert!(
+            matches!(error, PlanError::Damaged { what: Damage::Columns, .. }),
+            "{after}: {error}"
+        );
+    }
+    let more = SCHEMA.replace('}', "REQUIRED INT32 more;\n}");
+    assert_eq!(parse(&empty(&more)).unwrap(), []);
+}
+
+/// A segment without rows.
+fn empty(schema: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Encoding::with_schema(schema).unwrap().begin(&mut bytes).unwrap().close().unwrap();
+    bytes
+}
+
+#[test]
+fn a_segment_that_changed_after_opening_ends_in_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = write(dir.path(), one_row_each()).unwrap();
+    let segment = &plan.segments()[0];
+    let file = dir.path().join(segment.file());
+    let sound = fs::read(&file).unwrap();
+    fs::write(&file, &sound[..sound.len() / 2]).unwrap();
+    assert!(matches!(plan.rows(segment), Err(PlanError::Damaged { .. })));
+    fs::remove_file(&file).unwrap();
+    assert!(matches!(plan.rows(segment), Err(PlanError::Io { .. })));
+}

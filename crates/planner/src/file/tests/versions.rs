@@ -1,0 +1,180 @@
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::file::document::id_of;
+use crate::{Damage, RowDamage, Stage, parse_header};
+
+fn value(dir: &Path) -> Value {
+    serde_json::from_slice(&fs::read(dir.join("plan.json")).unwrap()).unwrap()
+}
+
+/// A header with a valid id, as a program that knows the format would write it.
+fn signed(mut value: Value) -> Vec<u8> {
+    value["id"] = id_of(value.clone()).to_string().into();
+    value.to_string().into_bytes()
+}
+
+fn opened(change: impl FnOnce(&mut Value)) -> Result<Plan, PlanError> {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), one_row_each()).unwrap();
+    reopened(dir.path(), change)
+}
+
+/// Opens a plan whose header was changed by somebody who knows how to sign it.
+fn reopened(dir: &Path, change: impl FnOnce(&mut Value)) -> Result<Plan, PlanError> {
+    let mut value = value(dir);
+    change(&mut value);
+    fs::write(dir.join("plan.json"), signed(value)).unwrap();
+    Plan::open(dir)
+}
+
+#[test]
+fn a_newer_minor_version_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), one_row_each()).unwrap();
+    let plan = reopened(dir.path(), |value| {
+        value["format"]["minor"] = 7.into();
+        value["colour"] = json!({"b": [1, {"z": 1, "a": 2}], "a": null});
+        value["segments"][0]["taste"] = "salty".into();
+    });
+    assert_eq!(all_rows(&plan.unwrap()).len(), 4);
+}
+
+#[test]
+fn a_field_of_a_newer_minor_version_is_bound_by_the_id_too() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), one_row_each()).unwrap();
+    let mut newer = value(dir.path());
+    newer["colour"] = "red".into();
+    let text = String::from_utf8(signed(newer)).unwrap();
+    parse_header(text.as_bytes()).unwrap();
+    let edited = text.replace("\"red\"", "\"blue\"");
+    assert!(matches!(
+        parse_header(edited.as_bytes()),
+        Err(PlanError::Damaged { what: Damage::Id, .. })
+    ));
+}
+
+#[test]
+fn another_major_version_is_refused_with_both_versions_named() {
+    for major in [0, 2, 9] {
+        let error = opened(|value| {
+            value["format"] = json!({"major": major, "minor": 3, "more": true});
+            value["created_by"] = "9.1.0".into();
+            value["segments"] = "elsewhere".into();
+        });
+        let expected = format!(
+            "written by regsweep 9.1.0 with plan format {major}.3; this regsweep reads 1.x"
+        );
+        assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn somebody_elses_json_is_no_plan() {
+    for text in
+        ["{}", "[]", "null", "{\"format\": 1}", "{\"format\": {\"major\": \"1\", \"minor\": 0}}"]
+    {
+        assert!(matches!(parse_header(text.as_bytes()), Err(PlanError::NotAPlan { .. })), "{text}");
+    }
+}
+
+#[test]
+fn layout_of_the_header_does_not_matter() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = write(dir.path(), one_row_each()).unwrap();
+    let compact = value(dir.path()).to_string();
+    fs::write(dir.path().join("plan.json"), compact).unwrap();
+    assert_eq!(Plan::open(dir.path()).unwrap().id(), plan.id());
+}
+
+/// A header of format 1.0 as it was first written. It must stay readable.
+#[test]
+fn format_1_0_is_read() {
+    let header = parse_header(include_bytes!("plan-1.0.json")).unwrap();
+    assert_eq!(header.location.identity, "s3://registry.example/data");
+    assert_eq!(header.t0, Timestamp::from_seconds(1_700_000_000));
+}
+
+#[test]
+fn a_header_that_contradicts_itself_is_damaged_though_its_id_is_right() {
+    let entry = |change: fn(&mut Value)| move |value: &mut Value| change(&mut value["segments"][0]);
+    for (name, damage) in [
+        ("elsewhere", opened(entry(|s| s["file"] = "../../etc/passwd".into()))),
+        ("absolute", opened(entry(|s| s["file"] = "/etc/passwd".into()))),
+        ("other shard", opened(entry(|s| s["shard"] = "zz".into()))),
+        ("long shard", opened(entry(|s| s["shard"] = "+1".into()))),
+        ("unknown stage", opened(entry(|s| s["stage"] = "manifests".into()))),
+        ("no checksum", opened(entry(|s| s["xxh3"] = "".into()))),
+        ("no rows", opened(entry(|s| s["rows"] = 0.into()))),
+        ("more rows", opened(entry(|s| s["rows"] = 2.into()))),
+        ("more bytes", opened(entry(|s| s["bytes"] = 5.into()))),
+        ("twice", opened(|v| v["segments"][1] = v["segments"][0].clone())),
+        ("out of order", opened(|v| v["segments"].as_array_mut().unwrap().swap(0, 1))),
+        ("one less", opened(|v| drop(v["segments"].as_array_mut().unwrap().pop()))),
+        ("other totals", opened(|v| v["totals"]["blob"]["count"] = 2.into())),
+        ("no facts", opened(|v| v["facts"] = Value::Null)),
+        ("no time", opened(|v| v["t0"] = "yesterday".into())),
+    ] {
+        assert!(matches!(damage, Err(PlanError::Damaged { .. })), "{name}: {damage:?}");
+    }
+}
+
+/// The damage that reading the first segment of a changed plan ends with.
+fn damage_of_rows(change: impl FnOnce(&Path, &mut Value)) -> Damage {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), one_row_each()).unwrap();
+    let plan = reopened(dir.path(), |value| change(dir.path(), value)).unwrap();
+    let rows = plan.rows(&plan.segments()[0]);
+    match rows.and_then(Iterator::collect::<Result<Vec<Row>, _>>) {
+        Err(PlanError::Damaged { what, .. }) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn g10_rows_that_disagree_with_a_signed_header_are_damaged() {
+    let damage = damage_of_rows(|_, value| {
+        value["segments"][0]["rows"] = 2.into();
+        value["totals"]["tag_link"]["count"] = 2.into();
+    });
+    assert_eq!(damage, Damage::Rows { expected: 2, found: 1 });
+    let damage = damage_of_rows(|_, value| {
+        value["segments"][0]["bytes"] = 1.into();
+        value["totals"]["tag_link"]["bytes"] = 1.into();
+    });
+    assert_eq!(damage, Damage::Bytes { expected: 1, found: 1000 });
+}
+
+#[test]
+fn a_row_in_the_segment_of_another_stage_or_shard_is_damaged() {
+    for (stage, shard) in [(Some("revisions"), None), (None, Some("00"))] {
+        let damage = damage_of_rows(|dir, value| {
+            let segments = value["segments"].as_array_mut().unwrap();
+            segments.retain(|segment| segment["stage"] == "tags");
+            let segment = &mut segments[0];
+            let before = dir.join(segment["file"].as_str().unwrap());
+            let stage = stage.unwrap_or("tags");
+            let shard = shard.map_or_else(|| segment["shard"].clone(), Value::from);
+            let file = format!("{stage}/{}.parquet", shard.as_str().unwrap());
+            fs::rename(before, dir.join("kept")).unwrap();
+            for stage in Stage::ALL {
+                fs::remove_dir_all(dir.join(stage.name())).unwrap();
+            }
+            fs::create_dir(dir.join(stage)).unwrap();
+            fs::rename(dir.join("kept"), dir.join(&file)).unwrap();
+            (segment["stage"], segment["shard"], segment["file"]) =
+                (stage.into(), shard, file.into());
+            let nothing = json!({"count": 0, "bytes": 0});
+            let total = value["totals"]["tag_link"].clone();
+            value["totals"] = ["tag_link", "revision_link", "layer_link", "upload", "blob"]
+                .map(|kind| (kind, nothing.clone()))
+                .into_iter()
+                .collect();
+            value["totals"][format!("{}_link", stage.trim_end_matches('s'))] = total;
+        });
+        assert_eq!(damage, Damage::Row { row: 0, what: RowDamage::Segment });
+    }
+}
