@@ -131,6 +131,11 @@ impl Journal {
         self.torn
     }
 
+    /// Hands over what earlier sweeps did.
+    pub(crate) fn take_state(&mut self) -> JournalState {
+        std::mem::take(&mut self.state)
+    }
+
     /// Begins writing behind what is there.
     pub(crate) fn into_writer(self) -> (Writer, PathBuf) {
         (Writer::start(self.disk, self.length), self.path)

@@ -1,6 +1,7 @@
 //! What became of a plan.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use planner::RowKind;
 use registry::Shard;
@@ -66,7 +67,7 @@ pub enum Imbalance {
 }
 
 /// What became of a plan, by this sweep and earlier ones of the same plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SweepReport {
     /// How this sweep ended.
     pub ended: Ended,
@@ -81,6 +82,20 @@ pub struct SweepReport {
     pub held_back: BTreeMap<RowKind, Count>,
     /// The first objects of this run that could not be deleted, at most [`SweepReport::FAILURES`].
     pub failures: Vec<FailedObject>,
+}
+
+/// Without the shards: their sum is the total.
+impl fmt::Debug for SweepReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ended, total, shards: _, kinds, held_back, failures } = self;
+        f.debug_struct("SweepReport")
+            .field("ended", ended)
+            .field("total", total)
+            .field("kinds", kinds)
+            .field("held_back", held_back)
+            .field("failures", failures)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Balance {

@@ -86,11 +86,11 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) async fn sweep_source<S: DeleteStore, P: Source>(
     store: Arc<S>,
     source: Arc<P>,
-    journal: Journal,
+    mut journal: Journal,
     settings: Settings,
     around: Around<'_>,
 ) -> Result<SweepReport, SweepError> {
-    let state = Arc::new(journal.state().clone());
+    let state = Arc::new(journal.take_state());
     let ledger = match Ledger::open(source.segments(), &state) {
         Ok(ledger) if state.is_finished() => return fail(Cause::AlreadyApplied, ledger),
         Ok(ledger) => ledger,

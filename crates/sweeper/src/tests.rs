@@ -1,9 +1,12 @@
 //! Whole sweeps over small worlds.
 
 mod crash;
+mod disk;
 mod faults;
+mod files;
 mod order;
 mod stop;
+mod store_double;
 mod world;
 
 use std::sync::Mutex;
@@ -12,7 +15,7 @@ use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Row, RowKind};
 use store::KeyOutcome;
 
-use self::world::{World, row};
+use self::world::{World, bystanders, row};
 use crate::sweep::{Around, Settings};
 use crate::{Cause, Count, Ended, Observer};
 
@@ -30,7 +33,7 @@ impl Observer for Heard {
 async fn everything_planned_goes_and_nothing_else_is_touched() {
     let world = World::of(world::everything(40));
     let report = world.sweep().await.unwrap();
-    assert_eq!(world.store.objects(), world.bystanders());
+    assert_eq!(world.store.objects(), bystanders());
     assert_eq!(report.ended, Ended::Completed);
     assert!(report.is_clean());
     assert_eq!(report.total.fates.deleted, world.planned());
@@ -42,7 +45,7 @@ async fn everything_planned_goes_on_several_threads_too() {
     let mut world = World::of(world::everything(200));
     world.settings = Settings { concurrency: 7, batch: 3 };
     world.sweep().await.unwrap();
-    assert_eq!(world.store.objects(), world.bystanders());
+    assert_eq!(world.store.objects(), bystanders());
 }
 
 #[tokio::test]

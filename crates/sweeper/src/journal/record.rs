@@ -109,7 +109,7 @@ impl Fate {
             Self::Deleted => 0,
             Self::Gone => 1,
             Self::Spared => 2,
-            Self::Failed(kind) => FAILED + position(&FAILURES, kind),
+            Self::Failed(kind) => FAILED + position(&FAILURES, &kind),
         }
     }
 
@@ -124,8 +124,8 @@ impl Fate {
 }
 
 /// The first entry stands for everything that is not listed.
-fn position<T: PartialEq>(table: &[T], value: T) -> u64 {
-    table.iter().position(|entry| *entry == value).map_or(0, |position| position as u64)
+fn position<T: PartialEq>(table: &[T], value: &T) -> u64 {
+    table.iter().position(|entry| entry == value).map_or(0, |position| position as u64)
 }
 
 fn at<T: Copy>(table: &[T], position: u64) -> Option<T> {
@@ -146,18 +146,16 @@ impl Record {
             Self::Intent { batch, spans } => {
                 out.push(1);
                 put_number(&mut out, *batch);
-                put_number(&mut out, spans.len() as u64);
-                spans.iter().for_each(|span| put_span(&mut out, *span));
+                put_list(&mut out, spans, put_span);
             }
             Self::Outcome { batch, runs } => {
                 out.push(2);
                 put_number(&mut out, *batch);
-                put_number(&mut out, runs.len() as u64);
-                runs.iter().for_each(|run| put_run(&mut out, run));
+                put_list(&mut out, runs, put_run);
             }
             Self::Ended(stage) => {
                 out.push(3);
-                put_number(&mut out, position(&Stage::ALL, *stage));
+                put_number(&mut out, position(&Stage::ALL, stage));
             }
             Self::Finished(fates) => {
                 out.push(4);
@@ -191,15 +189,22 @@ pub(crate) fn header_format(bytes: &[u8]) -> Option<u64> {
     if bytes.byte().ok()? == 0 { bytes.number().ok() } else { None }
 }
 
-fn put_span(out: &mut Vec<u8>, span: Span) {
+fn put_list<T>(out: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) {
+    put_number(out, list.len() as u64);
+    for entry in list {
+        put(out, entry);
+    }
+}
+
+fn put_span(out: &mut Vec<u8>, span: &Span) {
     for number in [span.segment, span.start, span.length] {
         put_number(out, u64::from(number));
     }
 }
 
 fn put_run(out: &mut Vec<u8>, run: &Run) {
-    put_span(out, run.span);
-    put_number(out, position(&RowKind::ALL, run.kind));
+    put_span(out, &run.span);
+    put_number(out, position(&RowKind::ALL, &run.kind));
     put_number(out, run.fate.code());
     put_number(out, run.bytes);
 }

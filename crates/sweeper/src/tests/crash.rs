@@ -4,7 +4,8 @@ use monitor::{Monitor, Stop};
 use proptest::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
-use super::world::{Fault, World, denied, everything};
+use super::store_double::Fault;
+use super::world::{World, bystanders, denied, everything};
 use crate::sweep::{Around, Settings};
 use crate::{Cause, JournalError, SweepReport};
 
@@ -46,7 +47,7 @@ async fn sweep_to_the_end(world: &World) {
 }
 
 fn check_the_end(world: &World, report: &SweepReport) {
-    assert_eq!(world.store.objects(), world.bystanders());
+    assert_eq!(world.store.objects(), bystanders());
     assert!(report.is_clean());
     let fates = report.total.fates;
     assert_eq!(fates.deleted + fates.already_gone, world.planned());
@@ -107,7 +108,7 @@ fn g11_whatever_is_deleted_was_intended_durably_even_when_the_power_fails() {
             sweep_until_broken(&world).await;
             let durable = crate::parse_journal(&world.disk.durable_bytes()).unwrap().state;
             let known = durable.uncertain_rows() + durable.fates().total().objects;
-            let gone = world.keys().len() + world.bystanders().len() - world.store.objects().len();
+            let gone = world.keys().len() + bystanders().len() - world.store.objects().len();
             assert!(gone as u64 <= known, "{gone} are gone, {known} are known");
         }
     });

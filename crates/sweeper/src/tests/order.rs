@@ -3,7 +3,8 @@
 use planner::{RowKind, Stage};
 use store::{ErrorKind, KeyOutcome};
 
-use super::world::{Fault, World, denied, everything};
+use super::store_double::Fault;
+use super::world::{World, bystanders, denied, everything};
 
 fn stage_of(key: &str) -> Stage {
     let name = key.split('/').next().unwrap();
@@ -44,7 +45,7 @@ async fn sweep_with_a_link_that_stays(key: &str, outcome: KeyOutcome) -> World {
         let number: u32 = object.rsplit('/').next().unwrap().parse().unwrap();
         let kind = RowKind::ALL.into_iter().find(|kind| object.starts_with(kind.name())).unwrap();
         // Numbers go round three repositories; the link that stays is number 0 of its kind.
-        let is_led_to = kind != RowKind::Upload && number % 3 == 0 && kind.stage() > stage;
+        let is_led_to = kind != RowKind::Upload && number.is_multiple_of(3) && kind.stage() > stage;
         let stays = &*object == key || kind == RowKind::Blob || is_led_to;
         assert_eq!(left.contains(&object), stays, "{object}");
     }
@@ -63,7 +64,7 @@ async fn g8_a_link_that_fails_keeps_what_it_may_lead_to_until_it_goes() {
         world.store.heal();
         let report = world.sweep().await.unwrap();
         assert!(report.is_clean());
-        assert_eq!(world.store.objects(), world.bystanders());
+        assert_eq!(world.store.objects(), bystanders());
     }
 }
 
@@ -86,5 +87,5 @@ async fn g8_an_upload_that_fails_keeps_nothing() {
     let report = world.sweep().await.unwrap();
     assert_eq!(report.total.fates.failed.objects, 1);
     assert!(report.held_back.is_empty());
-    assert_eq!(world.store.objects().len(), world.bystanders().len() + 1);
+    assert_eq!(world.store.objects().len(), bystanders().len() + 1);
 }

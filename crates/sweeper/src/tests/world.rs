@@ -1,19 +1,18 @@
-//! A plan, a store and a disk, all in memory and all with a will of their own.
+//! A plan, a store and a disk, all in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::{self, Cursor as Bytes};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use monitor::{Monitor, Stop};
 use planner::{PlanError, Reason, Row, RowKind, Segment};
 use registry::{Digest, RepositoryName, Shard, Timestamp};
-use store::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Object, Operation, ReadStore, StoreError,
-};
+use store::{ErrorKind, KeyFailure, KeyOutcome};
 
-use crate::journal::{Disk, Journal, JournalError, parse_journal};
+use super::disk::TestDisk;
+use super::store_double::TestStore;
+use crate::journal::{Journal, JournalError};
 use crate::source::{Rows, Source};
 use crate::sweep::{Around, Settings, sweep_source};
 use crate::{Count, SweepError, SweepReport};
@@ -61,9 +60,8 @@ pub(super) struct TestPlan {
 impl World {
     /// A plan of these rows over a store that holds them, and others.
     pub(super) fn of(rows: Vec<Row>) -> Self {
-        let store = Arc::new(TestStore::default());
         let keys = rows.iter().map(|row| row.key.clone());
-        store.0.lock().unwrap().objects = keys.chain(bystanders()).collect();
+        let store = Arc::new(TestStore::holding(keys.chain(bystanders()).collect()));
         let settings = Settings { concurrency: 3, batch: 4 };
         Self { source: Arc::new(TestPlan::of(rows)), store, disk: TestDisk::default(), settings }
     }
@@ -107,7 +105,7 @@ impl World {
     pub(super) fn journal(&self) -> Result<Journal, JournalError> {
         let bytes = self.disk.bytes();
         let disk = Box::new(self.disk.clone());
-        Journal::over(disk, &mut Bytes::new(bytes), PathBuf::from("journal"), PLAN)
+        Journal::over(disk, &mut Cursor::new(bytes), PathBuf::from("journal"), PLAN)
     }
 
     pub(super) fn planned(&self) -> Count {
@@ -124,14 +122,11 @@ impl World {
     pub(super) fn shard_of(&self, key: &str) -> Shard {
         self.source.rows.iter().flatten().find(|row| &*row.key == key).unwrap().shard()
     }
-
-    pub(super) fn bystanders(&self) -> BTreeSet<Box<str>> {
-        bystanders().collect()
-    }
 }
 
-fn bystanders() -> impl Iterator<Item = Box<str>> {
-    ["blob/kept", "tag_link/kept", "zzz"].into_iter().map(Box::from)
+/// Objects that no plan names.
+pub(super) fn bystanders() -> BTreeSet<Box<str>> {
+    ["blob/kept", "tag_link/kept", "zzz"].into_iter().map(Box::from).collect()
 }
 
 impl TestPlan {
@@ -163,238 +158,5 @@ impl Source for TestPlan {
     fn rows<'a>(&'a self, segment: &'a Segment) -> Result<Rows<'a>, PlanError> {
         let number = self.segments.iter().position(|other| other == segment).unwrap();
         Ok(Box::new(self.rows[number].iter().cloned().map(Ok)))
-    }
-}
-
-/// What goes wrong with a request as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Nothing is deleted, and an error comes back.
-    Refused(ErrorKind),
-    /// Everything is deleted, and an error comes back.
-    AnswerLost,
-    /// Everything is deleted, and the answer lacks a key.
-    AnswerShort,
-    Panic,
-    /// No answer ever.
-    Hangs,
-}
-
-#[derive(Default)]
-pub(super) struct TestStore(Mutex<Inside>);
-
-#[derive(Default)]
-struct Inside {
-    objects: BTreeSet<Box<str>>,
-    requests: Vec<Vec<Box<str>>>,
-    answers: HashMap<Box<str>, KeyOutcome>,
-    faults: HashMap<usize, Fault>,
-    watched: Option<TestDisk>,
-    delete_batch: Option<usize>,
-}
-
-impl TestStore {
-    pub(super) fn objects(&self) -> BTreeSet<Box<str>> {
-        self.0.lock().unwrap().objects.clone()
-    }
-
-    /// The keys of each request so far.
-    pub(super) fn requests(&self) -> Vec<Vec<Box<str>>> {
-        self.0.lock().unwrap().requests.clone()
-    }
-
-    /// Whatever becomes of this key from now on, the answer is this; it is not deleted.
-    pub(super) fn answer(&self, key: &str, outcome: KeyOutcome) {
-        self.0.lock().unwrap().answers.insert(key.into(), outcome);
-    }
-
-    /// From now on it answers truthfully and without faults.
-    pub(super) fn heal(&self) {
-        let mut inside = self.0.lock().unwrap();
-        inside.answers.clear();
-        inside.faults.clear();
-    }
-
-    /// What goes wrong with the request of this number, from 0.
-    pub(super) fn fail(&self, request: usize, fault: Fault) {
-        self.0.lock().unwrap().faults.insert(request, fault);
-    }
-
-    /// Checks at each request that the intents of as many rows are durable.
-    pub(super) fn watch(&self, disk: &TestDisk) {
-        self.0.lock().unwrap().watched = Some(disk.clone());
-    }
-
-    pub(super) fn set_delete_batch(&self, limit: usize) {
-        self.0.lock().unwrap().delete_batch = Some(limit);
-    }
-
-    fn begin(&self, batch: &DeleteBatch) -> Option<Fault> {
-        let mut inside = self.0.lock().unwrap();
-        let number = inside.requests.len();
-        let keys = batch.objects().iter().map(|object| object.key.clone()).collect();
-        inside.requests.push(keys);
-        if let Some(disk) = &inside.watched {
-            let state = parse_journal(&disk.durable_bytes()).unwrap().state;
-            assert!(state.uncertain_rows() >= batch.objects().len() as u64);
-        }
-        inside.faults.get(&number).copied()
-    }
-
-    fn delete_all(&self, batch: &DeleteBatch) -> Vec<KeyOutcome> {
-        let mut inside = self.0.lock().unwrap();
-        let Inside { answers, objects, .. } = &mut *inside;
-        let delete = |object: &store::Doomed| match answers.get(&object.key) {
-            Some(outcome) => outcome.clone(),
-            None if objects.remove(&object.key) => KeyOutcome::Deleted,
-            None => KeyOutcome::Gone,
-        };
-        batch.objects().iter().map(delete).collect()
-    }
-}
-
-impl DeleteStore for TestStore {
-    async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
-        let fault = self.begin(batch);
-        tokio::task::yield_now().await;
-        let error = |kind| Err(StoreError::new(Operation::Delete, "here", kind));
-        match fault {
-            None => Ok(self.delete_all(batch)),
-            Some(Fault::Refused(kind)) => error(kind),
-            Some(Fault::AnswerLost) => {
-                self.delete_all(batch);
-                error(ErrorKind::Transient)
-            }
-            Some(Fault::AnswerShort) => Ok(self.delete_all(batch).split_off(1)),
-            Some(Fault::Panic) => panic!("the store panics"),
-            Some(Fault::Hangs) => std::future::pending().await,
-        }
-    }
-}
-
-pub(super) struct NoCursor;
-
-impl Cursor for NoCursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
-        panic!("a sweep lists nothing")
-    }
-}
-
-impl ReadStore for TestStore {
-    type Cursor = NoCursor;
-
-    fn list(&self, _: &str, _: &str) -> NoCursor {
-        panic!("a sweep lists nothing")
-    }
-
-    async fn folders(&self, _: &str) -> Result<Folders, StoreError> {
-        panic!("a sweep lists nothing")
-    }
-
-    async fn get(&self, _: &str, _: u64) -> Result<bytes::Bytes, StoreError> {
-        panic!("a sweep reads nothing")
-    }
-
-    async fn now(&self) -> Result<Timestamp, StoreError> {
-        panic!("a sweep has no clock")
-    }
-
-    fn identity(&self) -> &'static str {
-        "here"
-    }
-
-    fn abilities(&self) -> Abilities {
-        let delete_batch = self.0.lock().unwrap().delete_batch.unwrap_or(1000);
-        Abilities { lists_in_byte_order: true, etag_is_md5: false, delete_batch }
-    }
-}
-
-/// A disk that can break in the middle of a write.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TestDisk(Arc<Mutex<Platter>>);
-
-#[derive(Debug, Default)]
-struct Platter {
-    bytes: Vec<u8>,
-    durable: usize,
-    /// Bytes and syncs that still work.
-    bytes_left: Option<usize>,
-    syncs_left: Option<usize>,
-    writes: HashSet<usize>,
-}
-
-impl TestDisk {
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().bytes.clone()
-    }
-
-    pub(super) fn durable_bytes(&self) -> Vec<u8> {
-        let platter = self.0.lock().unwrap();
-        platter.bytes[..platter.durable].to_vec()
-    }
-
-    /// Whether a journal still writes to it.
-    pub(super) fn is_held(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
-    }
-
-    /// Lengths of the file after each write.
-    pub(super) fn ends_of_writes(&self) -> HashSet<usize> {
-        self.0.lock().unwrap().writes.clone()
-    }
-
-    pub(super) fn break_after_bytes(&self, bytes: usize) {
-        self.0.lock().unwrap().bytes_left = Some(bytes);
-    }
-
-    pub(super) fn break_after_syncs(&self, syncs: usize) {
-        self.0.lock().unwrap().syncs_left = Some(syncs);
-    }
-
-    /// Works again. What was not durable is lost but for its first `kept` bytes.
-    pub(super) fn restart(&self, kept: usize) {
-        let mut platter = self.0.lock().unwrap();
-        (platter.bytes_left, platter.syncs_left) = (None, None);
-        let length = platter.durable.saturating_add(kept).min(platter.bytes.len());
-        platter.bytes.truncate(length);
-        platter.durable = length;
-    }
-}
-
-fn broken() -> io::Error {
-    io::Error::other("the disk is broken")
-}
-
-impl Platter {
-    fn sync(&mut self) -> io::Result<()> {
-        if let Some(left) = &mut self.syncs_left {
-            *left = left.checked_sub(1).ok_or_else(broken)?;
-        }
-        self.durable = self.bytes.len();
-        Ok(())
-    }
-}
-
-impl Disk for TestDisk {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut platter = self.0.lock().unwrap();
-        let works = platter.bytes_left.map_or(bytes.len(), |left| left.min(bytes.len()));
-        platter.bytes.extend_from_slice(&bytes[..works]);
-        if let Some(left) = &mut platter.bytes_left {
-            *left -= works;
-        }
-        let length = platter.bytes.len();
-        platter.writes.insert(length);
-        if works == bytes.len() { Ok(()) } else { Err(broken()) }
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap().sync()
-    }
-
-    fn cut(&mut self, length: u64) -> io::Result<()> {
-        let mut platter = self.0.lock().unwrap();
-        platter.bytes.truncate(usize::try_from(length).unwrap());
-        platter.sync()
     }
 }
