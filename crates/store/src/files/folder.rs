@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use registry::Timestamp;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 
 use super::trouble::{Oddity, system};
@@ -71,6 +71,14 @@ pub(super) fn open(
         },
         Err(errno) => Err(system(operation, path, errno)),
     }
+}
+
+/// Opens what is at `path` below `root`, in one call that follows no link on the way.
+///
+/// `None` says nothing: the system may not know the call or forbid it. The way has then to be gone step by step.
+pub(super) fn open_at_once(root: &OwnedFd, path: &str, flags: OFlags) -> Option<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve).ok()
 }
 
 /// The sorted entries of a folder. A folder's name ends in `/`, so that the order of the names is the order of the

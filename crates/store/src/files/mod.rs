@@ -106,8 +106,19 @@ impl Tree {
             .map_err(|errno| system(operation, "", errno))
     }
 
-    /// Opens a folder, component by component so that no link is followed; `None` where it is not there.
+    /// Opens a folder, following no link on the way; `None` where it is not there.
     fn open_folder(
+        &self,
+        operation: Operation,
+        folder_key: &str,
+    ) -> Result<Option<OwnedFd>, StoreError> {
+        match folder::open_at_once(&self.root, folder_key, FOLDER) {
+            Some(folder) => Ok(Some(folder)),
+            None => self.open_folder_by_steps(operation, folder_key),
+        }
+    }
+
+    fn open_folder_by_steps(
         &self,
         operation: Operation,
         folder_key: &str,

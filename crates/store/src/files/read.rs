@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use monitor::Counter;
+use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
@@ -32,24 +33,36 @@ pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Byt
         .map_err(|error| unfinished(Operation::Get, key, error))?
 }
 
+/// Opens the file of `key` and tells its size.
 fn open(tree: &Tree, key: &str) -> Result<(File, u64), StoreError> {
     path::check_key(Operation::Get, key)?;
     tree.monitor.count(Counter::GetRequests, 1);
-    let absent = || StoreError::new(Operation::Get, key, ErrorKind::NotFound);
-    let (folder_key, name) = path::split(key);
-    let folder = tree.open_folder(Operation::Get, folder_key)?.ok_or_else(absent)?;
     // A pipe in the place of a file must not hold us up.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(&folder, name, flags, Mode::empty()) {
-        Err(Errno::LOOP) => return Err(Oddity::Symlink.at(Operation::Get, key)),
-        file => file.map_err(|errno| system(Operation::Get, key, errno))?,
+    let file = match folder::open_at_once(&tree.root, key, flags) {
+        Some(file) => file,
+        None => open_by_steps(tree, key, flags)?,
     };
     let stat = rustix::fs::fstat(&file).map_err(|errno| system(Operation::Get, key, errno))?;
     match Kind::of_stat(&stat) {
         Kind::File => Ok((File::from(file), folder::size(&stat))),
-        Kind::Folder => Err(absent()),
+        Kind::Folder => Err(absent(key)),
         Kind::Symlink | Kind::Special => Err(Oddity::Special.at(Operation::Get, key)),
     }
+}
+
+pub(super) fn open_by_steps(tree: &Tree, key: &str, flags: OFlags) -> Result<OwnedFd, StoreError> {
+    let (folder_key, name) = path::split(key);
+    let folder = tree.open_folder_by_steps(Operation::Get, folder_key)?;
+    let folder = folder.ok_or_else(|| absent(key))?;
+    match rustix::fs::openat(&folder, name, flags, Mode::empty()) {
+        Err(Errno::LOOP) => Err(Oddity::Symlink.at(Operation::Get, key)),
+        file => file.map_err(|errno| system(Operation::Get, key, errno)),
+    }
+}
+
+fn absent(key: &str) -> StoreError {
+    StoreError::new(Operation::Get, key, ErrorKind::NotFound)
 }
 
 /// Reads all of `file`, which had `size` bytes when it was opened; any other length is an error.

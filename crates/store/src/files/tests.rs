@@ -1,3 +1,5 @@
+mod deleting;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -172,20 +174,6 @@ async fn g3_a_symbolic_link_is_an_error_that_names_it_where_it_is_in_range() {
 }
 
 #[tokio::test]
-async fn deleting_never_follows_a_symbolic_link() {
-    let files = Files::new();
-    files.put("elsewhere/file", b"x");
-    symlink(files.path("elsewhere"), files.path("b")).unwrap();
-    symlink(files.path("elsewhere/file"), files.path("c")).unwrap();
-    for key in ["b/file", "c"] {
-        let outcome = files.delete(key, Timestamp::FAR_FUTURE).await;
-        assert!(matches!(&outcome, KeyOutcome::Failed(failure)
-            if failure.kind == ErrorKind::Fatal && failure.message.contains("symbolic link")));
-    }
-    assert!(files.path("elsewhere/file").exists() && files.path("b").exists());
-}
-
-#[tokio::test]
 async fn the_root_itself_may_be_a_symbolic_link() {
     let files = Files::new();
     files.put("target/a", b"x");
@@ -290,6 +278,20 @@ async fn a_body_is_whole_below_and_above_the_size_that_is_read_in_place() {
     }
 }
 
+#[test]
+fn both_ways_to_open_lead_to_the_same_file() {
+    let files = Files::new();
+    files.put("a/b/c", b"x");
+    let tree = &*files.store.tree;
+    let inode = |fd: &OwnedFd| rustix::fs::fstat(fd).unwrap().st_ino;
+    let folder = tree.open_folder_by_steps(Operation::Get, "a/b/").unwrap().unwrap();
+    let again = tree.open_folder(Operation::Get, "a/b/").unwrap().unwrap();
+    assert_eq!(inode(&folder), inode(&again));
+    let file = read::open_by_steps(tree, "a/b/c", OFlags::RDONLY).unwrap();
+    let again = rustix::fs::open(files.path("a/b/c"), OFlags::RDONLY, Mode::empty()).unwrap();
+    assert_eq!(inode(&file), inode(&again));
+}
+
 #[tokio::test]
 async fn a_folder_is_no_object() {
     let files = Files::new();
@@ -312,40 +314,6 @@ async fn keys_that_leave_the_root_are_refused() {
     }
     assert_eq!(files.list("../", "").await.unwrap_err().kind, ErrorKind::Fatal);
     assert_eq!(files.store.folders("..").await.unwrap_err().kind, ErrorKind::Fatal);
-}
-
-#[tokio::test]
-async fn a_file_written_since_it_was_listed_is_spared() {
-    let files = Files::new();
-    files.put("a", b"x");
-    assert_eq!(files.delete("a", T0.before(Duration::from_millis(1))).await, KeyOutcome::Spared);
-    assert_eq!(files.delete("a", T0).await, KeyOutcome::Deleted);
-    assert_eq!(files.delete("a", T0).await, KeyOutcome::Gone);
-}
-
-#[tokio::test]
-async fn emptied_folders_go_and_kept_ones_stay() {
-    let files = Files::new();
-    let (a, b) = (format!("{V2}/blobs/sha256/aa/a/data"), format!("{V2}/blobs/sha256/bb/b/data"));
-    files.put(&a, b"x");
-    files.put(&b, b"x");
-    files.delete(&a, T0).await;
-    assert!(!files.path(&format!("{V2}/blobs/sha256/aa")).exists());
-    assert!(files.path(&b).exists());
-    files.delete(&b, T0).await;
-    assert!(!files.path(&format!("{V2}/blobs/sha256")).exists());
-    assert!(files.path(&format!("{V2}/blobs")).exists());
-}
-
-#[tokio::test]
-async fn g11_folders_that_a_killed_run_left_empty_go_with_the_resume() {
-    let files = Files::new();
-    fs::create_dir_all(files.path("a/b/c")).unwrap();
-    assert_eq!(files.delete("a/b/c/data", T0).await, KeyOutcome::Gone);
-    assert!(!files.path("a").exists());
-    fs::create_dir_all(files.path("a/b")).unwrap();
-    assert_eq!(files.delete("a/b/c/data", T0).await, KeyOutcome::Gone);
-    assert!(!files.path("a").exists());
 }
 
 /// Keys whose components fall on all sides of `/` in byte order.
