@@ -65,7 +65,7 @@ async fn a_throttled_answer_halves_what_is_in_flight_from_then_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_dropped_gives_its_place_back() {
-    let slow = Scripted::new([]).answering_after(Duration::from_secs(3600));
+    let slow = Scripted::new([]).answering_after(Duration::from_hours(1));
     let bench = bench(slow, PaceSettings { gets_in_flight: 1, ..PaceSettings::default() });
     for _ in 0..3 {
         let get = bench.store.get("k", 9);

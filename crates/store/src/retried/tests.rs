@@ -115,15 +115,15 @@ async fn g10_only_keys_that_may_pass_are_sent_again_and_the_order_is_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn g10_what_is_known_of_a_batch_outlives_the_failure_of_its_rest() {
-    let bench =
+    let told =
         bench([Reply::Keys(vec![("a", ErrorKind::Throttled)]), Reply::Fails(ErrorKind::Denied)]);
-    let outcomes = bench.store.delete(&batch(&["a", "b"])).await.unwrap();
+    let outcomes = told.store.delete(&batch(&["a", "b"])).await.unwrap();
     assert!(matches!(
         &outcomes[..],
         [KeyOutcome::Failed(why), KeyOutcome::Deleted] if why.kind == ErrorKind::Denied
     ));
-    let bench = super::tests::bench([Reply::Fails(ErrorKind::Denied)]);
-    assert!(bench.store.delete(&batch(&["a"])).await.is_err());
+    let untold = bench([Reply::Fails(ErrorKind::Denied)]);
+    assert!(untold.store.delete(&batch(&["a"])).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use std::io;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::page::PageError;
 use crate::{ErrorKind, KeyFailure, Operation, StoreError};
 
 /// What the server said, in one line.
@@ -57,6 +58,18 @@ where
         }
     }
     StoreError::new(operation, subject, kind_of_failure(&error)).because(error)
+}
+
+/// What an answer means that came with status 200 and is not what was asked for.
+pub(super) fn unreadable(operation: Operation, subject: &str, error: PageError) -> StoreError {
+    match error {
+        PageError::Refused { code, message } => {
+            let kind = kind_of_answer(200, &code);
+            let answer = Answer { status: 200, code, message, region: None, request_id: None };
+            StoreError::new(operation, subject, kind).because(answer)
+        }
+        other => StoreError::new(operation, subject, ErrorKind::Malformed).because(other),
+    }
 }
 
 impl Answer {

@@ -4,19 +4,22 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::delete_objects::{DeleteObjectsError, DeleteObjectsOutput};
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::base64;
 use md5::{Digest, Md5};
 use monitor::Counter;
 
-use super::classify::{asks_for_md5, key_failure, store_error};
+use super::classify::{asks_for_md5, key_failure, store_error, unreadable};
 use super::config::DeleteChecksum;
+use super::delete_answer::{self, Told};
+use super::request::Tap;
 use super::{Bucket, request};
 use crate::{DeleteBatch, ErrorKind, KeyFailure, KeyOutcome, Operation, StoreError};
 
-type Sent = Result<DeleteObjectsOutput, SdkError<DeleteObjectsError, HttpResponse>>;
+/// The answer to a delete request, yet to be read.
+type Sent = Result<Tap, SdkError<DeleteObjectsError, HttpResponse>>;
 
 /// Why an answer to a delete request cannot be believed (G10).
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +41,12 @@ pub(super) async fn delete(
     request::in_time(bucket.config.timeouts.delete, Operation::Delete, subject, async {
         let answer = negotiated(bucket, keys(batch, subject)?)
             .await
-            .map_err(|error| store_error(Operation::Delete, subject, error))?;
-        outcomes(batch, &answer).map_err(|oddity| {
+            .map_err(|error| store_error(Operation::Delete, subject, error))?
+            .read(Operation::Delete, subject)
+            .await?;
+        let answer = delete_answer::parse(&answer.body)
+            .map_err(|error| unreadable(Operation::Delete, subject, error))?;
+        outcomes(batch, answer).map_err(|oddity| {
             StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because(oddity)
         })
     })
@@ -89,12 +96,11 @@ async fn find_out(bucket: &Bucket, keys: Delete) -> Sent {
 
 #[expect(clippy::disallowed_methods, reason = "G9: the one place")]
 async fn send(bucket: &Bucket, keys: Delete, md5: bool) -> Sent {
+    let tap = Tap::leaving("<DeleteResult/>");
     let request = bucket.client.delete_objects().bucket(&bucket.config.bucket).delete(keys);
-    if md5 {
-        request.customize().mutate_request(use_md5).send().await
-    } else {
-        request.send().await
-    }
+    let request = request.customize().interceptor(tap.clone());
+    let request = if md5 { request.mutate_request(use_md5) } else { request };
+    request.send().await.map(|_empty| tap)
 }
 
 /// Puts `Content-MD5` in the place of the newer checksum headers, before the request is signed.
@@ -117,24 +123,17 @@ fn use_md5(request: &mut HttpRequest) {
 }
 
 /// One outcome for each key, in the order of the batch. A key that the answer leaves out may or may not be deleted.
-fn outcomes(batch: &DeleteBatch, answer: &DeleteObjectsOutput) -> Result<Vec<KeyOutcome>, Oddity> {
+fn outcomes(batch: &DeleteBatch, answer: Vec<Told>) -> Result<Vec<KeyOutcome>, Oddity> {
     let mut outcomes: HashMap<&str, Option<KeyOutcome>> =
         batch.objects().iter().map(|object| (&*object.key, None)).collect();
-    let mut tell = |key: Option<&str>, outcome| {
+    for Told { key, refused: refusal } in answer {
         let key = key.ok_or(Oddity::Keyless)?;
-        let slot = outcomes.get_mut(key).ok_or_else(|| Oddity::Unknown(key.into()))?;
-        match slot.replace(outcome) {
-            None => Ok(()),
-            Some(_) => Err(Oddity::Twice(key.into())),
+        let outcome = refusal
+            .map_or(KeyOutcome::Deleted, |(code, message)| refused(key_failure(&code, &message)));
+        let slot = outcomes.get_mut(&*key).ok_or_else(|| Oddity::Unknown(key.as_str().into()))?;
+        if slot.replace(outcome).is_some() {
+            return Err(Oddity::Twice(key.into()));
         }
-    };
-    for deleted in answer.deleted() {
-        tell(deleted.key(), KeyOutcome::Deleted)?;
-    }
-    for error in answer.errors() {
-        let (code, message) =
-            (error.code().unwrap_or_default(), error.message().unwrap_or_default());
-        tell(error.key(), refused(key_failure(code, message)))?;
     }
     let outcome = |key: &str| outcomes.remove(key).flatten().unwrap_or_else(unanswered);
     Ok(batch.objects().iter().map(|object| &*object.key).map(outcome).collect())
@@ -154,7 +153,6 @@ fn unanswered() -> KeyOutcome {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_s3::types::{DeletedObject, Error};
     use registry::Timestamp;
 
     use super::*;
@@ -165,27 +163,27 @@ mod tests {
         DeleteBatch::new(keys.iter().map(doomed).collect()).unwrap()
     }
 
-    fn deleted(key: &str) -> DeletedObject {
-        DeletedObject::builder().key(key).build()
+    fn deleted(key: &str) -> Told {
+        Told { key: Some(key.into()), refused: None }
     }
 
-    fn error(key: &str, code: &str) -> Error {
-        Error::builder().key(key).code(code).message("m").build()
+    fn error(key: &str, code: &str) -> Told {
+        Told { key: Some(key.into()), refused: Some((code.into(), "m".into())) }
     }
 
     #[test]
     fn g10_every_key_has_its_outcome_in_the_order_of_the_batch() {
-        let answer = DeleteObjectsOutput::builder()
-            .deleted(deleted("c"))
-            .deleted(deleted("a"))
-            .errors(error("b", "SlowDown"))
-            .errors(error("d", "AccessDenied"))
-            .errors(error("e", "NoSuchKey"))
-            .build();
+        let answer = vec![
+            error("b", "SlowDown"),
+            deleted("c"),
+            deleted("a"),
+            error("d", "AccessDenied"),
+            error("e", "NoSuchKey"),
+        ];
         let failed =
             |kind, message: &str| KeyOutcome::Failed(KeyFailure { kind, message: message.into() });
         assert_eq!(
-            outcomes(&batch(&["a", "b", "c", "d", "e", "f"]), &answer).unwrap(),
+            outcomes(&batch(&["a", "b", "c", "d", "e", "f"]), answer).unwrap(),
             [
                 KeyOutcome::Deleted,
                 failed(ErrorKind::Throttled, "SlowDown: m"),
@@ -200,13 +198,13 @@ mod tests {
     #[test]
     fn g10_an_answer_about_other_keys_is_refused() {
         let answers = [
-            DeleteObjectsOutput::builder().deleted(deleted("b")),
-            DeleteObjectsOutput::builder().deleted(deleted("a")).errors(error("a", "SlowDown")),
-            DeleteObjectsOutput::builder().deleted(DeletedObject::builder().build()),
+            vec![deleted("b")],
+            vec![deleted("a"), error("a", "SlowDown")],
+            vec![Told { key: None, refused: None }],
         ];
         let shown: Vec<String> = answers
             .into_iter()
-            .map(|answer| outcomes(&batch(&["a"]), &answer.build()).unwrap_err().to_string())
+            .map(|answer| outcomes(&batch(&["a"]), answer).unwrap_err().to_string())
             .collect();
         assert_eq!(
             shown,

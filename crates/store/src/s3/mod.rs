@@ -4,6 +4,7 @@ mod classify;
 mod config;
 mod connect;
 mod delete;
+mod delete_answer;
 mod http_client;
 mod list;
 mod page;

@@ -16,8 +16,8 @@ pub(super) enum PageError {
     NotUtf8,
     #[error("the server answered 200 and then `{code}`: {message}")]
     Refused { code: Box<str>, message: Box<str> },
-    #[error("the answer is `{0}` and no listing")]
-    NotAListing(Box<str>),
+    #[error("the answer is of the kind `{0}`")]
+    UnknownRoot(Box<str>),
     #[error("`{0}` is missing")]
     Missing(&'static str),
     #[error("`{0}` comes twice")]
@@ -28,13 +28,18 @@ pub(super) enum PageError {
     NotEncoded(Box<str>),
 }
 
+/// What the server says it was asked: as sent, and decoded.
+pub(super) type Echo = (Box<str>, Box<str>);
+
 /// A page as the server sent it, keys decoded; whether it may be believed is for the caller to check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     /// The bucket that the server says it listed.
     pub(super) name: Option<Box<str>>,
-    /// The prefix that the server says it listed: as sent, and decoded.
-    pub(super) prefix: Option<(Box<str>, Box<str>)>,
+    /// The prefix that the server says it listed.
+    pub(super) prefix: Option<Echo>,
+    /// The key after which the server says it listed.
+    pub(super) start_after: Option<Echo>,
     pub(super) is_truncated: bool,
     pub(super) next_token: Option<Box<str>>,
     /// How many keys and folders the server says it sent.
@@ -47,6 +52,7 @@ pub(super) struct Page {
 struct Draft<'a> {
     name: Option<Cow<'a, str>>,
     prefix: Option<Cow<'a, str>>,
+    start_after: Option<Cow<'a, str>>,
     is_truncated: Option<Cow<'a, str>>,
     next_token: Option<Cow<'a, str>>,
     encoding: Option<Cow<'a, str>>,
@@ -71,7 +77,7 @@ impl Page {
         match root {
             "ListBucketResult" => {}
             "Error" => return Err(refusal(&mut reader)?),
-            _ => return Err(PageError::NotAListing(root.into())),
+            _ => return Err(PageError::UnknownRoot(root.into())),
         }
         let mut draft = Draft::default();
         while let Step::Open(name) = reader.step()? {
@@ -83,7 +89,7 @@ impl Page {
 }
 
 /// Reads what follows `<Error>`; a server that finds trouble after it sent its status can say so only there.
-fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
+pub(super) fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
     let (mut code, mut message) = (Cow::Borrowed(""), Cow::Borrowed(""));
     while let Step::Open(name) = reader.step()? {
         match name {
@@ -113,6 +119,7 @@ impl<'a> Draft<'a> {
             "CommonPrefixes" => self.folders.push(folder(reader)?),
             "Name" => once(&mut self.name, "Name", reader)?,
             "Prefix" => once(&mut self.prefix, "Prefix", reader)?,
+            "StartAfter" => once(&mut self.start_after, "StartAfter", reader)?,
             "IsTruncated" => once(&mut self.is_truncated, "IsTruncated", reader)?,
             "NextContinuationToken" => {
                 once(&mut self.next_token, "NextContinuationToken", reader)?;
@@ -136,13 +143,10 @@ impl<'a> Draft<'a> {
             "false" => false,
             other => return Err(value("IsTruncated", other)),
         };
-        let prefix = match self.prefix {
-            Some(sent) => Some((sent.clone().into(), decoded(sent, is_encoded)?)),
-            None => None,
-        };
         Ok(Page {
             name: self.name.map(Into::into),
-            prefix,
+            prefix: echo(self.prefix, is_encoded)?,
+            start_after: echo(self.start_after, is_encoded)?,
             is_truncated,
             next_token: self.next_token.filter(|token| !token.is_empty()).map(Into::into),
             key_count: self.key_count.map(|text| number("KeyCount", &text)).transpose()?,
@@ -158,6 +162,11 @@ impl<'a> Draft<'a> {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn echo(sent: Option<Cow<'_, str>>, is_encoded: bool) -> Result<Option<Echo>, PageError> {
+    let Some(sent) = sent else { return Ok(None) };
+    Ok(Some((sent.clone().into(), decoded(sent, is_encoded)?)))
 }
 
 fn folder<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, PageError> {
@@ -270,7 +279,7 @@ mod tests {
     #[test]
     fn a_page_is_read_whole() {
         let page = page(&format!(
-            "<Name>b</Name><Prefix>a%2Fb</Prefix><EncodingType>url</EncodingType><KeyCount>2</KeyCount>\
+            "<Name>b</Name><Prefix>a%2Fb</Prefix><StartAfter>a%2525</StartAfter><EncodingType>url</EncodingType><KeyCount>2</KeyCount>\
              <MaxKeys>1000</MaxKeys><IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;</NextContinuationToken>\
              {}<CommonPrefixes><Prefix>a/b/c/</Prefix></CommonPrefixes>",
             entry("a/b")
@@ -278,6 +287,7 @@ mod tests {
         .unwrap();
         assert_eq!(page.name.as_deref(), Some("b"));
         assert_eq!(page.prefix, Some(("a%2Fb".into(), "a/b".into())));
+        assert_eq!(page.start_after, Some(("a%2525".into(), "a%25".into())));
         assert_eq!(page.next_token.as_deref(), Some("t&"));
         assert_eq!((page.key_count, page.is_truncated), (Some(2), true));
         assert_eq!(page.folders, ["a/b/c/"]);
@@ -347,7 +357,7 @@ mod tests {
         assert_eq!(refused.unwrap_err(), expected);
         assert_eq!(
             Page::parse(b"<html></html>").unwrap_err(),
-            PageError::NotAListing("html".into())
+            PageError::UnknownRoot("html".into())
         );
     }
 

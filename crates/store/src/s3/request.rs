@@ -46,7 +46,7 @@ pub(super) async fn list(
 ) -> Result<RawPage, StoreError> {
     let subject = subject(bucket, ask.within);
     in_time(bucket.config.timeouts.read, operation, subject, async {
-        let tap = Tap::default();
+        let tap = Tap::leaving("<ListBucketResult/>");
         let some = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
         bucket
             .client
@@ -63,13 +63,7 @@ pub(super) async fn list(
             .send()
             .await
             .map_err(|error| store_error(operation, subject, error))?;
-        let (body, date) = tap.take().ok_or_else(|| {
-            StoreError::new(operation, subject, ErrorKind::Malformed).because("no body came")
-        })?;
-        let body = read(ByteStream::new(body), PAGE_LIMIT, None)
-            .await
-            .map_err(|error| error.at(operation, subject))?;
-        Ok(RawPage { body, date })
+        tap.read(operation, subject).await
     })
     .await
 }
@@ -157,16 +151,39 @@ async fn read(mut body: ByteStream, at_most: u64, size: Option<u64>) -> Result<B
 }
 
 /// Takes the body of a successful answer away from the SDK, whose reader is neither strict nor quick, and leaves an
-/// empty listing in its place.
-#[derive(Clone, Debug, Default)]
-struct Tap(Arc<Mutex<Option<Tapped>>>);
+/// empty answer in its place.
+#[derive(Clone, Debug)]
+pub(super) struct Tap {
+    taken: Arc<Mutex<Option<Tapped>>>,
+    empty: &'static str,
+}
 
 /// A body, and the `Date` header that came before it.
 type Tapped = (SdkBody, Option<String>);
 
 impl Tap {
+    /// A tap that leaves this document to the SDK.
+    pub(super) fn leaving(empty: &'static str) -> Self {
+        Self { taken: Arc::default(), empty }
+    }
+
     fn take(&self) -> Option<Tapped> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Reads the answer that was taken to its end.
+    pub(super) async fn read(
+        &self,
+        operation: Operation,
+        subject: &str,
+    ) -> Result<RawPage, StoreError> {
+        let (body, date) = self.take().ok_or_else(|| {
+            StoreError::new(operation, subject, ErrorKind::Malformed).because("no body came")
+        })?;
+        let body = read(ByteStream::new(body), PAGE_LIMIT, None)
+            .await
+            .map_err(|error| error.at(operation, subject))?;
+        Ok(RawPage { body, date })
     }
 }
 
@@ -185,9 +202,9 @@ impl Intercept for Tap {
         let response = context.response_mut();
         if response.status().is_success() {
             let date = response.headers().get("date").map(str::to_owned);
-            let empty = SdkBody::from("<ListBucketResult/>");
+            let empty = SdkBody::from(self.empty);
             let body = std::mem::replace(response.body_mut(), empty);
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((body, date));
+            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((body, date));
         }
         Ok(())
     }
