@@ -69,7 +69,8 @@ async fn answer_to(shared: &Shared, ask: &Ask) -> Result<(Reply, Struck), HangUp
     let (kind, subject) = (ask.kind(), ask.subject());
     let struck = shared.strike(kind, &subject);
     tokio::time::sleep(struck.delay()).await;
-    let entry = Request { kind, keys: ask.keys_to_delete(), subject, status: None };
+    let host = ask.header("host").unwrap_or_default().to_owned();
+    let entry = Request { kind, subject, host, keys: ask.keys_to_delete(), status: None };
     if struck.has(&Fault::HangUpBefore) {
         shared.log.write(entry);
         return Err(HangUp);

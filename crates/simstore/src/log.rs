@@ -15,6 +15,8 @@ pub struct Request {
     pub kind: Kind,
     /// The key of an object, the prefix of a listing, empty for the bucket.
     pub subject: String,
+    /// What the client called the server: the `Host` header.
+    pub host: String,
     /// Keys and folders listed; keys to delete; otherwise 0.
     pub keys: usize,
     /// The HTTP status; `None` where the server hung up instead.
@@ -90,7 +92,8 @@ mod tests {
     #[test]
     fn the_log_counts_what_it_no_longer_remembers() {
         let log = Log::default();
-        let request = Request { kind: Kind::Get, subject: String::new(), keys: 0, status: None };
+        let (subject, host) = (String::new(), String::new());
+        let request = Request { kind: Kind::Get, subject, host, keys: 0, status: None };
         for _ in 0..=LIMIT {
             log.write(request.clone());
         }

@@ -405,8 +405,13 @@ fn the_log_tells_what_was_asked_and_how_it_ended() {
     server.set_faults(Faults::none().on(Kind::Get, When::Nth(1), Fault::HangUpBefore));
     get(&server, "/registry/a");
     get(&server, "/registry/a");
-    let request =
-        |kind, subject: &str, keys, status| Request { kind, subject: subject.into(), keys, status };
+    let request = |kind, subject: &str, keys, status| Request {
+        kind,
+        subject: subject.into(),
+        host: "x".into(),
+        keys,
+        status,
+    };
     assert_eq!(
         server.requests(),
         [

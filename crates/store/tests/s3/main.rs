@@ -1,0 +1,113 @@
+//! The S3 store over the wire, against a server that breaks every promise on demand.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod deleting;
+mod listing;
+mod listing_hazards;
+mod opening;
+mod reading;
+mod wrapped;
+
+use std::sync::Arc;
+
+use monitor::Monitor;
+use registry::Timestamp;
+use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When};
+use store::{Cursor as _, ErrorKind, Object, ReadStore, S3Config, S3Store, StaticCredentials};
+use store::{StoreError, conformance};
+
+/// When every object of these tests was written.
+const T: Timestamp = Timestamp::from_seconds(1_787_000_000);
+
+/// Keys that a bucket may hold and that get hurt on the way: by escaping, by encoding, by sorting.
+const ODD_KEYS: [&str; 17] = [
+    " begins",
+    "%",
+    "%2F",
+    "+",
+    "/",
+    "//",
+    "/a",
+    "<&>\"'",
+    "?a=b#c",
+    "a b+c%20",
+    "a/../b",
+    "tab\tcr\rlf\n",
+    "\u{1}\u{1f}\u{7f}",
+    "ä",
+    "日本",
+    "\u{ffff}",
+    "😀",
+];
+
+fn config(server: &Server) -> S3Config {
+    let mut config = S3Config::new(server.bucket());
+    config.endpoint_url = Some(server.endpoint());
+    config.region = Some("us-east-1".into());
+    config.path_style = true;
+    config.credentials = Some(credentials());
+    config
+}
+
+fn credentials() -> StaticCredentials {
+    StaticCredentials {
+        access_key: "ACCESS".into(),
+        secret_key: "secret".into(),
+        session_token: None,
+    }
+}
+
+async fn store(config: S3Config) -> S3Store {
+    S3Store::connect(config, &Arc::new(Monitor::new())).await.unwrap()
+}
+
+async fn store_of(server: &Server) -> S3Store {
+    store(config(server)).await
+}
+
+/// Each key is its own content.
+fn server_with<'k>(keys: impl IntoIterator<Item = &'k str>) -> Server {
+    let server = Server::start(Options::default()).unwrap();
+    for key in keys {
+        server.put(key, key.to_owned(), T);
+    }
+    server
+}
+
+fn one_fault(kind: Kind, when: When, fault: Fault) -> Faults {
+    Faults::none().on(kind, when, fault)
+}
+
+/// Lists to the end.
+async fn list(store: &S3Store, within: &str, after: &str) -> Result<Vec<Object>, StoreError> {
+    let mut cursor = store.list(within, after);
+    let mut objects = Vec::new();
+    while let Some(page) = cursor.next().await? {
+        assert!(!page.is_empty());
+        objects.extend(page);
+    }
+    Ok(objects)
+}
+
+async fn keys(store: &S3Store, within: &str, after: &str) -> Vec<String> {
+    let objects = list(store, within, after).await.unwrap();
+    objects.into_iter().map(|object| object.key.into()).collect()
+}
+
+fn kind_of<T>(result: Result<T, StoreError>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind)
+}
+
+#[tokio::test]
+async fn the_store_keeps_the_contract_of_all_stores() {
+    let server = server_with([]);
+    let store = store_of(&server).await;
+    let fill = async |objects: &[(&str, &[u8])]| {
+        for (key, content) in objects {
+            server.put(key, content.to_vec(), server.now());
+        }
+    };
+    conformance::store_contract(&store, fill).await;
+    conformance::odd_keys_contract(&store, fill).await;
+}
