@@ -15,7 +15,7 @@ use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Row, RowKind};
 use store::KeyOutcome;
 
-use self::world::{World, bystanders, row};
+use self::world::{World, bystanders, row, scattered_blob};
 use crate::sweep::{Around, Settings};
 use crate::{Cause, Count, Ended, Observer};
 
@@ -114,7 +114,7 @@ async fn requests_are_full_and_one_rest_for_each_stage() {
 
 #[tokio::test]
 async fn a_batch_is_spread_over_shards_that_lie_far_apart() {
-    let mut world = World::of((0..6000).map(|n| row(RowKind::Blob, n)).collect());
+    let mut world = World::of((0..6000).map(scattered_blob).collect());
     world.settings = Settings { concurrency: 1, batch: 64 };
     world.sweep().await.unwrap();
     let requests = world.store.requests();

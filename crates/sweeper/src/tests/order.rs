@@ -89,3 +89,16 @@ async fn g8_an_upload_that_fails_keeps_nothing() {
     assert!(report.held_back.is_empty());
     assert_eq!(world.store.objects().len(), bystanders().len() + 1);
 }
+
+#[tokio::test]
+async fn a_link_that_was_written_since_does_not_keep_other_links_of_its_own_stage() {
+    let mut world = World::of(everything(9));
+    world.settings.concurrency = 1;
+    world.store.answer("tag_link/0", KeyOutcome::Spared);
+    // The first request holds that link; the answer of the second is lost.
+    world.store.fail(1, Fault::AnswerLost);
+    world.sweep().await.unwrap_err();
+    let held_back = world.sweep().await.unwrap().held_back;
+    assert_eq!(held_back.get(&RowKind::TagLink), None);
+    assert_eq!(held_back[&RowKind::RevisionLink].objects, 9);
+}

@@ -57,6 +57,7 @@ async fn an_aborted_sweep_leaves_at_once_and_asks_again_for_what_was_in_flight()
     for outcomes in [1, 2, 3, 4] {
         let mut world = World::of(everything(6));
         world.settings = Settings { concurrency: 5, batch: 2 };
+        world.store.fail(0, Fault::WaitsFor(2));
         // Never answered: a sweep that waits for it would wait for ever.
         world.store.fail(1, Fault::Hangs);
         let report = stop_after(&world, outcomes, Asked::Abort).await;
@@ -84,9 +85,12 @@ async fn a_sweep_that_was_asked_to_stop_before_it_began_sends_nothing() {
 async fn a_request_that_was_given_up_because_of_the_stop_is_no_failure() {
     let world = World::of(everything(6));
     let stop: &'static Stop = Box::leak(Box::default());
+    world.store.fail(0, Fault::WaitsFor(2));
     world.store.fail(1, Fault::GivesUp(stop));
     let report = sweep_and_stop(&world, 1, Asked::Drain, stop).await;
     assert_eq!(report.ended, Ended::Stopped);
+    assert!(world.journal().unwrap().state().uncertain_rows() > 0);
+    world.store.heal();
     assert!(world.sweep().await.unwrap().is_clean());
 }
 

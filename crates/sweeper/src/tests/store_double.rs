@@ -23,6 +23,8 @@ pub(super) enum Fault {
     /// Everything is deleted, and the answer lacks a key.
     AnswerShort,
     Panic,
+    /// All is well, but the answer waits until so many requests have begun.
+    WaitsFor(usize),
     /// No answer ever.
     Hangs,
     /// Nothing is deleted, and an error comes back as soon as a stop was asked for.
@@ -113,6 +115,12 @@ impl DeleteStore for TestStore {
         let error = |kind| Err(StoreError::new(Operation::Delete, "here", kind));
         match fault {
             None => Ok(self.delete_all(batch)),
+            Some(Fault::WaitsFor(requests)) => {
+                while self.requests().len() < requests {
+                    tokio::task::yield_now().await;
+                }
+                Ok(self.delete_all(batch))
+            }
             Some(Fault::Refused(kind)) => error(kind),
             Some(Fault::AnswerLost) => {
                 self.delete_all(batch);

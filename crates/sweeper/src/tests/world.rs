@@ -19,14 +19,25 @@ use crate::{Count, SweepError, SweepReport};
 
 pub(super) const PLAN: &str = "a plan";
 
+/// A digest in one of four shards, so that segments have many rows.
+fn digest(kind: RowKind, number: u32) -> Digest {
+    let hex = Digest::sha256(format!("{} {number}", kind.name()).as_bytes()).hex();
+    let shard = ["00", "3f", "80", "ff"][number as usize % 4];
+    Digest::from_parts("sha256", &format!("{shard}{}", &hex[2..])).unwrap()
+}
+
+/// A row of a blob in any shard.
+pub(super) fn scattered_blob(number: u32) -> Row {
+    Row { digest: Some(Digest::sha256(&number.to_be_bytes())), ..row(RowKind::Blob, number) }
+}
+
 /// The `number`th row of a kind, in one of three repositories.
 pub(super) fn row(kind: RowKind, number: u32) -> Row {
-    let digest = Digest::sha256(format!("{} {number}", kind.name()).as_bytes());
     let repository = RepositoryName::new(&format!("repository{}", number % 3)).unwrap();
     Row {
         kind,
         repository: (kind != RowKind::Blob).then_some(repository),
-        digest: (kind != RowKind::Upload).then_some(digest),
+        digest: (kind != RowKind::Upload).then(|| digest(kind, number)),
         key: format!("{}/{number}", kind.name()).into(),
         bytes: u64::from(number) + 1,
         modified: Timestamp::from_seconds(1),
