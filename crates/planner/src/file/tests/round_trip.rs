@@ -102,7 +102,7 @@ fn g12_four_stages_of_256_shards_hold_few_rows_and_no_file_open() {
     let buffers = Buffers { group_rows: 64, all_rows: 2048 };
     let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
     let kinds = [RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink, RowKind::Blob];
-    for number in 0..4000 {
+    for number in 0..2500 {
         writer.add(kinds.map(|kind| Row { kind, ..blob(number) }).into()).unwrap();
         assert!(writer.buffered_rows() <= buffers.all_rows);
     }
@@ -110,7 +110,7 @@ fn g12_four_stages_of_256_shards_hold_few_rows_and_no_file_open() {
     assert_eq!(open_files_below(dir.path()), 0);
     let plan = writer.finish(&header(), &Marks).unwrap();
     assert_eq!(plan.segments().len(), Stage::ALL.len() * Shard::COUNT);
-    assert_eq!(all_rows(&plan).len(), 16_000);
+    assert_eq!(all_rows(&plan).len(), 10_000);
 }
 
 #[cfg(target_os = "linux")]
