@@ -1,6 +1,7 @@
 //! What the caller says of a bucket.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where a bucket is and how to speak to it.
@@ -20,6 +21,8 @@ pub struct S3Config {
     pub secure: bool,
     /// Takes any certificate. Whoever stands in between can then read and change everything.
     pub skip_tls_verify: bool,
+    /// A file of certificates in PEM form, to be trusted beside the system's. None: what `AWS_CA_BUNDLE` names.
+    pub ca_bundle: Option<PathBuf>,
     /// A word of the caller's own for the `User-Agent` header.
     pub user_agent: Option<String>,
     /// How a delete request proves that it arrived whole.
@@ -44,6 +47,7 @@ impl S3Config {
             credentials: None,
             secure: true,
             skip_tls_verify: false,
+            ca_bundle: None,
             user_agent: None,
             delete_checksum: DeleteChecksum::Auto,
             probe_prefix: String::new(),

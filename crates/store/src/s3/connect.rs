@@ -28,8 +28,7 @@ pub(super) async fn connect(config: &S3Config) -> Result<(Client, String), Store
         failed(ErrorKind::WrongAddress)
             .because("no region is set: not here, not in the AWS settings")
     })?;
-    let http = http_client(config.timeouts.connect, config.skip_tls_verify)
-        .map_err(|error| failed(ErrorKind::Fatal).because(error))?;
+    let http = http_client(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
     let loader = loader(config)?.region(region.clone()).http_client(http);
     let shared = loader.load().await;
     check_credentials(&shared).await.map_err(|e| failed(ErrorKind::Credentials).because(e))?;

@@ -26,6 +26,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::config::S3Config;
+
 /// Names a file of further certificates to trust, as for every AWS tool. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the
 /// system's roots; the loader of these sees to that.
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
@@ -33,9 +35,9 @@ const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 /// Why there is no way to speak TLS.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    #[error("`{CA_BUNDLE}` names `{}`, which cannot be read", .0.display())]
+    #[error("the certificates in `{}` cannot be read", .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
-    #[error("`{CA_BUNDLE}` names `{}`, which holds no certificate in PEM form", .0.display())]
+    #[error("`{}` is not a list of certificates in PEM form", .0.display())]
     NoCertificate(PathBuf),
     #[error("TLS cannot be set up")]
     Setup(#[source] rustls::Error),
@@ -44,22 +46,23 @@ pub(super) enum TlsError {
 }
 
 /// A client for every request of a store, those for credentials included.
-pub(super) fn http_client(
-    connect: Duration,
-    skip_tls_verify: bool,
-) -> Result<SharedHttpClient, TlsError> {
-    let connector = if skip_tls_verify {
+pub(super) fn http_client(config: &S3Config) -> Result<SharedHttpClient, TlsError> {
+    let connect = config.timeouts.connect;
+    let connector = if config.skip_tls_verify {
         SharedHttpConnector::new(Unverified::new(connect)?)
     } else {
-        SharedHttpConnector::new(verified(connect)?)
+        let variable = || std::env::var_os(CA_BUNDLE).map(PathBuf::from);
+        let bundle = config.ca_bundle.clone().or_else(variable);
+        let bundle = bundle.filter(|path| !path.as_os_str().is_empty());
+        SharedHttpConnector::new(verified(connect, bundle)?)
     };
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
 
-fn verified(connect: Duration) -> Result<Connector, TlsError> {
+fn verified(connect: Duration, bundle: Option<PathBuf>) -> Result<Connector, TlsError> {
     let mut trusted = TrustStore::default();
-    if let Some(path) = std::env::var_os(CA_BUNDLE).filter(|path| !path.is_empty()) {
-        trusted = trusted.with_pem_certificate(ca_bundle(path.into())?);
+    if let Some(path) = bundle {
+        trusted = trusted.with_pem_certificate(ca_bundle(path)?);
     }
     let context =
         TlsContext::builder().with_trust_store(trusted).build().map_err(TlsError::Context)?;
@@ -169,25 +172,4 @@ impl ServerCertVerifier for AnyCertificate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bundle_that_is_none_is_an_error_and_no_panic() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bundle.pem");
-        assert!(matches!(ca_bundle(path.clone()), Err(TlsError::Unreadable(..))));
-        let crooked = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        for text in ["", "no certificate", crooked] {
-            std::fs::write(&path, text).unwrap();
-            assert!(matches!(ca_bundle(path.clone()), Err(TlsError::NoCertificate(_))), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn both_kinds_of_client_can_be_built() {
-        for skip_tls_verify in [false, true] {
-            http_client(Duration::from_secs(1), skip_tls_verify).unwrap();
-        }
-    }
-}
+mod tests;

@@ -228,7 +228,8 @@ fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> 
     if !is_encoded {
         return Ok(sent.into());
     }
-    if !sent.bytes().any(is_telling) {
+    // All bytes are looked at, whatever they tell, as that goes many at a time.
+    if !sent.bytes().fold(false, |tells, byte| tells | is_telling(byte)) {
         return Ok(sent.into());
     }
     let refused = || PageError::NotEncoded((&*sent).into());
@@ -247,7 +248,7 @@ fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> 
 
 /// Whether a byte means something in an encoded key, or proves that the key is not encoded.
 fn is_telling(byte: u8) -> bool {
-    matches!(byte, b'%' | b'+' | b' ' | b'"' | b'<' | b'>') || !(0x20..0x7f).contains(&byte)
+    matches!(byte, b'%' | b'+' | b'"' | b'<' | b'>') | !(0x21..0x7f).contains(&byte)
 }
 
 fn hex(high: Option<u8>, low: Option<u8>) -> Option<u8> {

@@ -112,8 +112,8 @@ impl<'a> Reader<'a> {
 
     /// What stands before the next tag, and what stands between its angle brackets.
     fn tag(&mut self) -> Result<(&'a str, &'a str), XmlError> {
-        let (before, after) = self.rest.split_once('<').ok_or(XmlError::EndsEarly)?;
-        let (tag, rest) = after.split_once('>').ok_or(XmlError::EndsEarly)?;
+        let (before, after) = split(self.rest, b'<').ok_or(XmlError::EndsEarly)?;
+        let (tag, rest) = split(after, b'>').ok_or(XmlError::EndsEarly)?;
         if tag.starts_with(['!', '?']) {
             return Err(XmlError::Construct(tag.chars().take(20).collect()));
         }
@@ -151,6 +151,13 @@ impl<'a> Reader<'a> {
     fn innermost(&self) -> &'a str {
         self.open.last().copied().unwrap_or_default()
     }
+}
+
+/// What stands before and after an ASCII character. Tags and texts are short: a plain loop finds it before a search made
+/// for long texts has begun, and listings of millions of keys are read through here.
+fn split(text: &str, at: u8) -> Option<(&str, &str)> {
+    let found = text.bytes().position(|byte| byte == at)?;
+    Some((&text[..found], &text[found + 1..]))
 }
 
 /// Replaces the five named entities and the numbered ones.
