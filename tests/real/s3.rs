@@ -1,15 +1,23 @@
 //! Buckets of the S3 server that the environment names.
 
 use std::collections::BTreeMap;
-use std::env;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use tokio::runtime::Runtime;
 
+use crate::http;
+
 /// Requests under way at once where many objects are put.
 const AT_ONCE: usize = 16;
+/// How long the server may take to write its log.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Where the S3 server is, and the keys to it.
 #[derive(Clone, Debug)]
@@ -17,6 +25,8 @@ pub(crate) struct Gateway {
     pub(crate) endpoint: String,
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
+    /// Where the server writes a line for each request.
+    log: PathBuf,
 }
 
 impl Gateway {
@@ -29,7 +39,14 @@ impl Gateway {
             endpoint: read("ENDPOINT"),
             access_key: read("ACCESS_KEY"),
             secret_key: read("SECRET_KEY"),
+            log: read("LOG").into(),
         }
+    }
+
+    fn clock(&self) -> String {
+        let (_, port) = self.endpoint.rsplit_once(':').unwrap();
+        let answer = http::ask(port.parse().unwrap(), "GET", "/", &[], &[]).unwrap();
+        answer.header("Date").unwrap().to_owned()
     }
 
     fn client(&self) -> Client {
@@ -57,7 +74,6 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Makes a bucket whose name starts with `purpose`. It ends with the server.
     pub(crate) fn create(purpose: &str) -> Bucket {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{purpose}-{}-{count}", std::process::id());
         let runtime = Runtime::new().unwrap();
@@ -102,5 +118,67 @@ impl Bucket {
                 self.runtime.block_on(request).unwrap().unwrap();
             }
         }
+    }
+
+    /// Waits until all that was put is older than any collection that begins now: the server's clock shows whole
+    /// seconds, and what is not older than the beginning is kept (G1).
+    pub(crate) fn let_the_second_pass(&self) {
+        let begun = Instant::now();
+        for _ in 0..2 {
+            let shown = self.gateway.clock();
+            while self.gateway.clock() == shown {
+                assert!(begun.elapsed() < PATIENCE, "the server's clock stands still");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// How many requests of each kind the server has answered for this bucket, by its own log: the kinds are those of
+    /// the summary.
+    pub(crate) fn requests_seen(&self) -> BTreeMap<&'static str, usize> {
+        let mut seen = BTreeMap::new();
+        for line in self.log_so_far().lines() {
+            if let Some(kind) = kind_of_request(line, &self.name) {
+                *seen.entry(kind).or_default() += 1;
+            }
+        }
+        seen
+    }
+
+    /// The server's log, up to a request that is made for this and that its lines are not counted for.
+    fn log_so_far(&self) -> String {
+        let mark = format!("{MARK}{}-", COUNT.fetch_add(1, Ordering::Relaxed));
+        let request = self.client.get_object().bucket(&self.name).key(&mark);
+        assert!(self.runtime.block_on(request.send()).is_err(), "nobody put {mark}");
+        let asked = Instant::now();
+        loop {
+            let log = fs::read_to_string(&self.gateway.log).unwrap();
+            if log.contains(&format!("/{}/{mark}", self.name)) {
+                return log;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the server does not log its requests");
+        }
+    }
+}
+
+/// Starts the keys that are asked for to find the place in the log.
+const MARK: &str = "mark-";
+
+/// What a line of the log says was asked of a bucket; `None` for other lines and for marks.
+fn kind_of_request(line: &str, bucket: &str) -> Option<&'static str> {
+    let (_, request) = line.split_once("] \"")?;
+    let (method, rest) = request.split_once(' ')?;
+    let target = rest.split(' ').next()?.strip_prefix(&format!("/{bucket}"))?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let key = path.strip_prefix('/').unwrap_or(path);
+    match (method, key.is_empty()) {
+        ("GET", false) if key.starts_with(MARK) => None,
+        ("GET", true) => Some("list"),
+        ("GET", false) => Some("get"),
+        ("HEAD", _) => Some("head"),
+        ("DELETE", _) => Some("delete"),
+        ("POST", true) if query.split('&').any(|part| part.starts_with("delete")) => Some("delete"),
+        ("PUT" | "POST", _) => Some("put"),
+        _ => panic!("an unknown request: {line}"),
     }
 }
