@@ -61,6 +61,11 @@ pub(crate) async fn identify<S: ReadStore>(
     layout: &Layout,
     location: &str,
 ) -> Result<Identified, NotIdentified> {
+    if !store.abilities().lists_in_byte_order {
+        let evidence = "the store does not list keys in byte order, on which every step relies".into();
+        let location = location.to_owned();
+        return Err(NotIdentified::Refused(Refusal::NotARegistry { location, evidence }));
+    }
     for (file, system, evidence) in MARKS {
         if exists(store, &format!("{}{file}", layout.root())).await? {
             let evidence = format!("`{file}` is there, so {evidence}");

@@ -223,6 +223,10 @@ impl Layout {
         let path = folder.strip_prefix(self.base.as_str())?.strip_suffix('/')?;
         let mut parts = path.rsplit('/');
         let last = parts.next()?;
+        // A tag's folder: `current` holds a link; `index` does not, and is opened because of that.
+        if Tag::is_valid(last) && is_tags_folder(&path[..path.len() - last.len()]) {
+            return Some("link");
+        }
         let algorithm = if Algorithm::from_name(last).is_some() { last } else { parts.next()? };
         Algorithm::from_name(algorithm)?;
         let above = parts.next()?;
@@ -231,6 +235,12 @@ impl Layout {
         }
         (matches!(above, "_layers" | "index") && last == algorithm).then_some("link")
     }
+}
+
+/// Whether a path, ending in `/`, is that of the folder that holds a repository's tags.
+fn is_tags_folder(path: &str) -> bool {
+    split_repository(path.strip_prefix("repositories/").unwrap_or(""))
+        .is_some_and(|(_, inside)| inside == "_manifests/tags/")
 }
 
 fn foreign(repository: Option<&str>, is_link: bool) -> KeyKind<'_> {
@@ -433,6 +443,9 @@ mod tests {
             (format!("{v2}/repositories/foo/_layers/sha256/"), Some("link")),
             (format!("{v2}/repositories/foo/_layers/"), None),
             (format!("{v2}/repositories/foo/_manifests/tags/v1/index/sha512/"), Some("link")),
+            (format!("{v2}/repositories/foo/_manifests/tags/v1/"), Some("link")),
+            (format!("{v2}/repositories/foo/_manifests/tags/"), None),
+            (format!("{v2}/repositories/foo/_manifests/tags/v1/current/"), None),
             (format!("{v2}/repositories/foo/_manifests/revisions/sha256/"), None),
             (format!("{v2}/repositories/blobs/sha256/ab/"), None),
             ("elsewhere/_layers/sha256/".to_owned(), None),
