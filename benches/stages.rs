@@ -1,0 +1,176 @@
+//! The work that each stage does for one object, without a store: `cargo bench -p regsweep`.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use marker::{DigestSet, DigestSetBuilder};
+use planner::{
+    Doubts, Facts, Header, Location, PlanError, PlanWriter, Policy, Reason, Requests, Row, RowKind,
+    Sealed,
+};
+use registry::{Digest, KeyKind, Layout, Manifest, RepositoryName, Timestamp};
+
+const DIGESTS: u32 = 100_000;
+const ROWS: u32 = 50_000;
+
+fn digest(n: u32) -> Digest {
+    Digest::sha256(&n.to_be_bytes())
+}
+
+fn classify(criterion: &mut Criterion) {
+    let layout = Layout::new("/registry");
+    let repository = "team-a/shop";
+    let keys: Vec<String> = (0..1000)
+        .flat_map(|n| {
+            let digest = digest(n);
+            let kinds = [
+                KeyKind::Blob(digest),
+                KeyKind::Layer { repository, digest },
+                KeyKind::Revision { repository, digest },
+                KeyKind::TagIndex { repository, tag: "v1.0", digest },
+            ];
+            kinds.map(|kind| layout.key_of(&kind).unwrap_or_default())
+        })
+        .collect();
+    let mut group = criterion.benchmark_group("registry");
+    group.throughput(Throughput::Elements(keys.len() as u64));
+    group.bench_function("classify keys", |bencher| {
+        bencher.iter(|| {
+            let known = |key: &&String| !matches!(layout.classify(key), KeyKind::Foreign(_));
+            black_box(&keys).iter().filter(known).count()
+        });
+    });
+    group.finish();
+}
+
+fn image(layers: u32) -> Vec<u8> {
+    let descriptor = |n: u32| {
+        let kind = "application/vnd.oci.image.layer.v1.tar+gzip";
+        format!(r#"{{"mediaType":"{kind}","digest":"{}","size":{n}}}"#, digest(n))
+    };
+    let layers: Vec<String> = (1..=layers).map(descriptor).collect();
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let (config, layers) = (descriptor(0), layers.join(","));
+    format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{config},"layers":[{layers}]}}"#)
+        .into_bytes()
+}
+
+fn parse(criterion: &mut Criterion) {
+    let manifest = image(12);
+    let digest = Digest::sha256(&manifest);
+    let mut group = criterion.benchmark_group("registry");
+    group.throughput(Throughput::Bytes(manifest.len() as u64));
+    group.bench_function("parse a manifest", |bencher| {
+        bencher.iter(|| Manifest::parse(black_box(&manifest)).map(|parsed| parsed.edges().len()));
+    });
+    group.bench_function("verify and parse a manifest", |bencher| {
+        bencher.iter(|| {
+            let content = black_box(&manifest);
+            (Digest::sha256(content) == digest).then(|| Manifest::parse(content).is_ok())
+        });
+    });
+    group.finish();
+}
+
+/// Each digest is added four times: layers are shared.
+fn marks() -> DigestSet {
+    let builder = DigestSetBuilder::new();
+    for start in (0..DIGESTS * 4).step_by(50) {
+        builder.add((start..start + 50).map(|n| digest(n % DIGESTS)));
+    }
+    builder.finish()
+}
+
+fn mark_set(criterion: &mut Criterion) {
+    let marks = marks();
+    let mut listed: Vec<Digest> = (0..DIGESTS * 2).map(digest).collect();
+    listed.sort_unstable();
+    let mut group = criterion.benchmark_group("marker");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(u64::from(DIGESTS) * 4));
+    group.bench_function("build a mark set, hashing included", |bencher| {
+        bencher.iter(|| marks_len())
+    });
+    group.throughput(Throughput::Elements(listed.len() as u64));
+    group.bench_function("merge a sorted listing with the marks", |bencher| {
+        bencher.iter(|| black_box(&listed).iter().filter(|digest| marks.contains(digest)).count());
+    });
+    group.finish();
+}
+
+fn marks_len() -> u64 {
+    marks().len()
+}
+
+fn rows() -> Vec<Row> {
+    let layout = Layout::new("");
+    let repository = RepositoryName::new("team-a/shop").ok();
+    let row = |n: u32| Row {
+        kind: RowKind::LayerLink,
+        repository: repository.clone(),
+        digest: Some(digest(n)),
+        key: layout
+            .key_of(&KeyKind::Layer { repository: "team-a/shop", digest: digest(n) })
+            .unwrap_or_default()
+            .into(),
+        bytes: 71,
+        modified: Timestamp::from_seconds(1_700_000_000),
+        reason: Reason::UnneededHere,
+    };
+    (0..ROWS).map(row).collect()
+}
+
+/// Stands for the marks that a plan asks for.
+struct Marks;
+
+impl Sealed for Marks {}
+
+fn header() -> Header {
+    let day = Duration::from_secs(24 * 3600);
+    Header {
+        created_by: String::new(),
+        location: Location {
+            identity: String::new(),
+            source: String::new(),
+            base: String::new(),
+            options: BTreeMap::new(),
+        },
+        policy: Policy { untagged: false, grace: day, uploads_older_than: day },
+        t0: Timestamp::from_seconds(1_800_000_000),
+        doubts: Doubts::default(),
+        notes: Vec::new(),
+        facts: Facts::default(),
+        requests: Requests::default(),
+    }
+}
+
+/// A whole plan: rows, footers, syncs, and reading it back.
+fn write(folder: &Path, rows: Vec<Row>) -> Result<u64, PlanError> {
+    let writer = PlanWriter::create(&folder.join("plan"))?;
+    writer.add(rows)?;
+    Ok(writer.finish(&header(), &Marks)?.totals().all().count)
+}
+
+fn plan(criterion: &mut Criterion) {
+    let rows = rows();
+    let mut group = criterion.benchmark_group("planner");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(u64::from(ROWS)));
+    group.bench_function("write a plan", |bencher| {
+        bencher.iter_batched(
+            || (tempfile::tempdir(), rows.clone()),
+            |(folder, rows)| {
+                let written = folder.map(|folder| write(folder.path(), rows));
+                assert_eq!(written.ok().and_then(Result::ok), Some(u64::from(ROWS)));
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, classify, parse, mark_set, plan);
+criterion_main!(benches);
