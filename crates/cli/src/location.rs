@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use config::{Configuration, Storage};
-use store::{DeleteChecksum, S3Config, StaticCredentials};
+use store::{Addresses, DeleteChecksum, S3Config, StaticCredentials};
 
 use crate::Failure;
 use crate::args::{ChecksumKind, StoreArgs};
@@ -127,6 +127,11 @@ fn s3_config(s3: &config::S3) -> S3Config {
     config.endpoint_url.clone_from(&s3.endpoint);
     config.region = Some(s3.region.clone());
     config.path_style = s3.path_style();
+    config.addresses = Addresses {
+        dual_stack: s3.use_dual_stack,
+        accelerated: s3.accelerate,
+        fips: s3.use_fips,
+    };
     config.secure = s3.secure;
     config.skip_tls_verify = s3.skip_verify;
     config.credentials = s3.credentials.as_ref().map(|keys| StaticCredentials {

@@ -53,4 +53,4 @@ pub use object::Object;
 pub use paced::{PaceSettings, Paced, PacedCursor};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(feature = "s3")]
-pub use s3::{DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};
+pub use s3::{Addresses, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};

@@ -15,6 +15,8 @@ pub struct S3Config {
     pub region: Option<String>,
     /// Whether the bucket stands in the path and not in the host name; most servers other than AWS want it.
     pub path_style: bool,
+    /// Which of Amazon's own addresses to use.
+    pub addresses: Addresses,
     /// Keys given outright. None: the AWS chain (environment, profile, SSO, web identity, container, instance).
     pub credentials: Option<StaticCredentials>,
     /// Whether an [`endpoint_url`](Self::endpoint_url) without a scheme means `https`.
@@ -44,6 +46,7 @@ impl S3Config {
             endpoint_url: None,
             region: None,
             path_style: false,
+            addresses: Addresses::default(),
             credentials: None,
             secure: true,
             skip_tls_verify: false,
@@ -60,6 +63,17 @@ impl S3Config {
     ///
     /// Source: Amazon S3 API, `ListObjectsV2`: "up to 1,000 objects".
     pub const MOST_KEYS_PER_PAGE: u16 = 1000;
+}
+
+/// Which of Amazon's own addresses to use; of no effect with an endpoint of one's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// Those that answer over IPv4 and IPv6.
+    pub dual_stack: bool,
+    /// Those of transfer acceleration.
+    pub accelerated: bool,
+    /// Those with FIPS 140 validated cryptography.
+    pub fips: bool,
 }
 
 /// An access key; its secret halves never show in debug output.

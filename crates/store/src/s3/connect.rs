@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{
     ResponseChecksumValidation,
 };
 
-use super::config::{S3Config, StaticCredentials};
+use super::config::{Addresses, S3Config, StaticCredentials};
 use super::http_client::http_client;
 use crate::{ErrorKind, Operation, StoreError};
 
@@ -73,7 +73,18 @@ fn client_config(
         .timeout_config(connect)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     if let Some(endpoint) = endpoint {
-        builder = builder.endpoint_url(endpoint);
+        return builder.endpoint_url(endpoint).build();
+    }
+    let Addresses { dual_stack, accelerated, fips } = config.addresses;
+    // Set only where wanted, so that what the AWS settings say stands.
+    for (wanted, set) in [
+        (dual_stack, Builder::set_use_dual_stack as fn(&mut Builder, Option<bool>) -> &mut Builder),
+        (accelerated, Builder::set_accelerate),
+        (fips, Builder::set_use_fips),
+    ] {
+        if wanted {
+            set(&mut builder, Some(true));
+        }
     }
     builder.build()
 }

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use monitor::Monitor;
 use registry::Timestamp;
 
-pub use config::{DeleteChecksum, S3Config, StaticCredentials, Timeouts};
+pub use config::{Addresses, DeleteChecksum, S3Config, StaticCredentials, Timeouts};
 pub use list::S3Cursor;
 
 use crate::{Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, ReadStore, StoreError};
