@@ -202,7 +202,7 @@ pub enum RowDamage {
     /// A text is not UTF-8.
     #[error("has a text that is not UTF-8")]
     Text,
-    /// The row belongs to another stage or shard than its segment.
+    /// The row belongs to another stage than its segment, or to another shard than the segment's one.
     #[error("belongs to another segment")]
     Segment,
 }

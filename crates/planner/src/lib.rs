@@ -1,8 +1,8 @@
 //! Decides what goes: pure verdicts, the plan on disk, and the audit of a plan.
 //!
 //! # Words
-//! A *verdict* is what becomes of one object; only those that go become *rows*. A *segment* is the rows of one stage
-//! and shard. *Facts* are the numbers a run saw; a *breaker* judges them and can forbid a sweep.
+//! A *verdict* is what becomes of one object; only those that go become *rows*. A *segment* is the rows of one
+//! stage, or of one shard of it where they are many. *Facts* are the numbers a run saw; a *breaker* judges them and can forbid a sweep.
 //!
 //! # Guarantees
 //! G1: nothing at or past a cut-off goes. G4: of what is in doubt nothing goes. G5: a plan is finished only with a
@@ -38,7 +38,7 @@ pub use blobs::{BlobJudge, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, Location, Plan, PlanId, PlanWriter, Requests, Rows,
+    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Requests, Rows,
     Sealed, Segment, Totals, parse_header, parse_segment,
 };
 pub use judge::{Judged, judge_repository};

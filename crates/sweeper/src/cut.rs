@@ -1,23 +1,22 @@
 //! Cutting the rows of a stage into batches.
 //!
-//! Rows are taken a few at a time from several segments in turn, so that every batch, and the batches in flight
-//! together, are spread over the shards and with them over the store's partitions. One stream of rows is cut, so that
-//! `n` rows make `n / batch` requests, rounded up once.
+//! Rows are taken a few at a time from several places in turn, segments or stretches of the one segment of a small
+//! stage, so that every batch, and the batches in flight together, are spread over the shards and with them over the
+//! store's partitions. One stream of rows is cut, so that `n` rows make `n / batch` requests, rounded up once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use planner::{Row, RowKind, Segment, Stage};
-use roaring::RoaringBitmap;
+use planner::{Part, Row, RowKind, Segment, Stage};
 use store::{DeleteBatch, Doomed};
 use tokio::sync::mpsc::Sender;
 
 use crate::journal::{JournalState, Span, joined};
 use crate::obstacles::Obstacles;
-use crate::source::{Rows, Source};
+use crate::source::Source;
 use crate::{Cause, Count};
 
-/// How many segments are open at once: as many as make the load even, few enough for memory (G12).
+/// From how many places rows are taken in turn: as many as make the load even, few enough for memory (G12).
 const LANES: usize = 16;
 
 /// Where a row stands in the plan.
@@ -76,8 +75,10 @@ impl<P: Source> Cut<P> {
         let mut waiting = self.segments().into_iter();
         let mut lanes = VecDeque::new();
         loop {
-            for (number, segment) in waiting.by_ref().take(LANES - lanes.len()) {
-                lanes.push_back(self.lane(number, segment)?);
+            while lanes.len() < LANES
+                && let Some((number, segment)) = waiting.next()
+            {
+                lanes.extend(self.lanes(number, segment)?);
             }
             let Some(mut lane) = lanes.pop_front() else { break };
             let turn = self.size.div_ceil(LANES).min(self.size - open.rows.len());
@@ -101,24 +102,37 @@ impl<P: Source> Cut<P> {
             segment.stage == self.stage && self.state.done_rows(*number) < segment.rows
         });
         let mut segments: Vec<_> = of_stage.collect();
-        segments.sort_by_key(|(_, segment)| segment.shard.0.reverse_bits());
+        segments.sort_by_key(|(_, segment)| match segment.part {
+            Part::All => 0,
+            Part::Shard(shard) => shard.0.reverse_bits(),
+        });
         segments
     }
 
-    fn lane<'a>(&'a self, number: u32, segment: &'a Segment) -> Result<Lane<'a>, Cause> {
+    /// A segment being read: as one lane, or, where it is a small stage ordered by shard, in stretches side by side.
+    fn lanes<'a>(&'a self, number: u32, segment: &'a Segment) -> Result<Vec<Lane<'a>>, Cause> {
         let rows = self.source.rows(segment).map_err(Cause::Plan)?;
-        Ok(Lane { number, segment, rows, next: 0, done: self.state.done(number) })
+        let done = self.state.done(number);
+        let numbered = (0_u64..).zip(rows).map(move |(ordinal, row)| {
+            let ordinal = u32::try_from(ordinal);
+            let ordinal = ordinal.map_err(|_| Cause::Oversized { file: segment.file() })?;
+            row.map(|row| (Place { segment: number, ordinal }, row)).map_err(Cause::Plan)
+        });
+        let left = numbered.filter(move |row: &Result<(Place, Row), Cause>| {
+            !row.as_ref()
+                .is_ok_and(|(place, _)| done.is_some_and(|done| done.contains(place.ordinal)))
+        });
+        match segment.part {
+            Part::Shard(_) => Ok(vec![Box::new(left)]),
+            Part::All => Ok(stretches(left.collect::<Result<_, _>>()?)),
+        }
     }
 
     /// Takes up to `turn` rows from a lane; says whether there may be more.
     fn take_turn(&self, lane: &mut Lane<'_>, turn: usize, open: &mut Open) -> Result<bool, Cause> {
         let full = open.rows.len() + turn;
         while open.rows.len() < full {
-            let Some((ordinal, row)) = lane.next()? else { return Ok(false) };
-            if lane.done.is_some_and(|done| done.contains(ordinal)) {
-                continue;
-            }
-            let place = Place { segment: lane.number, ordinal };
+            let Some((place, row)) = lane.next().transpose()? else { return Ok(false) };
             if self.obstacles.protect(&row) {
                 open.hold_back(place, &row);
             } else {
@@ -129,25 +143,19 @@ impl<P: Source> Cut<P> {
     }
 }
 
-/// A segment being read.
-struct Lane<'a> {
-    number: u32,
-    segment: &'a Segment,
-    rows: Rows<'a>,
-    next: u32,
-    done: Option<&'a RoaringBitmap>,
-}
+/// Rows that have no outcome yet.
+type Lane<'a> = Box<dyn Iterator<Item = Result<(Place, Row), Cause>> + 'a>;
 
-impl Lane<'_> {
-    fn next(&mut self) -> Result<Option<(u32, Row)>, Cause> {
-        let Some(row) = self.rows.next().transpose().map_err(Cause::Plan)? else {
-            return Ok(None);
-        };
-        let ordinal = self.next;
-        let Segment { stage, shard, .. } = *self.segment;
-        self.next = ordinal.checked_add(1).ok_or(Cause::Oversized { stage, shard })?;
-        Ok(Some((ordinal, row)))
+/// Cuts the rows of a small stage into as many stretches as there are lanes. Holds them in memory: they are few (G12).
+fn stretches<'a>(rows: Vec<(Place, Row)>) -> Vec<Lane<'a>> {
+    let length = rows.len().div_ceil(LANES);
+    let mut rows = rows.into_iter();
+    let mut stretches: Vec<Lane<'a>> = Vec::new();
+    while !rows.as_slice().is_empty() {
+        let stretch: Vec<_> = rows.by_ref().take(length).collect();
+        stretches.push(Box::new(stretch.into_iter().map(Ok)));
     }
+    stretches
 }
 
 /// The batch being filled, and what was passed over.

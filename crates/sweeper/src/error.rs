@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use planner::{PlanError, Stage};
-use registry::Shard;
+use planner::PlanError;
 use store::{BatchError, StoreError};
 use tokio::task::JoinError;
 
@@ -59,20 +58,16 @@ pub enum Cause {
         number: u32,
     },
     /// The plan and its journal contradict each other.
-    #[error("the journal has outcomes for rows that the plan does not have in {} of shard {shard}", stage.name())]
+    #[error("the journal has outcomes for rows that the plan does not have in {file}")]
     OtherRows {
-        /// The stage of the segment.
-        stage: Stage,
-        /// The shard of the segment.
-        shard: Shard,
+        /// The segment's file, relative to the plan's directory.
+        file: String,
     },
     /// A segment has more rows than ordinals.
-    #[error("{} of shard {shard} has more than 2³² rows", stage.name())]
+    #[error("{file} has more than 2³² rows")]
     Oversized {
-        /// The stage of the segment.
-        stage: Stage,
-        /// The shard of the segment.
-        shard: Shard,
+        /// The segment's file, relative to the plan's directory.
+        file: String,
     },
     /// Rows that cannot be asked for in one request.
     #[error("rows of the plan make no batch")]

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use planner::{Row, RowKind, Segment, Stage};
-use registry::Shard;
+use planner::{Part, Row, RowKind, Segment, Stage};
 use store::{KeyFailure, KeyOutcome};
 
 use crate::cut::{HeldBack, Place};
@@ -24,7 +23,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Account {
     stage: Stage,
-    shard: Shard,
+    part: Part,
     planned: Count,
     fates: BTreeMap<RowKind, Fates>,
 }
@@ -32,7 +31,7 @@ struct Account {
 impl Account {
     fn new(segment: &Segment) -> Self {
         let planned = Count { objects: segment.rows, bytes: segment.bytes };
-        Self { stage: segment.stage, shard: segment.shard, planned, fates: BTreeMap::new() }
+        Self { stage: segment.stage, part: segment.part, planned, fates: BTreeMap::new() }
     }
 
     fn fates(&self) -> Fates {
@@ -46,15 +45,15 @@ impl Ledger {
     /// Opens an account for each segment, with what earlier sweeps did.
     pub(crate) fn open(segments: &[Segment], state: &JournalState) -> Result<Self, Cause> {
         let mut accounts: Vec<_> = segments.iter().map(Account::new).collect();
-        for (number, segment) in state.segments() {
-            let account = usize::try_from(*number).ok().and_then(|at| accounts.get_mut(at));
-            let account = account.ok_or(Cause::StrangeSegment { number: *number })?;
-            account.fates.clone_from(&segment.fates);
-            let Account { stage, shard, planned, .. } = *account;
-            let last = segment.done.max().map_or(0, u64::from);
-            let is_of_stage = segment.fates.keys().all(|kind| kind.stage() == stage);
-            if last >= planned.objects || !is_of_stage {
-                return Err(Cause::OtherRows { stage, shard });
+        for (number, known) in state.segments() {
+            let at = *number as usize;
+            let found = segments.get(at).zip(accounts.get_mut(at));
+            let (segment, account) = found.ok_or(Cause::StrangeSegment { number: *number })?;
+            account.fates.clone_from(&known.fates);
+            let last = known.done.max().map_or(0, u64::from);
+            let is_of_stage = known.fates.keys().all(|kind| kind.stage() == segment.stage);
+            if last >= segment.rows || !is_of_stage {
+                return Err(Cause::OtherRows { file: segment.file() });
             }
         }
         let obstacles = spared_links(state);
@@ -140,22 +139,19 @@ impl Ledger {
 
     /// Draws up the report.
     pub(crate) fn report(self, ended: Ended) -> SweepReport {
-        let mut planned = vec![Count::default(); Shard::COUNT];
-        let mut fates = vec![Fates::default(); Shard::COUNT];
         let mut kinds = BTreeMap::<RowKind, Fates>::new();
-        for account in &self.accounts {
-            planned[account.shard.index()] += account.planned;
-            fates[account.shard.index()] += account.fates();
-            account
-                .fates
-                .iter()
-                .for_each(|(kind, fates)| *kinds.entry(*kind).or_default() += *fates);
+        for (kind, fates) in self.accounts.iter().flat_map(|account| &account.fates) {
+            *kinds.entry(*kind).or_default() += *fates;
         }
-        let total = Balance::of(planned.iter().copied().sum(), self.fates());
-        let shards =
-            planned.into_iter().zip(fates).map(|(planned, fates)| Balance::of(planned, fates));
+        let planned = self.accounts.iter().map(|account| account.planned).sum();
+        let total = Balance::of(planned, self.fates());
+        let balance = |account: &Account| {
+            let place = (account.stage, account.part);
+            (place, Balance::of(account.planned, account.fates()))
+        };
+        let parts = self.accounts.iter().map(balance).collect();
         let (held_back, failures) = (self.held_back, self.failures);
-        SweepReport { ended, total, shards: shards.collect(), kinds, held_back, failures }
+        SweepReport { ended, total, parts, kinds, held_back, failures }
     }
 }
 

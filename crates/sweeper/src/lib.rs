@@ -7,9 +7,9 @@
 //!
 //! # Guarantees
 //! G6: only rows of the plan are deleted. G8: tags, then revisions, then layer links, then blobs; what a remaining
-//! link may lead to stays. G10: planned = deleted + already gone + spared + failed, in every shard and in total.
-//! G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up and
-//! ends in the same objects. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
+//! link may lead to stays. G10: planned = deleted + already gone + spared + failed, in every segment and in
+//! total. G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up
+//! and ends in the same objects. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
 //! state takes up to a bit for each row.
 //!
 //! # Shape

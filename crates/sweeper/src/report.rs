@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use planner::RowKind;
-use registry::Shard;
+use planner::{Part, RowKind, Stage};
 use store::KeyFailure;
 
 use crate::obstacles::is_link;
@@ -50,11 +49,13 @@ pub enum Imbalance {
         /// The numbers.
         balance: Balance,
     },
-    /// The same in one shard.
-    #[error("in shard {shard} planned are {} objects, outcomes are {}", balance.planned.objects, balance.fates.total().objects)]
-    Shard {
-        /// The shard.
-        shard: Shard,
+    /// The same in one part of a stage.
+    #[error("in {}/{part} planned are {} objects, outcomes are {}", stage.name(), balance.planned.objects, balance.fates.total().objects)]
+    Part {
+        /// The stage.
+        stage: Stage,
+        /// The part: a shard, or all of a small stage.
+        part: Part,
         /// The numbers.
         balance: Balance,
     },
@@ -73,8 +74,8 @@ pub struct SweepReport {
     pub ended: Ended,
     /// All of the plan.
     pub total: Balance,
-    /// The same by shard, [`Shard::COUNT`] of them.
-    pub shards: Box<[Balance]>,
+    /// The same by stage and part: one for a small stage, one for each shard of another.
+    pub parts: BTreeMap<(Stage, Part), Balance>,
     /// What became of the objects of each kind.
     pub kinds: BTreeMap<RowKind, Fates>,
     /// Of the spared: held back because a link stays that may lead to them (G8). Another run takes them up, unless
@@ -84,10 +85,10 @@ pub struct SweepReport {
     pub failures: Vec<FailedObject>,
 }
 
-/// Without the shards: their sum is the total.
+/// Without the parts: their sum is the total.
 impl fmt::Debug for SweepReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ended, total, shards: _, kinds, held_back, failures } = self;
+        let Self { ended, total, parts: _, kinds, held_back, failures } = self;
         f.debug_struct("SweepReport")
             .field("ended", ended)
             .field("total", total)
@@ -120,21 +121,22 @@ impl SweepReport {
     /// How many failures are kept word for word.
     pub const FAILURES: usize = 20;
 
-    /// Whether every planned object is accounted for, in every shard and in total (G10).
+    /// Whether every planned object is accounted for, in every part of every stage and in total (G10).
     ///
     /// # Errors
     /// [`Imbalance`], the first one found.
     pub fn check(&self) -> Result<(), Imbalance> {
-        for (shard, balance) in Shard::all().zip(&*self.shards) {
+        for ((stage, part), balance) in &self.parts {
             if !balance.is_even(self.ended) {
-                return Err(Imbalance::Shard { shard, balance: *balance });
+                let (stage, part, balance) = (*stage, *part, *balance);
+                return Err(Imbalance::Part { stage, part, balance });
             }
         }
         if !self.total.is_even(self.ended) {
             return Err(Imbalance::Total { balance: self.total });
         }
-        if self.shards.iter().fold(Balance::default(), Balance::plus) != self.total {
-            return Err(Imbalance::Parts { parts: "shards" });
+        if self.parts.values().fold(Balance::default(), Balance::plus) != self.total {
+            return Err(Imbalance::Parts { parts: "segments" });
         }
         let mut kinds = Fates::default();
         self.kinds.values().for_each(|fates| kinds += *fates);

@@ -9,6 +9,7 @@ mod stop;
 mod store_double;
 mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use monitor::{Counter, Monitor, Phase, Stop};
@@ -16,6 +17,7 @@ use planner::{Row, RowKind};
 use store::KeyOutcome;
 
 use self::world::{World, bystanders, row, scattered_blob};
+use crate::source::Source;
 use crate::sweep::{Around, Settings};
 use crate::{Cause, Count, Ended, Observer};
 
@@ -31,21 +33,23 @@ impl Observer for Heard {
 
 #[tokio::test]
 async fn everything_planned_goes_and_nothing_else_is_touched() {
-    let world = World::of(world::everything(40));
-    let report = world.sweep().await.unwrap();
-    assert_eq!(world.store.objects(), bystanders());
-    assert_eq!(report.ended, Ended::Completed);
-    assert!(report.is_clean());
-    assert_eq!(report.total.fates.deleted, world.planned());
-    assert_eq!(report.kinds.len(), RowKind::ALL.len());
+    for world in World::both(&world::everything(40)) {
+        let report = world.sweep().await.unwrap();
+        assert_eq!(world.store.objects(), bystanders());
+        assert_eq!(report.ended, Ended::Completed);
+        assert!(report.is_clean());
+        assert_eq!(report.total.fates.deleted, world.planned());
+        assert_eq!(report.kinds.len(), RowKind::ALL.len());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_planned_goes_on_several_threads_too() {
-    let mut world = World::of(world::everything(200));
-    world.settings = Settings { concurrency: 7, batch: 3 };
-    world.sweep().await.unwrap();
-    assert_eq!(world.store.objects(), bystanders());
+    for mut world in World::both(&world::everything(200)) {
+        world.settings = Settings { concurrency: 7, batch: 3 };
+        world.sweep().await.unwrap();
+        assert_eq!(world.store.objects(), bystanders());
+    }
 }
 
 #[tokio::test]
@@ -70,7 +74,12 @@ async fn a_finished_plan_is_not_swept_again_and_still_tells_what_was_done() {
 
 #[tokio::test]
 async fn g10_every_object_is_told_counted_and_reported_once() {
-    let world = World::of(world::everything(30));
+    for world in World::both(&world::everything(30)) {
+        check_accounts(world).await;
+    }
+}
+
+async fn check_accounts(world: World) {
     let (heard, monitor, stop) = (Heard::default(), Monitor::new(), Stop::new());
     world.store.answer("blob/3", KeyOutcome::Gone);
     world.store.answer("blob/4", KeyOutcome::Spared);
@@ -91,6 +100,11 @@ async fn g10_every_object_is_told_counted_and_reported_once() {
     assert_eq!(report.failures.len(), 1);
     assert_eq!(&*report.failures[0].key, "blob/5");
     assert!(!report.is_clean() && !report.needs_new_plan());
+    for (segment, balance) in world.source.segments().iter().zip(report.parts.values()) {
+        let planned = Count { objects: segment.rows, bytes: segment.bytes };
+        assert_eq!((balance.planned, balance.fates.total()), (planned, planned));
+    }
+    assert_eq!(report.parts.len(), world.source.segments().len());
 }
 
 #[tokio::test]
@@ -104,25 +118,28 @@ async fn g11_an_object_is_asked_for_only_when_its_intent_is_durable() {
 #[tokio::test]
 async fn requests_are_full_and_one_rest_for_each_stage() {
     for (blobs, batch) in [(1000u32, 100usize), (1001, 100), (99, 100), (7, 1), (513, 1000)] {
-        let mut world = World::of((0..blobs).map(|n| row(RowKind::Blob, n)).collect());
-        world.settings = Settings { concurrency: 8, batch };
-        world.sweep().await.unwrap();
-        let most = (blobs as usize).div_ceil(batch);
-        assert_eq!(world.store.requests().len(), most, "{blobs} in batches of {batch}");
+        let rows: Vec<_> = (0..blobs).map(|n| row(RowKind::Blob, n)).collect();
+        for mut world in World::both(&rows) {
+            world.settings = Settings { concurrency: 8, batch };
+            world.sweep().await.unwrap();
+            let most = (blobs as usize).div_ceil(batch);
+            assert_eq!(world.store.requests().len(), most, "{blobs} in batches of {batch}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_batch_is_spread_over_shards_that_lie_far_apart() {
-    let mut world = World::of((0..6000).map(scattered_blob).collect());
-    world.settings = Settings { concurrency: 1, batch: 64 };
-    world.sweep().await.unwrap();
-    let requests = world.store.requests();
-    for request in &requests[..requests.len() / 2] {
-        let mut shards: Vec<u8> = request.iter().map(|key| world.shard_of(key).0 >> 4).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        assert!(shards.len() >= 8, "{shards:?}");
+    let rows: Vec<_> = (0..6000).map(scattered_blob).collect();
+    for mut world in World::both(&rows) {
+        world.settings = Settings { concurrency: 1, batch: 64 };
+        world.sweep().await.unwrap();
+        let requests = world.store.requests();
+        for request in &requests[..requests.len() / 2] {
+            let shards = request.iter().map(|key| world.shard_of(key).0 >> 4);
+            let shards: BTreeSet<u8> = shards.collect();
+            assert!(shards.len() >= 8, "{shards:?}");
+        }
     }
 }
 

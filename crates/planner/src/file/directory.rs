@@ -80,7 +80,7 @@ pub(crate) fn check_unlisted(dir: &Path, segments: &[Segment]) -> Result<(), Pla
     Ok(())
 }
 
-/// Makes the names in `dir` durable.
-pub(crate) fn sync(dir: &Path) -> Result<(), PlanError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(PlanError::io(dir))
+/// Makes a file, or the names in a directory, durable.
+pub(crate) fn sync(path: &Path) -> Result<(), PlanError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(PlanError::io(path))
 }

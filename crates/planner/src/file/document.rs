@@ -32,7 +32,7 @@ pub(crate) struct Contents {
     pub(crate) id: PlanId,
     pub(crate) header: Header,
     pub(crate) totals: Totals,
-    /// By stage, then shard; each at most once.
+    /// By stage, then part; each at most once.
     pub(crate) segments: Vec<Segment>,
 }
 
@@ -97,7 +97,7 @@ fn contents(document: Document, value: Value) -> Result<Contents, Damage> {
     }
     let segments =
         document.segments.iter().map(SegmentEntry::parse).collect::<Result<Vec<_>, _>>()?;
-    let place = |segment: &Segment| (segment.stage, segment.shard);
+    let place = |segment: &Segment| (segment.stage, segment.part);
     if let Some(pair) = segments.windows(2).find(|pair| place(&pair[0]) >= place(&pair[1])) {
         return Err(Damage::Entry {
             file: pair[1].file(),

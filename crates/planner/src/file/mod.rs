@@ -1,8 +1,9 @@
 //! The plan on disk.
 //!
-//! A directory: `plan.json`, which says what the plan is and lists its segments with their checksums, and one Parquet
-//! file for each stage and shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory
-//! holds `plan.json.unfinished`, and is no plan.
+//! A directory: `plan.json`, which says what the plan is and lists its segments with their checksums, and for each stage
+//! that has rows either one Parquet file, `<stage>/all.parquet`, where they are at most [`Part::SMALL_STAGE`], or one for
+//! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
+//! `plan.json.unfinished`, and is no plan.
 //!
 //! Format 1.0. A minor version may add fields that a reader can do without; anything else, also a new name of a kind,
 //! a reason or a breaker, is a new major version. `plan.json` holds no fractions, because its id is the SHA-256 of its
@@ -26,7 +27,7 @@ pub use document::parse_header;
 pub use header::{Doubt, Doubts, Header, Location, Requests, Totals};
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
-pub use segment::Segment;
+pub use segment::{Part, Segment};
 pub use write::{PlanWriter, Sealed};
 
 /// The file that makes a directory a plan.

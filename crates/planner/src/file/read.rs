@@ -18,6 +18,9 @@ use crate::{Damage, PlanError, Row, RowDamage};
 /// How far a plan may seem to lie in the future: S3 refuses requests whose clock is further off.
 const CLOCK_SKEW: Duration = Duration::from_mins(15);
 
+/// The longest file, in bytes, that is read whole, which takes fewer calls. Several segments are read at once (G12).
+const WHOLE_FILE: u64 = 16 << 20;
+
 /// A finished plan. Whoever carries it out consumes it, so that it is carried out once.
 #[derive(Debug)]
 pub struct Plan {
@@ -66,7 +69,7 @@ impl Plan {
         &self.contents.totals
     }
 
-    /// The segments in the order of sweeping: by stage, then by shard. Only those that have rows.
+    /// The segments in the order of sweeping: by stage, then by part. Only those that have rows.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.contents.segments
@@ -78,15 +81,23 @@ impl Plan {
         &self.dir
     }
 
-    /// The rows of a segment, in the order in which they were added. Holds one row group in memory.
+    /// The rows of a segment, by shard and then in the order in which they were added. Holds one row group in memory,
+    /// and up to 16 MiB of the file.
     ///
     /// # Errors
-    /// [`PlanError::Damaged`] where the file is no segment, or has another number of rows than the plan says;
-    /// [`PlanError::Io`].
+    /// [`PlanError::Damaged`] where the file is no segment, is another one than when the plan was opened, or has another
+    /// number of rows than the plan says; [`PlanError::Io`].
     pub fn rows(&self, segment: &Segment) -> Result<Rows, PlanError> {
         let path = segment.path(&self.dir);
-        let file = File::open(&path).map_err(PlanError::io(&path))?;
-        Rows::new(path, file, segment.clone())
+        let groups = if segment.file_bytes <= WHOLE_FILE {
+            let bytes = fs::read(&path).map_err(PlanError::io(&path))?;
+            check_content(&path, segment, bytes.len() as u64, xxh3_64(&bytes))?;
+            Groups::new(path, Bytes::from(bytes))?
+        } else {
+            let file = File::open(&path).map_err(PlanError::io(&path))?;
+            Groups::new(path, file)?
+        };
+        Rows::new(groups, segment.clone())
     }
 
     /// Refuses a plan made longer than `max_age` before `now`, the store's time.
@@ -124,12 +135,16 @@ fn check_file(dir: &Path, segment: &Segment) -> Result<(), PlanError> {
         }
         Err(source) => return Err(PlanError::Io { path, source }),
     };
-    let (found, xxh3) = hash(&mut file).map_err(PlanError::io(&path))?;
-    if found != segment.file_bytes {
-        let expected = segment.file_bytes;
-        return Err(PlanError::damaged(&path, Damage::Length { expected, found }));
+    let (length, xxh3) = hash(&mut file).map_err(PlanError::io(&path))?;
+    check_content(&path, segment, length, xxh3)
+}
+
+fn check_content(path: &Path, segment: &Segment, found: u64, xxh3: u64) -> Result<(), PlanError> {
+    let expected = segment.file_bytes;
+    if found != expected {
+        return Err(PlanError::damaged(path, Damage::Length { expected, found }));
     }
-    if xxh3 == segment.xxh3 { Ok(()) } else { Err(PlanError::damaged(&path, Damage::Checksum)) }
+    if xxh3 == segment.xxh3 { Ok(()) } else { Err(PlanError::damaged(path, Damage::Checksum)) }
 }
 
 /// Length and XXH3-64 of what `file` holds.
@@ -152,7 +167,7 @@ fn hash(file: &mut File) -> std::io::Result<(u64, u64)> {
 /// The rows of one segment. Ends after the first error.
 pub struct Rows {
     segment: Segment,
-    groups: Groups<File>,
+    groups: Groups,
     group: std::vec::IntoIter<Row>,
     seen: u64,
     seen_bytes: u64,
@@ -160,8 +175,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    fn new(path: PathBuf, file: File, segment: Segment) -> Result<Self, PlanError> {
-        let groups = Groups::new(path, file)?;
+    fn new(groups: Groups, segment: Segment) -> Result<Self, PlanError> {
         let found = groups.rows();
         if found != segment.rows {
             let damage = Damage::Rows { expected: segment.rows, found };
@@ -184,7 +198,8 @@ impl Rows {
     }
 
     fn tell(&mut self, row: Row) -> Result<Row, PlanError> {
-        if (row.kind.stage(), row.shard()) != (self.segment.stage, self.segment.shard) {
+        let Segment { stage, part, .. } = self.segment;
+        if row.kind.stage() != stage || !part.holds(row.shard()) {
             let damage = Damage::Row { row: self.seen, what: RowDamage::Segment };
             return Err(PlanError::damaged(&self.groups.path, damage));
         }
@@ -227,21 +242,21 @@ impl std::fmt::Debug for Rows {
 }
 
 /// The row groups of a file, one after the other.
-struct Groups<R: ChunkReader> {
+struct Groups {
     path: PathBuf,
-    reader: SerializedFileReader<R>,
+    reader: Box<dyn FileReader>,
     next: usize,
     told: u64,
 }
 
-impl<R: ChunkReader + 'static> Groups<R> {
-    fn new(path: PathBuf, source: R) -> Result<Self, PlanError> {
+impl Groups {
+    fn new(path: PathBuf, source: impl ChunkReader + 'static) -> Result<Self, PlanError> {
         let reader = SerializedFileReader::new(source).map_err(decode_error(&path))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         if !columns::check_columns(schema).map_err(decode_error(&path))? {
             return Err(PlanError::damaged(&path, Damage::Columns));
         }
-        Ok(Self { path, reader, next: 0, told: 0 })
+        Ok(Self { path, reader: Box::new(reader), next: 0, told: 0 })
     }
 
     /// Rows by the footer.

@@ -1,5 +1,6 @@
-//! Segments: the rows of one stage and shard.
+//! Segments: the rows of a stage, together or by shard.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use registry::Shard;
@@ -7,13 +8,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Damage, Stage};
 
-/// One file of rows: what goes in one stage, of one shard.
+/// Which rows of its stage a segment holds.
+///
+/// A small stage is one segment: creating 256 files takes an ordinary disk longer than listing a small registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// All of them, ordered by shard; at most [`Part::SMALL_STAGE`].
+    All,
+    /// Those of one shard.
+    Shard(Shard),
+}
+
+impl Part {
+    /// The most rows of a stage that is one segment; with more it is one segment for each shard. Part of the format.
+    pub const SMALL_STAGE: u64 = 1 << 16;
+
+    /// Whether rows of `shard` belong here.
+    #[must_use]
+    pub fn holds(self, shard: Shard) -> bool {
+        match self {
+            Self::All => true,
+            Self::Shard(own) => own == shard,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == ALL {
+            return Some(Self::All);
+        }
+        let shard = hex(text, 2).and_then(|number| u8::try_from(number).ok())?;
+        Some(Self::Shard(Shard(shard)))
+    }
+}
+
+/// The name of [`Part::All`] in files and output.
+const ALL: &str = "all";
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str(ALL),
+            Self::Shard(shard) => shard.fmt(f),
+        }
+    }
+}
+
+/// One file of rows: what goes in one stage, or in one shard of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// When its rows are swept.
     pub stage: Stage,
-    /// The shard that all of its rows belong to.
-    pub shard: Shard,
+    /// Which rows of the stage it holds.
+    pub part: Part,
     /// Number of rows; at least one.
     pub rows: u64,
     /// Bytes that its rows free.
@@ -28,7 +74,7 @@ impl Segment {
     /// The file, relative to the plan's directory.
     #[must_use]
     pub fn file(&self) -> String {
-        file_of(self.stage, self.shard)
+        file_of(self.stage, self.part)
     }
 
     pub(crate) fn path(&self, dir: &Path) -> PathBuf {
@@ -36,15 +82,15 @@ impl Segment {
     }
 }
 
-pub(crate) fn file_of(stage: Stage, shard: Shard) -> String {
-    format!("{}/{shard}.parquet", stage.name())
+pub(crate) fn file_of(stage: Stage, part: Part) -> String {
+    format!("{}/{part}.parquet", stage.name())
 }
 
 /// A segment as it stands in `plan.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SegmentEntry {
     stage: String,
-    shard: String,
+    part: String,
     rows: u64,
     bytes: u64,
     file: String,
@@ -56,7 +102,7 @@ impl From<&Segment> for SegmentEntry {
     fn from(segment: &Segment) -> Self {
         Self {
             stage: segment.stage.name().to_owned(),
-            shard: segment.shard.to_string(),
+            part: segment.part.to_string(),
             rows: segment.rows,
             bytes: segment.bytes,
             file: segment.file(),
@@ -72,9 +118,7 @@ impl SegmentEntry {
         let stage = Stage::ALL.into_iter().find(|stage| stage.name() == self.stage);
         let segment = Segment {
             stage: stage.ok_or_else(|| damage("names an unknown stage"))?,
-            shard: Shard(
-                hex(&self.shard, 2).and_then(to_byte).ok_or_else(|| damage("names no shard"))?,
-            ),
+            part: Part::parse(&self.part).ok_or_else(|| damage("names no part"))?,
             rows: self.rows,
             bytes: self.bytes,
             file_bytes: self.file_bytes,
@@ -82,14 +126,17 @@ impl SegmentEntry {
         };
         // The path is never taken from the header, so that a plan reaches no file outside its directory.
         if self.file != segment.file() {
-            return Err(damage("lies elsewhere than its stage and shard say"));
+            return Err(damage("lies elsewhere than its stage and part say"));
         }
-        if self.rows == 0 { Err(damage("has no rows")) } else { Ok(segment) }
+        match (segment.part, segment.rows) {
+            (_, 0) => Err(damage("has no rows")),
+            // Readers may hold a small stage in memory (G12).
+            (Part::All, rows) if rows > Part::SMALL_STAGE => {
+                Err(damage("has more rows than a small stage"))
+            }
+            _ => Ok(segment),
+        }
     }
-}
-
-fn to_byte(number: u64) -> Option<u8> {
-    u8::try_from(number).ok()
 }
 
 fn hex(text: &str, digits: usize) -> Option<u64> {

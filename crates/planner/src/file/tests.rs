@@ -14,7 +14,7 @@ use registry::{Algorithm, Digest, RepositoryName, Shard, Timestamp};
 
 use crate::{
     Doubts, Facts, Header, Location, Plan, PlanError, PlanWriter, Policy, Reason, Requests, Row,
-    RowKind, Sealed,
+    RowKind, Sealed, Segment,
 };
 
 /// Stands for a sealed mark set.
@@ -97,7 +97,7 @@ prop_compose! {
     }
 }
 
-/// The shard of a row's segment, and its stage before it.
+/// Rows stand in a plan by stage, then by shard.
 fn place(row: &Row) -> (crate::Stage, Shard) {
     (row.kind.stage(), row.shard())
 }

@@ -1,10 +1,9 @@
 //! Writing a plan: rows in any order from any thread, the header last.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -15,7 +14,7 @@ use registry::Shard;
 use crate::file::append::Append;
 use crate::file::columns::{self, Encoding};
 use crate::file::{
-    Header, PLAN_FILE, Plan, Segment, Totals, UNFINISHED_FILE, directory, document, segment,
+    Header, PLAN_FILE, Part, Plan, Segment, Totals, UNFINISHED_FILE, directory, document, segment,
 };
 use crate::{PlanError, Row, Stage};
 
@@ -24,13 +23,16 @@ use crate::{PlanError, Row, Stage};
 pub(crate) struct Buffers {
     /// Rows of one row group, at most.
     pub(crate) group_rows: usize,
+    /// Rows of one stage that stay together; all stages of them fit into `all_rows`.
+    pub(crate) small_stage: u64,
     /// Rows over all segments, at most, plus those of one call for each thread; about 270 bytes each.
     pub(crate) all_rows: usize,
 }
 
-const BUFFERS: Buffers = Buffers { group_rows: 4096, all_rows: 1 << 19 };
+const BUFFERS: Buffers =
+    Buffers { group_rows: 4096, small_stage: Part::SMALL_STAGE, all_rows: 1 << 19 };
 
-/// Segments that are made durable at once.
+/// Files and directories that are made durable at once.
 const SYNC_THREADS: usize = 8;
 
 /// Proof that marking ended without an unresolved root (G5).
@@ -41,6 +43,8 @@ pub trait Sealed {}
 
 /// A plan that is being written.
 ///
+/// A stage of up to [`Part::SMALL_STAGE`] rows becomes one segment, and a larger one a segment for each shard.
+///
 /// Holds up to half a million rows in memory, about 140 MB, and 4 kB for each row group that is written: 1 byte for
 /// each row where rows come by shard, up to 6 where they come mixed over all stages and shards. Opens one file at a time
 /// for each thread that adds.
@@ -50,16 +54,18 @@ pub trait Sealed {}
 pub struct PlanWriter {
     dir: PathBuf,
     encoding: Encoding,
-    /// By stage, then shard.
+    /// By stage, then shard; those of a small stage are gathered at the end.
     segments: Vec<Mutex<Open>>,
     buffers: Buffers,
     buffered: AtomicUsize,
+    /// Rows added so far, by stage.
+    stage_rows: [AtomicU64; Stage::ALL.len()],
 }
 
 /// A segment that is being written.
 struct Open {
     stage: Stage,
-    shard: Shard,
+    part: Part,
     totals: Totals,
     rows: Vec<Row>,
     writer: Option<SerializedFileWriter<Append>>,
@@ -80,11 +86,18 @@ impl PlanWriter {
         directory::claim(dir)?;
         let places =
             Stage::ALL.into_iter().flat_map(|stage| Shard::all().map(move |shard| (stage, shard)));
-        let segments = places.map(|(stage, shard)| Mutex::new(Open::new(stage, shard))).collect();
-        Ok(Self { dir: dir.to_owned(), encoding, segments, buffers, buffered: AtomicUsize::new(0) })
+        let open = |(stage, shard)| Mutex::new(Open::new(stage, Part::Shard(shard)));
+        Ok(Self {
+            dir: dir.to_owned(),
+            encoding,
+            segments: places.map(open).collect(),
+            buffers,
+            buffered: AtomicUsize::new(0),
+            stage_rows: <_>::default(),
+        })
     }
 
-    /// Adds rows of any stages and shards. Rows of one segment keep the order in which one caller adds them.
+    /// Adds rows of any stages and shards. Rows of one shard keep the order in which one caller adds them.
     ///
     /// # Errors
     /// [`PlanError::Row`] for a row that a plan cannot hold; [`PlanError::Io`] where a segment cannot be written. After
@@ -100,18 +113,32 @@ impl PlanWriter {
     }
 
     fn push(&self, row: Row) -> Result<(), PlanError> {
-        let mut open = self.lock(row.kind.stage() as usize * Shard::COUNT + row.shard().index());
+        let stage = row.kind.stage();
+        let mut open = self.lock(index_of(stage, row.shard()));
         // Counted before it is checked or written, so that a failure shows when the plan is finished.
         open.totals.add(row.kind, row.bytes);
+        self.stage_rows[stage as usize].fetch_add(1, Ordering::Relaxed);
         columns::check_row(&row)?;
         open.rows.push(row);
         self.buffered.fetch_add(1, Ordering::Relaxed);
-        if open.rows.len() < self.buffers.group_rows { Ok(()) } else { self.flush(&mut open) }
+        if open.rows.len() < self.buffers.group_rows || self.is_small(stage) {
+            return Ok(());
+        }
+        self.flush(&mut open)
     }
 
-    /// Makes room in as large pieces as there are.
+    /// Whether the rows of a stage stay together. Once they do not, they never do again.
+    fn is_small(&self, stage: Stage) -> bool {
+        self.stage_rows[stage as usize].load(Ordering::Relaxed) <= self.buffers.small_stage
+    }
+
+    /// Makes room in as large pieces as there are, and splits no small stage for it.
     fn flush_longest(&self) -> Result<(), PlanError> {
-        let longest = (0..self.segments.len()).max_by_key(|index| self.lock(*index).rows.len());
+        let flushable = |index: &usize| {
+            let open = self.lock(*index);
+            (!open.rows.is_empty() && !self.is_small(open.stage), open.rows.len())
+        };
+        let longest = (0..self.segments.len()).max_by_key(flushable);
         longest.map_or(Ok(()), |index| self.flush(&mut self.lock(index)))
     }
 
@@ -121,7 +148,7 @@ impl PlanWriter {
         if rows.is_empty() {
             return Ok(());
         }
-        let path = self.dir.join(segment::file_of(open.stage, open.shard));
+        let path = self.dir.join(segment::file_of(open.stage, open.part));
         let writer = match &mut open.writer {
             Some(writer) => writer,
             none => {
@@ -130,7 +157,8 @@ impl PlanWriter {
                 none.insert(writer)
             }
         };
-        columns::write_group(writer, &rows).map_err(encode_error(&path))
+        let mut groups = rows.chunks(self.buffers.group_rows);
+        groups.try_for_each(|rows| columns::write_group(writer, rows)).map_err(encode_error(&path))
     }
 
     #[cfg(test)]
@@ -153,16 +181,36 @@ impl PlanWriter {
     pub fn finish(self, header: &Header, _sealed: &impl Sealed) -> Result<Plan, PlanError> {
         let mut totals = Totals::default();
         let mut segments = Vec::new();
-        for index in 0..self.segments.len() {
-            let mut open = self.lock(index);
-            self.flush(&mut open)?;
-            totals.merge(&open.totals);
-            segments.extend(open.end(&self.dir)?);
+        for stage in Stage::ALL {
+            for mut open in self.take_stage(stage) {
+                self.flush(&mut open)?;
+                totals.merge(&open.totals);
+                segments.extend(open.end(&self.dir)?);
+            }
         }
-        sync_all(&self.dir, &segments)?;
         write_header(&self.dir, header, totals, &segments)?;
+        sync_all(&self.dir, &segments)?;
+        publish(&self.dir)?;
         Plan::open(&self.dir)
     }
+
+    /// The segments of a stage: one where it has stayed small.
+    fn take_stage(&self, stage: Stage) -> Vec<Open> {
+        let take = |shard| {
+            let taken = Open::new(stage, Part::Shard(shard));
+            std::mem::replace(&mut *self.lock(index_of(stage, shard)), taken)
+        };
+        let shards: Vec<Open> = Shard::all().map(take).collect();
+        if self.is_small(stage) && shards.iter().all(|open| open.writer.is_none()) {
+            vec![Open::gather(stage, shards)]
+        } else {
+            shards
+        }
+    }
+}
+
+const fn index_of(stage: Stage, shard: Shard) -> usize {
+    stage as usize * Shard::COUNT + shard.index()
 }
 
 impl std::fmt::Debug for PlanWriter {
@@ -172,13 +220,23 @@ impl std::fmt::Debug for PlanWriter {
 }
 
 impl Open {
-    fn new(stage: Stage, shard: Shard) -> Self {
-        Self { stage, shard, totals: Totals::default(), rows: Vec::new(), writer: None }
+    fn new(stage: Stage, part: Part) -> Self {
+        Self { stage, part, totals: Totals::default(), rows: Vec::new(), writer: None }
+    }
+
+    /// All shards of a stage of which none was written to, as one segment.
+    fn gather(stage: Stage, shards: Vec<Self>) -> Self {
+        let mut all = Self::new(stage, Part::All);
+        for shard in shards {
+            all.totals.merge(&shard.totals);
+            all.rows.extend(shard.rows);
+        }
+        all
     }
 
     /// Writes the footer; none where the segment has no rows.
     fn end(&mut self, dir: &Path) -> Result<Option<Segment>, PlanError> {
-        let path = dir.join(segment::file_of(self.stage, self.shard));
+        let path = dir.join(segment::file_of(self.stage, self.part));
         let total = self.totals.all();
         let end = |mut writer: SerializedFileWriter<Append>| Ok((writer.finish()?, writer));
         let ended = self.writer.take().map(end).transpose().map_err(encode_error(&path))?;
@@ -194,7 +252,7 @@ impl Open {
         let total = self.totals.all();
         Segment {
             stage: self.stage,
-            shard: self.shard,
+            part: self.part,
             rows: total.count,
             bytes: total.bytes,
             file_bytes: file.bytes(),
@@ -203,40 +261,41 @@ impl Open {
     }
 }
 
-/// Makes the segments and their names durable. Side by side, because file systems settle many such requests in one
-/// go, and one after the other a thousand of them take seconds.
+/// Makes the segments, their names and the header durable. Side by side, because file systems settle many such requests
+/// in one go, and one after the other a thousand of them take seconds.
 fn sync_all(dir: &Path, segments: &[Segment]) -> Result<(), PlanError> {
-    let parts = segments.chunks(segments.len().div_ceil(SYNC_THREADS).max(1));
+    let mut stages: Vec<Stage> = segments.iter().map(|segment| segment.stage).collect();
+    stages.dedup();
+    let mut paths: Vec<PathBuf> = stages.iter().map(|stage| dir.join(stage.name())).collect();
+    paths.extend(segments.iter().map(|segment| segment.path(dir)));
+    paths.push(dir.join(UNFINISHED_FILE));
+    let parts = paths.chunks(paths.len().div_ceil(SYNC_THREADS));
+    let sync_part = |part: &[PathBuf]| part.iter().try_for_each(|path| directory::sync(path));
     thread::scope(|scope| {
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || sync_part(dir, part))).collect();
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || sync_part(part))).collect();
         threads
             .into_iter()
             .try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    })?;
-    let mut stages: Vec<Stage> = segments.iter().map(|segment| segment.stage).collect();
-    stages.dedup();
-    stages.into_iter().try_for_each(|stage| directory::sync(&dir.join(stage.name())))
-}
-
-fn sync_part(dir: &Path, segments: &[Segment]) -> Result<(), PlanError> {
-    segments.iter().map(|segment| segment.path(dir)).try_for_each(|path| {
-        File::open(&path).and_then(|file| file.sync_all()).map_err(PlanError::io(&path))
     })
 }
 
-/// The rename is the moment at which the directory becomes a plan (G11).
+/// Writes the header under its unfinished name.
 fn write_header(
     dir: &Path,
     header: &Header,
     totals: Totals,
     segments: &[Segment],
 ) -> Result<(), PlanError> {
-    let (unfinished, path) = (dir.join(UNFINISHED_FILE), dir.join(PLAN_FILE));
+    let path = dir.join(UNFINISHED_FILE);
     let text = document::render(header, totals, segments)
         .map_err(|source| PlanError::Encode { path: path.clone(), source: Box::new(source) })?;
-    let write = |mut file: File| file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    File::create(&unfinished).and_then(write).map_err(PlanError::io(&unfinished))?;
-    fs::rename(&unfinished, &path).map_err(PlanError::io(&path))?;
+    fs::write(&path, text).map_err(PlanError::io(&path))
+}
+
+/// The rename is the moment at which the directory becomes a plan (G11); everything is durable before it.
+fn publish(dir: &Path) -> Result<(), PlanError> {
+    let path = dir.join(PLAN_FILE);
+    fs::rename(dir.join(UNFINISHED_FILE), &path).map_err(PlanError::io(&path))?;
     directory::sync(dir)
 }
 

@@ -13,10 +13,24 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-fn world() -> World {
-    let mut world = World::of(everything(4));
+/// A new world of a few rows, each stage one segment or one for each shard.
+type MakeWorld = fn() -> World;
+
+const WORLDS: [MakeWorld; 2] =
+    [|| with_settings(World::of(everything(4))), || with_settings(World::by_shard(everything(4)))];
+
+fn with_settings(mut world: World) -> World {
     world.settings = Settings { concurrency: 3, batch: 3 };
     world
+}
+
+/// Runs a test over both worlds.
+fn for_both(test: impl AsyncFn(MakeWorld)) {
+    runtime().block_on(async {
+        for world in WORLDS {
+            test(world).await;
+        }
+    });
 }
 
 /// Sweeps until the disk breaks; whether it did.
@@ -55,7 +69,7 @@ fn check_the_end(world: &World, report: &SweepReport) {
 
 #[test]
 fn g11_a_crash_at_every_byte_of_the_journal_ends_in_the_same_objects() {
-    runtime().block_on(async {
+    for_both(async |world| {
         let whole = world();
         sweep_to_the_end(&whole).await;
         let length = whole.disk.bytes().len();
@@ -75,7 +89,7 @@ fn g11_a_crash_at_every_byte_of_the_journal_ends_in_the_same_objects() {
 
 #[test]
 fn g11_a_crash_at_every_write_and_every_sync_ends_in_the_same_objects() {
-    runtime().block_on(async {
+    for_both(async |world| {
         for syncs in 0..100 {
             let mut kept = 0;
             let (mut broke, mut most) = (false, 1);
@@ -99,7 +113,7 @@ fn g11_a_crash_at_every_write_and_every_sync_ends_in_the_same_objects() {
 
 #[test]
 fn g11_whatever_is_deleted_was_intended_durably_even_when_the_power_fails() {
-    runtime().block_on(async {
+    for_both(async |world| {
         let whole = world();
         sweep_to_the_end(&whole).await;
         for bytes in whole.disk.ends_of_writes() {
@@ -131,13 +145,15 @@ proptest! {
     #[test]
     fn g11_any_row_of_crashes_and_faults_ends_in_the_same_objects(
         each in 0..12u32,
+        by_shard in any::<bool>(),
         batch in 1..9usize,
         concurrency in 1..6usize,
         crashes in prop::collection::vec((0..900usize, 0..90usize, a_fault()), 0..5),
         stubborn in prop::option::of((0..5usize, 0..12u32)),
     ) {
         runtime().block_on(async {
-            let mut world = World::of(everything(each));
+            let make = if by_shard { World::by_shard } else { World::of };
+            let mut world = make(everything(each));
             world.settings = Settings { concurrency, batch };
             for (bytes, kept, fault) in crashes {
                 if let Some((request, fault)) = fault {

@@ -18,21 +18,26 @@ async fn a_fault_of_any_request_ends_the_sweep_and_another_sweep_ends_the_plan()
             Fault::AnswerShort,
             Fault::Panic,
         ] {
-            let world = World::of(everything(6));
-            world.store.fail(request, fault);
-            let error = world.sweep().await.unwrap_err();
-            match error.cause {
-                Cause::Panicked(_) => assert!(matches!(fault, Fault::Panic)),
-                Cause::Store(_) => assert!(!matches!(fault, Fault::Panic)),
-                cause => panic!("{cause:?}"),
+            for world in World::both(&everything(6)) {
+                fail_and_sweep_on(world, request, fault).await;
             }
-            assert_eq!(error.report.ended, Ended::Broken);
-            assert!(error.report.total.left.objects > 0);
-            let report = world.sweep().await.unwrap();
-            assert!(report.is_clean());
-            assert_eq!(world.store.objects(), bystanders());
         }
     }
+}
+
+async fn fail_and_sweep_on(world: World, request: usize, fault: Fault) {
+    world.store.fail(request, fault);
+    let error = world.sweep().await.unwrap_err();
+    match error.cause {
+        Cause::Panicked(_) => assert!(matches!(fault, Fault::Panic)),
+        Cause::Store(_) => assert!(!matches!(fault, Fault::Panic)),
+        cause => panic!("{cause:?}"),
+    }
+    assert_eq!(error.report.ended, Ended::Broken);
+    assert!(error.report.total.left.objects > 0);
+    let report = world.sweep().await.unwrap();
+    assert!(report.is_clean());
+    assert_eq!(world.store.objects(), bystanders());
 }
 
 #[tokio::test]

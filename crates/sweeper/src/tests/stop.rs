@@ -38,8 +38,8 @@ async fn sweep_and_stop(world: &World, outcomes: u64, asks: Asked, stop: &Stop) 
 
 #[tokio::test]
 async fn a_sweep_stopped_at_any_batch_can_be_taken_up_and_asks_for_nothing_twice() {
-    for outcomes in 1..=30 {
-        let world = World::of(everything(6));
+    let worlds = (1..=30).flat_map(|outcomes| World::both(&everything(6)).map(|w| (outcomes, w)));
+    for (outcomes, world) in worlds {
         let report = stop_after(&world, outcomes, Asked::Drain).await;
         assert_eq!(report.ended, Ended::Stopped);
         // Whatever was in flight has been awaited and accounted for.

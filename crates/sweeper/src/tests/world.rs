@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use monitor::{Monitor, Stop};
-use planner::{PlanError, Reason, Row, RowKind, Segment};
+use planner::{Part, PlanError, Reason, Row, RowKind, Segment};
 use registry::{Digest, RepositoryName, Shard, Timestamp};
 use store::{ErrorKind, KeyFailure, KeyOutcome};
 
@@ -69,12 +69,27 @@ pub(super) struct TestPlan {
 }
 
 impl World {
-    /// A plan of these rows over a store that holds them, and others.
+    /// A plan of these rows, each stage one segment, over a store that holds them, and others.
     pub(super) fn of(rows: Vec<Row>) -> Self {
+        Self::with_parts(rows, |_| Part::All)
+    }
+
+    /// The same with one segment for each shard of a stage.
+    pub(super) fn by_shard(rows: Vec<Row>) -> Self {
+        Self::with_parts(rows, |row| Part::Shard(row.shard()))
+    }
+
+    /// The same both ways.
+    pub(super) fn both(rows: &[Row]) -> [Self; 2] {
+        [Self::of(rows.to_vec()), Self::by_shard(rows.to_vec())]
+    }
+
+    fn with_parts(rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
         let keys = rows.iter().map(|row| row.key.clone());
         let store = Arc::new(TestStore::holding(keys.chain(bystanders()).collect()));
         let settings = Settings { concurrency: 3, batch: 4 };
-        Self { source: Arc::new(TestPlan::of(rows)), store, disk: TestDisk::default(), settings }
+        let source = Arc::new(TestPlan::of(rows, part));
+        Self { source, store, disk: TestDisk::default(), settings }
     }
 
     /// The plan then claims rows that it does not yield.
@@ -141,14 +156,15 @@ pub(super) fn bystanders() -> BTreeSet<Box<str>> {
 }
 
 impl TestPlan {
-    fn of(rows: Vec<Row>) -> Self {
+    fn of(mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
+        rows.sort_by_key(Row::shard);
         let mut groups = BTreeMap::<_, Vec<Row>>::new();
         for row in rows {
-            groups.entry((row.kind.stage(), row.shard())).or_default().push(row);
+            groups.entry((row.kind.stage(), part(&row))).or_default().push(row);
         }
-        let segment = |((stage, shard), rows): (&(_, _), &Vec<Row>)| Segment {
+        let segment = |((stage, part), rows): (&(_, _), &Vec<Row>)| Segment {
             stage: *stage,
-            shard: *shard,
+            part: *part,
             rows: rows.len() as u64,
             bytes: rows.iter().map(|row| row.bytes).sum(),
             file_bytes: 0,

@@ -85,7 +85,7 @@ fn swap(left: &Path, right: &Path) {
 #[test]
 fn a_segment_too_many_is_found() {
     let (dir, files) = plan();
-    let stranger = dir.path().join("blobs/zz.parquet");
+    let stranger = dir.path().join("blobs/00.parquet");
     fs::copy(&files[3], &stranger).unwrap();
     assert_eq!(damage(dir.path()), (stranger, Damage::Unlisted));
 }

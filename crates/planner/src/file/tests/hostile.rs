@@ -141,8 +141,20 @@ fn a_segment_that_changed_after_opening_ends_in_an_error() {
     let segment = &plan.segments()[0];
     let file = dir.path().join(segment.file());
     let sound = fs::read(&file).unwrap();
-    fs::write(&file, &sound[..sound.len() / 2]).unwrap();
-    assert!(matches!(plan.rows(segment), Err(PlanError::Damaged { .. })));
+    let damage = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        match plan.rows(segment) {
+            Err(PlanError::Damaged { what, .. }) => what,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (expected, found) = (sound.len() as u64, sound.len() as u64 / 2);
+    assert_eq!(damage(&sound[..sound.len() / 2]), Damage::Length { expected, found });
+    for position in 0..sound.len() {
+        let mut bytes = sound.clone();
+        bytes[position] ^= 1 << (position % 8);
+        assert_eq!(damage(&bytes), Damage::Checksum, "byte {position}");
+    }
     fs::remove_file(&file).unwrap();
     assert!(matches!(plan.rows(segment), Err(PlanError::Io { .. })));
 }

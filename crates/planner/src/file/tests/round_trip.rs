@@ -1,11 +1,9 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::thread;
 
 use super::*;
 use crate::file::write::Buffers;
-use crate::{Amount, Breaker, Doubt, Note, RowDamage, Severity, Stage};
-
-const SMALL: Buffers = Buffers { group_rows: 3, all_rows: 8 };
+use crate::{Amount, Breaker, Doubt, Note, Part, RowDamage, Severity, Stage};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -13,9 +11,11 @@ proptest! {
     #[test]
     fn g10_what_goes_in_comes_out_once_and_in_order(
         calls in prop::collection::vec(prop::collection::vec(any_row(), 0..12), 0..6),
+        small_stage in 0..16u64,
     ) {
         let dir = tempfile::tempdir().unwrap();
-        let writer = PlanWriter::with_buffers(dir.path(), SMALL).unwrap();
+        let buffers = Buffers { group_rows: 3, small_stage, all_rows: 64 };
+        let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
         for rows in &calls {
             writer.add(rows.clone()).unwrap();
         }
@@ -24,14 +24,112 @@ proptest! {
         // Stable: rows of one segment keep their order.
         expected.sort_by_key(place);
         prop_assert_eq!(all_rows(&plan), expected.clone());
-        let places: HashSet<_> = expected.iter().map(place).collect();
-        prop_assert_eq!(plan.segments().len(), places.len());
+        prop_assert_eq!(places(&plan), expected_places(&expected, small_stage));
+        for Segment { stage, part, rows, bytes, .. } in plan.segments() {
+            let own = expected.iter().filter(|row| {
+                row.kind.stage() == *stage && part.holds(row.shard())
+            });
+            let amount: Amount = own.map(|row| Amount { count: 1, bytes: row.bytes }).sum();
+            prop_assert_eq!(amount, Amount { count: *rows, bytes: *bytes });
+        }
         for kind in RowKind::ALL {
             let rows = expected.iter().filter(|row| row.kind == kind);
             let amount: Amount = rows.map(|row| Amount { count: 1, bytes: row.bytes }).sum();
             prop_assert_eq!(plan.totals().of(kind), amount);
         }
     }
+}
+
+fn places(plan: &Plan) -> BTreeSet<(Stage, Part)> {
+    let places: BTreeSet<_> =
+        plan.segments().iter().map(|segment| (segment.stage, segment.part)).collect();
+    assert_eq!(places.len(), plan.segments().len());
+    places
+}
+
+/// A small stage is one segment, and another one a segment for each shard.
+fn expected_places(rows: &[Row], small_stage: u64) -> BTreeSet<(Stage, Part)> {
+    let is_small =
+        |stage| rows.iter().filter(|row| row.kind.stage() == stage).count() as u64 <= small_stage;
+    let part = |(stage, shard)| if is_small(stage) { Part::All } else { Part::Shard(shard) };
+    rows.iter().map(place).map(|place| (place.0, part(place))).collect()
+}
+
+#[test]
+fn a_stage_is_one_segment_up_to_the_limit_of_the_format_and_one_for_each_shard_past_it() {
+    let limit = u32::try_from(Part::SMALL_STAGE).unwrap();
+    for (rows, segments) in [(limit, 1), (limit + 1, Shard::COUNT)] {
+        let dir = tempfile::tempdir().unwrap();
+        let plan = write(dir.path(), (0..rows).map(blob).collect()).unwrap();
+        assert_eq!(plan.segments().len(), segments);
+        let rows = all_rows(&plan);
+        assert_eq!(rows.len() as u64, plan.totals().all().count);
+        assert!(rows.is_sorted_by_key(place));
+    }
+}
+
+#[test]
+fn a_stage_that_grows_is_split_whatever_was_added_before() {
+    for small_stage in [0, 1, 9, 10, 99] {
+        let dir = tempfile::tempdir().unwrap();
+        let buffers = Buffers { group_rows: 4, small_stage, all_rows: 1000 };
+        let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
+        // All of one shard: more than a row group when the stage is split.
+        let rows: Vec<Row> = (0..100).map(|number| Row { bytes: number, ..blob(1) }).collect();
+        for row in &rows {
+            writer.add(vec![row.clone()]).unwrap();
+        }
+        let plan = writer.finish(&header(), &Marks).unwrap();
+        assert_eq!(places(&plan), [(Stage::Blobs, Part::Shard(rows[0].shard()))].into());
+        assert_eq!(all_rows(&plan), rows);
+    }
+}
+
+#[test]
+fn g12_small_stages_are_not_split_to_make_room_where_a_large_one_can_give_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let buffers = Buffers { group_rows: 64, small_stage: 25, all_rows: 100 };
+    let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
+    // The longest segment of all belongs to a small stage.
+    writer.add((0..25).map(|_| Row { kind: RowKind::TagLink, ..blob(1) }).collect()).unwrap();
+    for number in 0..500 {
+        writer.add(vec![blob(number)]).unwrap();
+        assert!(writer.buffered_rows() <= buffers.all_rows);
+    }
+    let plan = writer.finish(&header(), &Marks).unwrap();
+    assert_eq!(plan.segments()[0].part, Part::All);
+    assert_eq!(all_rows(&plan).len(), 525);
+}
+
+#[test]
+fn g12_where_only_small_stages_can_give_room_they_are_split() {
+    let dir = tempfile::tempdir().unwrap();
+    let buffers = Buffers { group_rows: 3, small_stage: 1000, all_rows: 8 };
+    let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
+    for number in 0..100 {
+        writer.add(vec![blob(number)]).unwrap();
+        assert!(writer.buffered_rows() <= buffers.all_rows);
+    }
+    let plan = writer.finish(&header(), &Marks).unwrap();
+    assert_eq!(all_rows(&plan).len(), 100);
+}
+
+#[test]
+fn a_segment_too_long_to_be_read_whole_comes_back_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut state = 1u64;
+    let mut letter = || {
+        // Xorshift: a key that does not compress.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b' ' + (state >> 57) as u8 % 95)
+    };
+    let mut row = || Row { key: (0..1 << 20).map(|_| letter()).collect(), ..blob(1) };
+    let rows: Vec<Row> = (0..17).map(|_| row()).collect();
+    let plan = write(dir.path(), rows.clone()).unwrap();
+    assert!(plan.segments()[0].file_bytes > 16 << 20);
+    assert!(all_rows(&plan) == rows);
 }
 
 #[test]
@@ -77,8 +175,8 @@ fn equal_plans_have_equal_ids_and_other_plans_other_ones() {
 #[test]
 fn rows_of_any_thread_are_written_once() {
     let dir = tempfile::tempdir().unwrap();
-    let writer =
-        PlanWriter::with_buffers(dir.path(), Buffers { group_rows: 16, all_rows: 300 }).unwrap();
+    let buffers = Buffers { group_rows: 16, small_stage: 70, all_rows: 300 };
+    let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
     thread::scope(|scope| {
         for thread in 0..4 {
             let writer = &writer;
@@ -99,7 +197,7 @@ fn rows_of_any_thread_are_written_once() {
 #[test]
 fn g12_four_stages_of_256_shards_hold_few_rows_and_no_file_open() {
     let dir = tempfile::tempdir().unwrap();
-    let buffers = Buffers { group_rows: 64, all_rows: 2048 };
+    let buffers = Buffers { group_rows: 64, small_stage: 512, all_rows: 2048 };
     let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
     let kinds = [RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink, RowKind::Blob];
     for number in 0..2500 {

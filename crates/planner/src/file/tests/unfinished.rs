@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::file::write::Buffers;
 
-const EACH_ROW: Buffers = Buffers { group_rows: 1, all_rows: 8 };
+const EACH_ROW: Buffers = Buffers { group_rows: 1, small_stage: 0, all_rows: 8 };
 
 #[test]
 fn g11_without_its_header_a_directory_is_no_plan() {
@@ -84,8 +84,8 @@ fn g10_rows_that_could_not_be_written_leave_no_plan() {
     let dir = tempfile::tempdir().unwrap();
     let large: Vec<Row> =
         (0..400).map(|_| Row { key: "k".repeat(900).into(), ..blob(1) }).collect();
-    let writer =
-        PlanWriter::with_buffers(dir.path(), Buffers { group_rows: 100, all_rows: 1000 }).unwrap();
+    let buffers = Buffers { group_rows: 100, small_stage: 0, all_rows: 1000 };
+    let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
     writer.add(large.clone()).unwrap();
     fs::remove_dir_all(dir.path().join("blobs")).unwrap();
     assert!(matches!(writer.add(large), Err(PlanError::Io { .. })));
@@ -103,6 +103,28 @@ fn g11_two_writers_in_one_directory_leave_no_plan_of_mixed_rows() {
     first.finish(&header(), &Marks).unwrap_err();
     second.finish(&header(), &Marks).unwrap_err();
     Plan::open(dir.path()).unwrap_err();
+}
+
+#[test]
+fn g11_two_writers_of_small_plans_in_one_directory_leave_no_plan_of_mixed_rows() {
+    let of = |rows: &[Row]| rows.to_vec();
+    let tags = [Row { kind: RowKind::TagLink, ..blob(3) }];
+    for (first_rows, second_rows) in
+        [(of(&[blob(1)]), of(&[blob(2)])), (of(&[blob(1)]), of(&tags)), (of(&tags), of(&[]))]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let first = PlanWriter::create(dir.path()).unwrap();
+        first.add(first_rows.clone()).unwrap();
+        let second = PlanWriter::create(dir.path()).unwrap();
+        second.add(second_rows).unwrap();
+        first.finish(&header(), &Marks).unwrap();
+        second.finish(&header(), &Marks).unwrap_err();
+        // The first plan, or what nobody takes for a plan.
+        match Plan::open(dir.path()) {
+            Ok(plan) => assert_eq!(all_rows(&plan), first_rows),
+            Err(error) => assert!(matches!(error, PlanError::Damaged { .. }), "{error}"),
+        }
+    }
 }
 
 fn files(dir: &Path, stage: &str) -> usize {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::file::document::id_of;
-use crate::{Damage, RowDamage, Stage, parse_header};
+use crate::{Damage, Part, RowDamage, Stage, parse_header};
 
 fn value(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("plan.json")).unwrap()).unwrap()
@@ -99,13 +99,23 @@ fn format_1_0_is_read() {
 }
 
 #[test]
+fn a_header_without_optional_fields_is_read() {
+    let plan = opened(|value| {
+        value["location"].as_object_mut().unwrap().remove("options");
+        value["facts"] = json!({});
+    });
+    assert_eq!(plan.unwrap().header().facts, Facts::default());
+}
+
+#[test]
 fn a_header_that_contradicts_itself_is_damaged_though_its_id_is_right() {
     let entry = |change: fn(&mut Value)| move |value: &mut Value| change(&mut value["segments"][0]);
     for (name, damage) in [
         ("elsewhere", opened(entry(|s| s["file"] = "../../etc/passwd".into()))),
         ("absolute", opened(entry(|s| s["file"] = "/etc/passwd".into()))),
-        ("other shard", opened(entry(|s| s["shard"] = "zz".into()))),
-        ("long shard", opened(entry(|s| s["shard"] = "+1".into()))),
+        ("other part", opened(entry(|s| s["part"] = "00".into()))),
+        ("unknown part", opened(entry(|s| s["part"] = "zz".into()))),
+        ("signed part", opened(entry(|s| s["part"] = "+1".into()))),
         ("unknown stage", opened(entry(|s| s["stage"] = "manifests".into()))),
         ("no checksum", opened(entry(|s| s["xxh3"] = "".into()))),
         ("no rows", opened(entry(|s| s["rows"] = 0.into()))),
@@ -120,6 +130,20 @@ fn a_header_that_contradicts_itself_is_damaged_though_its_id_is_right() {
     ] {
         assert!(matches!(damage, Err(PlanError::Damaged { .. })), "{name}: {damage:?}");
     }
+}
+
+#[test]
+fn g12_a_small_stage_has_no_more_rows_than_the_format_allows() {
+    let with_rows = |rows: u64| {
+        opened(|value| {
+            value["segments"][0]["rows"] = rows.into();
+            value["totals"]["tag_link"]["count"] = rows.into();
+        })
+    };
+    with_rows(Part::SMALL_STAGE).unwrap();
+    let error = with_rows(Part::SMALL_STAGE + 1).unwrap_err();
+    let text = "segment tags/all.parquet has more rows than a small stage";
+    assert!(error.to_string().ends_with(text), "{error}");
 }
 
 /// The damage that reading the first segment of a changed plan ends with.
@@ -150,23 +174,23 @@ fn g10_rows_that_disagree_with_a_signed_header_are_damaged() {
 
 #[test]
 fn a_row_in_the_segment_of_another_stage_or_shard_is_damaged() {
-    for (stage, shard) in [(Some("revisions"), None), (None, Some("00"))] {
+    for (stage, part) in [(Some("revisions"), None), (None, Some("00"))] {
         let damage = damage_of_rows(|dir, value| {
             let segments = value["segments"].as_array_mut().unwrap();
             segments.retain(|segment| segment["stage"] == "tags");
             let segment = &mut segments[0];
             let before = dir.join(segment["file"].as_str().unwrap());
             let stage = stage.unwrap_or("tags");
-            let shard = shard.map_or_else(|| segment["shard"].clone(), Value::from);
-            let file = format!("{stage}/{}.parquet", shard.as_str().unwrap());
+            let part = part.map_or_else(|| segment["part"].clone(), Value::from);
+            let file = format!("{stage}/{}.parquet", part.as_str().unwrap());
             fs::rename(before, dir.join("kept")).unwrap();
             for stage in Stage::ALL {
                 fs::remove_dir_all(dir.join(stage.name())).unwrap();
             }
             fs::create_dir(dir.join(stage)).unwrap();
             fs::rename(dir.join("kept"), dir.join(&file)).unwrap();
-            (segment["stage"], segment["shard"], segment["file"]) =
-                (stage.into(), shard, file.into());
+            (segment["stage"], segment["part"], segment["file"]) =
+                (stage.into(), part, file.into());
             let nothing = json!({"count": 0, "bytes": 0});
             let total = value["totals"]["tag_link"].clone();
             value["totals"] = ["tag_link", "revision_link", "layer_link", "upload", "blob"]
