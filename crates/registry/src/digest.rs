@@ -1,6 +1,7 @@
 //! Digests: bytes inside, text at the edge.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use sha2::Digest as _;
@@ -34,7 +35,7 @@ impl Algorithm {
 
     /// Length of a digest in bytes.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn length(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,
@@ -78,10 +79,17 @@ impl fmt::Display for Shard {
 /// A content digest: an algorithm and its bytes.
 ///
 /// 65 bytes, `Copy`; ordered as its text is; bytes past the algorithm's length are zero.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest {
     algorithm: Algorithm,
     bytes: [u8; 64],
+}
+
+impl Hash for Digest {
+    /// Only the bytes that the algorithm has: sets of digests are asked for every link.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.as_bytes());
+    }
 }
 
 /// Why a text is no digest.
@@ -126,14 +134,16 @@ impl Digest {
     /// [`DigestError`] where either is not exactly what a registry writes.
     pub fn from_parts(algorithm: &str, hex: &str) -> Result<Self, DigestError> {
         let algorithm = Algorithm::from_name(algorithm).ok_or(DigestError::Algorithm)?;
-        if hex.len() != algorithm.len() * 2 {
+        if hex.len() != algorithm.length() * 2 {
             return Err(DigestError::Length);
         }
-        let mut bytes = [0; 64];
+        let (mut bytes, mut seen) = ([0; 64], 0);
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+            let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
-        Ok(Self { algorithm, bytes })
+        if seen == NO_NIBBLE { Err(DigestError::Hex) } else { Ok(Self { algorithm, bytes }) }
     }
 
     /// The algorithm.
@@ -145,7 +155,7 @@ impl Digest {
     /// The bytes, as many as the algorithm has.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.algorithm.len()]
+        &self.bytes[..self.algorithm.length()]
     }
 
     /// The shard this digest belongs to in every stage.
@@ -167,7 +177,7 @@ impl Digest {
     /// Lower-case hex, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(self.algorithm.len() * 2);
+        let mut text = String::with_capacity(self.algorithm.length() * 2);
         self.push_hex(&mut text);
         text
     }
@@ -181,13 +191,18 @@ impl Digest {
     }
 }
 
-fn nibble(digit: u8) -> Result<u8, DigestError> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(DigestError::Hex),
+const NO_NIBBLE: u8 = 0xff;
+
+/// The value of each lower-case hex digit, by its byte.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [NO_NIBBLE; 256];
+    let mut value = 0;
+    while value < 16 {
+        nibbles[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    nibbles
+};
 
 impl FromStr for Digest {
     type Err = DigestError;
@@ -200,7 +215,7 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(7 + self.algorithm.len() * 2);
+        let mut text = String::with_capacity(7 + self.algorithm.length() * 2);
         text.push_str(self.algorithm.name());
         text.push(':');
         self.push_hex(&mut text);
@@ -225,7 +240,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let digest = Digest::of(algorithm, b"x");
             assert_eq!(digest.to_string().parse(), Ok(digest));
-            assert_eq!(digest.as_bytes().len(), algorithm.len());
+            assert_eq!(digest.as_bytes().len(), algorithm.length());
         }
     }
 

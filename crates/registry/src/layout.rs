@@ -169,10 +169,17 @@ impl Layout {
         let path = |digest: &Digest| format!("{}/{}", digest.algorithm().name(), digest.hex());
         match kind {
             KeyKind::Blob(digest) => {
-                format!("{}{}/data", self.blob_shard(digest.algorithm(), digest.shard()), digest.hex())
+                format!(
+                    "{}{}/data",
+                    self.blob_shard(digest.algorithm(), digest.shard()),
+                    digest.hex()
+                )
             }
             KeyKind::Revision { repository, digest } => {
-                format!("{base}repositories/{repository}/_manifests/revisions/{}/link", path(&digest))
+                format!(
+                    "{base}repositories/{repository}/_manifests/revisions/{}/link",
+                    path(&digest)
+                )
             }
             KeyKind::Signature { repository, revision, digest } => format!(
                 "{base}repositories/{repository}/_manifests/revisions/{}/signatures/{}/link",
@@ -221,26 +228,30 @@ impl Layout {
     #[must_use]
     pub fn leaf_of(&self, folder: &str) -> Option<&'static str> {
         let path = folder.strip_prefix(self.base.as_str())?.strip_suffix('/')?;
-        let mut parts = path.rsplit('/');
-        let last = parts.next()?;
-        // A tag's folder: `current` holds a link; `index` does not, and is opened because of that.
-        if Tag::is_valid(last) && is_tags_folder(&path[..path.len() - last.len()]) {
-            return Some("link");
+        if let Some(path) = path.strip_prefix("blobs/") {
+            let (algorithm, shard) = path.split_once('/')?;
+            return (is_algorithm(algorithm) && !shard.contains('/')).then_some("data");
         }
-        let algorithm = if Algorithm::from_name(last).is_some() { last } else { parts.next()? };
-        Algorithm::from_name(algorithm)?;
-        let above = parts.next()?;
-        if path.starts_with("blobs/") {
-            return (above == "blobs" && last != algorithm).then_some("data");
-        }
-        (matches!(above, "_layers" | "index") && last == algorithm).then_some("link")
+        let (_, inside) = split_repository(path.strip_prefix("repositories/")?)?;
+        holds_links(inside).then_some("link")
     }
 }
 
-/// Whether a path, ending in `/`, is that of the folder that holds a repository's tags.
-fn is_tags_folder(path: &str) -> bool {
-    split_repository(path.strip_prefix("repositories/").unwrap_or(""))
-        .is_some_and(|(_, inside)| inside == "_manifests/tags/")
+/// Whether each folder in this one, a folder inside a repository, holds a link and nothing else.
+fn holds_links(inside: &str) -> bool {
+    let parts: Vec<&str> = inside.split('/').collect();
+    match parts[..] {
+        // A tag's folder: `current` holds a link; `index` does not, and is opened because of that.
+        ["_manifests", "tags", tag] => Tag::is_valid(tag),
+        ["_layers", algorithm] | ["_manifests", "tags", _, "index", algorithm] => {
+            is_algorithm(algorithm)
+        }
+        _ => false,
+    }
+}
+
+fn is_algorithm(name: &str) -> bool {
+    Algorithm::from_name(name).is_some()
 }
 
 fn foreign(repository: Option<&str>, is_link: bool) -> KeyKind<'_> {
@@ -271,18 +282,17 @@ fn split_repository(path: &str) -> Option<(&str, &str)> {
 
 fn in_repositories(path: &str) -> KeyKind<'_> {
     let Some((name, inside)) = split_repository(path) else {
-        return match path.is_empty() || path.ends_with('/') {
-            true => KeyKind::Marker { repository: None },
-            false => foreign(None, false),
-        };
+        let is_marker = path.is_empty() || path.ends_with('/');
+        return if is_marker { KeyKind::Marker { repository: None } } else { foreign(None, false) };
     };
-    let repository = RepositoryName::new(name).is_ok().then_some(name);
+    let repository = RepositoryName::is_valid(name).then_some(name);
     let reads_as_link = inside.ends_with("/link") && !inside.starts_with("_uploads/");
     let kind = repository.and_then(|repository| in_repository(repository, inside));
-    kind.unwrap_or_else(|| match inside.ends_with('/') {
-        true => KeyKind::Marker { repository },
-        false => foreign(repository, reads_as_link),
-    })
+    match kind {
+        Some(kind) => kind,
+        None if inside.ends_with('/') => KeyKind::Marker { repository },
+        None => foreign(repository, reads_as_link),
+    }
 }
 
 /// What a key inside a repository means; `inside` starts with `_`. `None` for markers and foreign keys.
@@ -344,134 +354,4 @@ fn digest_of(path: &str) -> Option<Digest> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn layout() -> Layout {
-        Layout::new("")
-    }
-
-    #[test]
-    fn rootdirectory_forms_give_the_keys_that_the_registry_writes() {
-        for (root, base) in [
-            ("", "docker/registry/v2/"),
-            ("/", "docker/registry/v2/"),
-            ("/a/b/", "a/b/docker/registry/v2/"),
-            ("a/b", "a/b/docker/registry/v2/"),
-            ("/a//b///", "a//b/docker/registry/v2/"),
-        ] {
-            assert_eq!(Layout::new(root).base(), base, "{root}");
-        }
-        assert_eq!(Layout::new("/a/b/").root(), "a/b/");
-        assert_eq!(layout().root(), "");
-    }
-
-    #[test]
-    fn every_kind_of_key_is_known() {
-        let (a, b) = (Digest::sha256(b"a"), Digest::of(Algorithm::Sha512, b"b"));
-        let repository = "foo/bar";
-        for kind in [
-            KeyKind::Blob(a),
-            KeyKind::Blob(b),
-            KeyKind::Revision { repository, digest: a },
-            KeyKind::Signature { repository, revision: a, digest: b },
-            KeyKind::TagCurrent { repository, tag: "_v1.0" },
-            KeyKind::TagIndex { repository, tag: "index", digest: b },
-            KeyKind::Layer { repository: "foo-bar", digest: a },
-        ] {
-            let key = layout().key_of(&kind).unwrap();
-            assert_eq!(layout().classify(&key), kind, "{key}");
-        }
-    }
-
-    #[test]
-    fn uploads_and_markers_are_known() {
-        let id = "0198c7a4-0000-7000-8000-000000000000";
-        let base = format!("docker/registry/v2/repositories/foo/_uploads/{id}");
-        let upload = |part| KeyKind::Upload { repository: "foo", id, part };
-        for (key, kind) in [
-            (format!("{base}/startedat"), upload(UploadPart::StartedAt)),
-            (format!("{base}/data"), upload(UploadPart::Other)),
-            (format!("{base}/hashstates/sha256/0"), upload(UploadPart::Other)),
-            (format!("{base}/"), upload(UploadPart::Other)),
-            (base.replace(id, ""), KeyKind::Marker { repository: Some("foo") }),
-            ("docker/registry/v2/blobs/04/".to_owned(), KeyKind::Marker { repository: None }),
-            ("docker/registry/v2/".to_owned(), KeyKind::Marker { repository: None }),
-            ("docker/registry/v2/repositories/a/".to_owned(), KeyKind::Marker { repository: None }),
-        ] {
-            assert_eq!(layout().classify(&key), kind, "{key}");
-        }
-    }
-
-    #[test]
-    fn g4_everything_else_is_foreign_and_odd_links_say_so() {
-        let hex = Digest::sha256(b"a").hex();
-        let v2 = "docker/registry/v2";
-        for (key, repository, is_link) in [
-            ("README".to_owned(), None, false),
-            (format!("{v2}/lockfiles/database-in-use"), None, false),
-            (format!("{v2}/blobs/sha256/{hex}/data"), None, false),
-            (format!("{v2}/blobs/sha256/00/{hex}/data"), None, false),
-            (format!("{v2}/blobs/md5/aa/{hex}/data"), None, false),
-            (format!("{v2}/blobs/sha256/{}/{hex}/data.tmp", &hex[..2]), None, false),
-            (format!("{v2}/repositories/foo/file"), None, false),
-            (format!("{v2}/repositories/foo/_layers/sha256/{hex}/link.x.tmp"), Some("foo"), false),
-            (format!("{v2}/repositories/foo/_layers/sha256/{}/link", &hex[1..]), Some("foo"), true),
-            (format!("{v2}/repositories/foo/_manifests/revisions/x/link"), Some("foo"), true),
-            (format!("{v2}/repositories/foo/_manifests/tags/-x/current/link"), Some("foo"), true),
-            (format!("{v2}/repositories/foo/_uploads/x/link"), Some("foo"), false),
-            (format!("{v2}/repositories/foo//_layers/sha256/{hex}/link"), None, true),
-            (format!("{v2}/repositories/_layers/sha256/{hex}/link"), None, true),
-        ] {
-            assert_eq!(
-                layout().classify(&key),
-                KeyKind::Foreign(Foreign { repository, is_link }),
-                "{key}"
-            );
-        }
-    }
-
-    #[test]
-    fn leaves_are_named_for_exactly_the_folders_of_digests() {
-        let v2 = "docker/registry/v2";
-        for (folder, leaf) in [
-            (format!("{v2}/blobs/sha256/ab/"), Some("data")),
-            (format!("{v2}/blobs/sha256/"), None),
-            (format!("{v2}/blobs/"), None),
-            (format!("{v2}/repositories/foo/_layers/sha256/"), Some("link")),
-            (format!("{v2}/repositories/foo/_layers/"), None),
-            (format!("{v2}/repositories/foo/_manifests/tags/v1/index/sha512/"), Some("link")),
-            (format!("{v2}/repositories/foo/_manifests/tags/v1/"), Some("link")),
-            (format!("{v2}/repositories/foo/_manifests/tags/"), None),
-            (format!("{v2}/repositories/foo/_manifests/tags/v1/current/"), None),
-            (format!("{v2}/repositories/foo/_manifests/revisions/sha256/"), None),
-            (format!("{v2}/repositories/blobs/sha256/ab/"), None),
-            ("elsewhere/_layers/sha256/".to_owned(), None),
-        ] {
-            assert_eq!(layout().leaf_of(&folder), leaf, "{folder}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn g7_a_key_that_is_understood_is_given_back_byte_for_byte(
-            key in "(docker/registry/v2/)?(blobs|repositories)/([a-z0-9_]{1,4}/){0,3}(_layers|_manifests/revisions|_manifests/tags/v1/index|sha256)?/?(sha256|sha512)?/?[0-9a-f]{2,64}/(link|data|)"
-        ) {
-            let layout = layout();
-            if let Some(again) = layout.key_of(&layout.classify(&key)) {
-                prop_assert_eq!(again, key);
-            }
-        }
-
-        #[test]
-        fn classifying_never_panics(key in "\\PC{0,200}") {
-            let layout = layout();
-            let _ = layout.classify(&key);
-            let _ = layout.classify(&format!("{}{key}", layout.base()));
-            let _ = layout.classify(&format!("{}{key}", layout.repositories()));
-            let _ = layout.leaf_of(&format!("{}{key}", layout.base()));
-        }
-    }
-}
+mod tests;

@@ -20,6 +20,7 @@
 //!
 //! # Start reading at
 //! [`Layout`], then [`Manifest`].
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod digest;
 mod layout;

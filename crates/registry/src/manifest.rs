@@ -114,8 +114,9 @@ struct Document {
 impl Document {
     fn media_type(&self) -> Result<MediaType, ManifestError> {
         match self.media_type.as_deref() {
-            Some(text) if !text.is_empty() => MediaType::parse(text)
-                .ok_or_else(|| ManifestError::UnknownMediaType(text.into())),
+            Some(text) if !text.is_empty() => {
+                MediaType::parse(text).ok_or_else(|| ManifestError::UnknownMediaType(text.into()))
+            }
             _ => match self.schema_version {
                 Some(1) => Ok(MediaType::Schema1),
                 Some(2) if self.has_manifests => Ok(MediaType::OciIndex),
@@ -134,16 +135,8 @@ impl Document {
     }
 }
 
-const FIELDS: [&str; 8] = [
-    "schemaVersion",
-    "mediaType",
-    "config",
-    "layers",
-    "manifests",
-    "blobs",
-    "fsLayers",
-    "subject",
-];
+const FIELDS: [&str; 8] =
+    ["schemaVersion", "mediaType", "config", "layers", "manifests", "blobs", "fsLayers", "subject"];
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -22,8 +22,13 @@ impl RepositoryName {
     /// # Errors
     /// [`NameError`] where a component is empty or starts with `_`.
     pub fn new(path: &str) -> Result<Self, NameError> {
-        let sound = path.split('/').all(|part| !part.is_empty() && !part.starts_with('_'));
-        if sound { Ok(Self(Arc::from(path))) } else { Err(NameError) }
+        if Self::is_valid(path) { Ok(Self(Arc::from(path))) } else { Err(NameError) }
+    }
+
+    /// Whether [`RepositoryName::new`] takes `path`.
+    #[must_use]
+    pub fn is_valid(path: &str) -> bool {
+        path.split('/').all(|part| !part.is_empty() && !part.starts_with('_'))
     }
 
     /// The path as text.
@@ -57,8 +62,8 @@ fn is_path_component(part: &str) -> bool {
 }
 
 /// A host with an optional port: letters, digits, dots, inner hyphens.
-fn is_domain(part: &str) -> bool {
-    let (host, port) = part.split_once(':').unwrap_or((part, "0"));
+fn is_domain(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, "0"));
     let label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
@@ -128,7 +133,16 @@ mod tests {
 
     #[test]
     fn regular_names_are_those_a_registry_serves() {
-        for name in ["a", "foo/bar", "foo-bar", "foo.x", "a__b", "a--b/c", "Host.example:5000/a", "localhost/a"] {
+        for name in [
+            "a",
+            "foo/bar",
+            "foo-bar",
+            "foo.x",
+            "a__b",
+            "a--b/c",
+            "Host.example:5000/a",
+            "localhost/a",
+        ] {
             assert!(RepositoryName::new(name).unwrap().is_regular(), "{name}");
         }
         for name in ["Bad", "a..b", "a_-b", "-a", "a-", "a/B", "a/b:c", &"a".repeat(256)] {
