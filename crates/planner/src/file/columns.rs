@@ -55,6 +55,9 @@ impl Encoding {
             .set_statistics_enabled(EnabledStatistics::None)
             .set_offset_index_disabled(true)
             .set_dictionary_enabled(false);
+        // Digits of hashes do not compress, and trying takes longer than all else.
+        properties = properties
+            .set_column_compression(ColumnPath::from("digest"), Compression::UNCOMPRESSED);
         for column in DICTIONARY {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), true);
         }

@@ -179,19 +179,29 @@ impl PlanWriter {
     /// [`PlanError::Unwritten`] where an earlier [`PlanWriter::add`] failed; [`PlanError::Io`]. The directory is no
     /// plan then.
     pub fn finish(self, header: &Header, _sealed: &impl Sealed) -> Result<Plan, PlanError> {
+        let ended = side_by_side(Stage::ALL, |stage| self.end_stage(stage))?;
         let mut totals = Totals::default();
         let mut segments = Vec::new();
-        for stage in Stage::ALL {
-            for mut open in self.take_stage(stage) {
-                self.flush(&mut open)?;
-                totals.merge(&open.totals);
-                segments.extend(open.end(&self.dir)?);
-            }
+        for (of_stage, segments_of_stage) in ended {
+            totals.merge(&of_stage);
+            segments.extend(segments_of_stage);
         }
         write_header(&self.dir, header, totals, &segments)?;
         sync_all(&self.dir, &segments)?;
         publish(&self.dir)?;
         Plan::open(&self.dir)
+    }
+
+    /// Writes what is left of a stage.
+    fn end_stage(&self, stage: Stage) -> Result<(Totals, Vec<Segment>), PlanError> {
+        let mut totals = Totals::default();
+        let mut segments = Vec::new();
+        for mut open in self.take_stage(stage) {
+            self.flush(&mut open)?;
+            totals.merge(&open.totals);
+            segments.extend(open.end(&self.dir)?);
+        }
+        Ok((totals, segments))
     }
 
     /// The segments of a stage: one where it has stayed small.
@@ -270,12 +280,22 @@ fn sync_all(dir: &Path, segments: &[Segment]) -> Result<(), PlanError> {
     paths.extend(segments.iter().map(|segment| segment.path(dir)));
     paths.push(dir.join(UNFINISHED_FILE));
     let parts = paths.chunks(paths.len().div_ceil(SYNC_THREADS));
-    let sync_part = |part: &[PathBuf]| part.iter().try_for_each(|path| directory::sync(path));
+    side_by_side(parts, |part| part.iter().try_for_each(|path| directory::sync(path))).map(drop)
+}
+
+/// Does the same with each of a few things, each in a thread of its own.
+fn side_by_side<T: Send, R: Send>(
+    things: impl IntoIterator<Item = T>,
+    work: impl Fn(T) -> Result<R, PlanError> + Sync,
+) -> Result<Vec<R>, PlanError> {
+    let work = &work;
     thread::scope(|scope| {
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || sync_part(part))).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        let things = things.into_iter();
+        let threads: Vec<_> = things.map(|thing| scope.spawn(move || work(thing))).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
     })
 }
 
