@@ -278,7 +278,7 @@ fn sync_all(dir: &Path, segments: &[Segment]) -> Result<(), PlanError> {
     stages.dedup();
     let mut paths: Vec<PathBuf> = stages.iter().map(|stage| dir.join(stage.name())).collect();
     paths.extend(segments.iter().map(|segment| segment.path(dir)));
-    paths.push(dir.join(UNFINISHED_FILE));
+    paths.extend([dir.join(UNFINISHED_FILE), dir.to_owned()]);
     let parts = paths.chunks(paths.len().div_ceil(SYNC_THREADS));
     side_by_side(parts, |part| part.iter().try_for_each(|path| directory::sync(path))).map(drop)
 }
