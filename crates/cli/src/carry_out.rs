@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use planner::{Plan, Severity, allows_sweep};
+use planner::{Plan, PlanError, Severity, allows_sweep};
 use store::DeleteStore;
-use sweeper::{Ended, Journal, Observer, Settings, SweepReport, sweep};
+use sweeper::{Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
 
 use crate::args::SweepArgs;
 use crate::location::Location;
 use crate::open::{Open, Watch};
-use crate::{Failure, Refusal};
+use crate::{FailedKey, Failure, Refusal};
 
 /// Delete requests in flight at most; the controller finds the store's own limit below that.
 const DELETES_IN_FLIGHT: usize = 32;
@@ -35,7 +35,7 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
         return Ok(());
     }
     let notes = notes.iter().filter(|note| note.severity == Severity::Fatal).cloned().collect();
-    Err(Refusal::Audit { notes }.into())
+    Err(Refusal::Audit { notes, plan: Some(plan.dir().to_owned()) }.into())
 }
 
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps.
@@ -50,33 +50,59 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     watch: &Watch,
 ) -> Result<SweepReport, Failure> {
     require_sound(&plan)?;
-    plan.check_location(open.store.identity())?;
-    let now = open.store.now().await;
-    let now = now.map_err(|source| Failure::Store { location: open.store.identity().to_owned(), source })?;
-    plan.check_fresh(now, sweep_args.max_age)?;
+    check_place(&plan, open)?;
+    plan.check_fresh(open.now().await?, sweep_args.max_age)?;
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    let settings = Settings {
-        concurrency: open.width.min(DELETES_IN_FLIGHT),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { concurrency: open.width.min(DELETES_IN_FLIGHT), ..Settings::default() };
     let store = Arc::clone(&open.store);
-    Ok(sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await?)
+    let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
+    log(&swept);
+    Ok(swept?)
+}
+
+/// One bucket may hold several registries.
+fn check_place<S: DeleteStore>(plan: &Plan, open: &Open<S>) -> Result<(), PlanError> {
+    plan.check_location(open.store.identity())?;
+    let (made_for, base) = (&plan.header().location.base, open.layout.base());
+    if made_for == base {
+        return Ok(());
+    }
+    let identity = open.store.identity();
+    let registry = |base: &str| format!("{identity} below {base}");
+    Err(PlanError::OtherLocation { plan: registry(made_for), given: registry(base) })
+}
+
+fn log(swept: &Result<SweepReport, SweepError>) {
+    let report = swept.as_ref().unwrap_or_else(|error| &error.report);
+    let (fates, left) = (report.total.fates, report.total.left.objects);
+    tracing::info!(
+        deleted = fates.deleted.objects, bytes = fates.deleted.bytes,
+        already_gone = fates.already_gone.objects, spared = fates.spared.objects,
+        failed = fates.failed.objects, left, ended = ?report.ended,
+        "swept"
+    );
 }
 
 /// Turns a report into the program's verdict: done, partial or stopped.
 ///
 /// # Errors
-/// [`Failure::Stopped`] and [`Failure::Partial`], both with `again`, the command that goes on.
-pub(crate) fn verdict(report: &SweepReport, again: &str) -> Result<(), Failure> {
-    let again = again.to_owned();
+/// [`Failure::Stopped`] and [`Failure::Partial`].
+pub(crate) fn verdict(report: &SweepReport) -> Result<(), Failure> {
     if report.ended == Ended::Stopped {
-        return Err(Failure::Stopped { again });
+        return Err(Failure::Stopped { is_sweeping: true });
     }
     if report.is_clean() {
         return Ok(());
     }
-    let first = report.failures.first();
-    let first = first.map(|failed| format!("{}: {}", failed.key, failed.failure));
-    let spared = report.total.fates.spared.objects;
-    Err(Failure::Partial { failed: report.total.fates.failed.objects, spared, first, again })
+    let first = report.failures.first().map(|failed| FailedKey {
+        key: failed.key.to_string(),
+        message: failed.failure.to_string(),
+    });
+    Err(Failure::Partial {
+        failed: report.total.fates.failed.objects,
+        held_back: report.held_back.values().map(|count| count.objects).sum(),
+        first,
+        needs_new_plan: report.needs_new_plan(),
+    })
 }

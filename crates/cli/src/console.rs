@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use serde_json::json;
+
 /// Where output goes and what it can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Console {
@@ -11,6 +13,17 @@ pub struct Console {
     pub stdout_has_colour: bool,
     /// Whether stderr may carry colours.
     pub stderr_has_colour: bool,
+    /// In which form to talk.
+    pub form: Form,
+}
+
+/// For whom the talk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
 }
 
 impl Console {
@@ -23,6 +36,7 @@ impl Console {
             stderr_is_terminal,
             stdout_has_colour: wants_colour && io::stdout().is_terminal(),
             stderr_has_colour: wants_colour && stderr_is_terminal,
+            form: Form::Text,
         }
     }
 
@@ -30,7 +44,7 @@ impl Console {
     ///
     /// # Errors
     /// Where stdout cannot be written for another reason.
-    pub fn data(&self, text: &str) -> io::Result<()> {
+    pub fn data(self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -38,14 +52,30 @@ impl Console {
         }
     }
 
-    /// Says something on stderr. Where nobody can hear, there is nobody to tell.
-    pub fn talk(&self, text: &str) {
+    /// Writes a line to stderr as it stands. Where nobody can hear, there is nobody to tell.
+    pub fn talk(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Says what goes on.
+    pub fn note(self, message: &str) {
+        match self.form {
+            Form::Text => self.talk(&format!("regsweep: {message}")),
+            Form::Json => self.talk(&json!({ "type": "note", "message": message }).to_string()),
+        }
+    }
+
+    /// Says what the operator should look at.
+    pub fn warn(self, message: &str) {
+        match self.form {
+            Form::Text => self.talk(&format!("regsweep: warning: {message}")),
+            Form::Json => self.talk(&json!({ "type": "warning", "message": message }).to_string()),
+        }
     }
 
     /// `text` in bold on stdout, where it may be.
     #[must_use]
-    pub fn bold(&self, text: &str) -> String {
+    pub fn bold(self, text: &str) -> String {
         if self.stdout_has_colour { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

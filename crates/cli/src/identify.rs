@@ -62,9 +62,11 @@ pub(crate) async fn identify<S: ReadStore>(
     location: &str,
 ) -> Result<Identified, NotIdentified> {
     if !store.abilities().lists_in_byte_order {
-        let evidence = "the store does not list keys in byte order, on which every step relies".into();
+        let evidence =
+            "the store does not list keys in byte order, on which every step relies".into();
         let location = location.to_owned();
-        return Err(NotIdentified::Refused(Refusal::NotARegistry { location, evidence }));
+        let refusal = Refusal::NotARegistry { location, evidence, instead: None };
+        return Err(NotIdentified::Refused(refusal));
     }
     for (file, system, evidence) in MARKS {
         if exists(store, &format!("{}{file}", layout.root())).await? {
@@ -78,7 +80,8 @@ pub(crate) async fn identify<S: ReadStore>(
         return Ok(Identified::Registry);
     }
     let beside = store.folders(layout.root()).await?.prefixes;
-    let first = store.list(layout.root(), "").next().await?.and_then(|page| page.into_iter().next());
+    let first =
+        store.list(layout.root(), "").next().await?.and_then(|page| page.into_iter().next());
     match first {
         None if beside.is_empty() && known.is_empty() => Ok(Identified::Empty),
         first => {
@@ -98,14 +101,101 @@ async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> 
 }
 
 fn unknown(layout: &Layout, location: &str, beside: &[String], first: Option<String>) -> Refusal {
-    let location = location.to_owned();
     let inside = |name: &str| beside.iter().any(|folder| folder[layout.root().len()..] == *name);
-    if let Some((name, system)) = OTHERS.into_iter().find(|(name, _)| inside(name)) {
+    let instead = registry_around(location, inside);
+    let foreign = OTHERS.into_iter().find(|(name, _)| inside(name));
+    let location = location.to_owned();
+    if let (None, Some((name, system))) = (&instead, foreign) {
         let evidence = format!("`{name}` is there and `docker/registry/v2` is not");
         return Refusal::Foreign { location, system, evidence };
     }
     let first = first.filter(|_| beside.is_empty());
     let names: Vec<&str> = beside.iter().chain(&first).take(3).map(String::as_str).collect();
     let evidence = format!("it holds {} and no `docker/registry/v2`", names.join(", "));
-    Refusal::NotARegistry { location, evidence }
+    Refusal::NotARegistry { location, evidence, instead }
+}
+
+/// The location of the registry in whose folders `location` seems to lie.
+fn registry_around(location: &str, inside: impl Fn(&str) -> bool) -> Option<String> {
+    const FOLDERS: [(&str, &[&str]); 3] = [
+        ("/docker/registry/v2", &["blobs/", "repositories/"]),
+        ("/docker/registry", &["v2/"]),
+        ("/docker", &["registry/"]),
+    ];
+    FOLDERS.into_iter().find_map(|(folder, children)| {
+        let around = location.strip_suffix(folder)?;
+        let around = if around.is_empty() { "/" } else { around };
+        children.iter().any(|child| inside(child)).then(|| around.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Timestamp;
+    use store::MemoryStore;
+
+    use super::*;
+
+    async fn look(root: &str, keys: &[&str]) -> Result<Identified, String> {
+        let store = MemoryStore::new();
+        for key in keys {
+            store.put(key, "text", Timestamp::default());
+        }
+        let location = format!("s3://bucket/{root}");
+        let found = identify(&store, &Layout::new(root), location.trim_end_matches('/')).await;
+        found.map_err(|error| match error {
+            NotIdentified::Refused(refusal) => {
+                let hint = refusal.hints("").into_iter().next().unwrap_or_default();
+                format!("{refusal}; {hint}")
+            }
+            NotIdentified::Store(error) => error.to_string(),
+        })
+    }
+
+    const BLOB: &str = "docker/registry/v2/blobs/sha256/ab/abcd/data";
+    const LINK: &str = "docker/registry/v2/repositories/a/_layers/sha256/abcd/link";
+
+    #[tokio::test]
+    async fn blobs_or_repositories_make_a_registry_and_nothing_makes_an_empty_one() {
+        for keys in [&[BLOB][..], &[LINK], &[BLOB, LINK, "beside"]] {
+            assert_eq!(look("", keys).await, Ok(Identified::Registry));
+        }
+        assert_eq!(look("", &[]).await, Ok(Identified::Empty));
+        assert_eq!(look("root", &["other/file"]).await, Ok(Identified::Empty));
+    }
+
+    #[tokio::test]
+    async fn g4_what_others_keep_is_refused_by_its_marks() {
+        for (keys, system) in [
+            (&[BLOB, "docker/registry/lockfiles/database-in-use"][..], "GitLab"),
+            (&[BLOB, "scheduler-state.json"], "pull-through cache"),
+            (&["sha256/ab/abcd"], "Quay"),
+            (&["uploads/1"], "Quay"),
+            (&["v2/blobs/sha256/ab"], "Angos"),
+            (&["images/abcd/json", "repositories/library/a/tag_latest"], "version 1"),
+        ] {
+            let said = look("", keys).await.unwrap_err();
+            assert!(said.contains(system), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn g4_what_is_no_registry_is_refused_with_what_is_there() {
+        for (keys, evidence) in [
+            (&["photos/1.jpg", "readme"][..], "it holds photos/ and no"),
+            (&["readme"], "it holds readme and no"),
+            (&["docker/registry/v2/other/file"], "it holds docker/ and no"),
+        ] {
+            let said = look("", keys).await.unwrap_err();
+            assert!(said.contains(evidence), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_location_inside_a_registry_is_told_from_the_registry() {
+        for inside in ["docker", "docker/registry", "docker/registry/v2"] {
+            let said = look(inside, &[BLOB, LINK]).await.unwrap_err();
+            assert!(said.ends_with("seems to be s3://bucket"), "{said}");
+        }
+    }
 }

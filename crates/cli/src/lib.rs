@@ -25,6 +25,7 @@ mod carry_out;
 mod clock;
 pub mod collect;
 mod command;
+mod command_line;
 mod console;
 mod failure;
 mod identify;
@@ -34,76 +35,99 @@ mod progress;
 pub mod render;
 mod signals;
 mod state;
+mod usage;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::Parser as _;
 use command::Context;
 
 pub use args::Args;
-pub use console::Console;
-pub use failure::{Code, Failure, Refusal};
+pub use console::{Console, Form};
+pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
 
 use args::{Command, LogFormat, OutputArgs};
 use open::Watch;
 
+/// The program: understands `typed`, whose first word is the program's own name, and does it.
+#[must_use]
+pub fn main(typed: impl IntoIterator<Item = OsString>, console: Console) -> ExitCode {
+    let typed: Vec<OsString> = typed.into_iter().collect();
+    match Args::try_parse_from(&typed) {
+        Ok(args) => run(&args, console),
+        Err(error) => usage::tell(&error, &typed, console),
+    }
+}
+
 /// Does what was asked and tells how it ended.
 #[must_use]
-pub fn run(args: Args, console: &Console) -> ExitCode {
+pub fn run(args: &Args, console: Console) -> ExitCode {
+    let form = if args.output.json { Form::Json } else { Form::Text };
+    let console = Console { form, ..console };
     start_logging(&args.output, console);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(&args, console)),
+        Ok(runtime) => runtime.block_on(dispatch(args, console)),
         Err(error) => Err(Failure::Internal { what: "no threads to run on", source: error.into() }),
     };
     let Err(failure) = outcome else { return Code::Done.into() };
-    tell(&args, &failure, console)
+    tell(args, &failure, console)
 }
 
-async fn dispatch(args: &Args, console: &Console) -> Result<(), Failure> {
+async fn dispatch(args: &Args, console: Console) -> Result<(), Failure> {
     let watch = Watch::default();
-    match signals::listen(&watch.stop, *console) {
-        Ok(listening) => {
-            let command = execute(args, Context { output: &args.output, console, watch });
-            tokio::select! {
-                outcome = command => outcome,
-                () = listening => Err(Failure::Stopped { again: String::new() }),
-            }
-        }
-        Err(error) => Err(Failure::Internal { what: "no signals to hear", source: error.into() }),
+    let listening = signals::listen(&watch.stop, console)
+        .map_err(|error| Failure::Internal { what: "no signals to hear", source: error.into() })?;
+    let command = execute(args, Context { output: &args.output, console, watch });
+    tokio::select! {
+        outcome = command => outcome.map_err(stopped),
+        never = listening => match never {},
+    }
+}
+
+/// Whatever a stop ended on its way, it is a stop. One that ended a sweep says so itself.
+fn stopped(failure: Failure) -> Failure {
+    match failure {
+        Failure::Stopped { .. } => failure,
+        failure if failure.code() == Code::Stopped => Failure::Stopped { is_sweeping: false },
+        failure => failure,
     }
 }
 
 async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
     match &args.command {
-        Command::Plan(args) => command::plan(args, &context).await,
+        Command::Plan(args) => Box::pin(command::plan(args, &context)).await,
         Command::Show(args) => command::show(args, &context),
-        Command::Apply(args) => command::apply(args, &context).await,
-        Command::Gc(args) => command::gc(args, &context).await,
-        Command::GarbageCollect(args) => command::garbage_collect(args, &context).await,
-        Command::Demo(args) => command::demo(args, &context).await,
+        Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
+        Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
+        Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
+        Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
     }
 }
 
 /// Says what went wrong. The registry's own command knows only 0 and 1.
-fn tell(args: &Args, failure: &Failure, console: &Console) -> ExitCode {
-    if matches!(args.command, Command::GarbageCollect(_)) {
-        console.talk(&format!("failed to garbage collect: {}", render::failure_line(failure)));
-        return ExitCode::FAILURE;
-    }
+fn tell(args: &Args, failure: &Failure, console: Console) -> ExitCode {
+    let again = command_line::typed();
     if args.output.json {
-        console.talk(&render::failure_json(failure).to_string());
+        console.talk(&render::failure_json(failure, &again).to_string());
+    } else if matches!(args.command, Command::GarbageCollect(_)) {
+        console.talk(&command::garbage_collect_failure(failure, &again));
     } else {
-        console.talk(&render::failure_text(failure));
+        console.talk(&render::failure_text(failure, &again));
     }
-    failure.code().into()
+    match args.command {
+        Command::GarbageCollect(_) => ExitCode::FAILURE,
+        _ => failure.code().into(),
+    }
 }
 
 /// Logs go to stderr, and only where they were asked for.
-fn start_logging(output: &OutputArgs, console: &Console) {
+fn start_logging(output: &OutputArgs, console: Console) {
     use tracing_subscriber::EnvFilter;
 
-    let Some(filter) = &output.log else { return };
+    let Some(filter) = output.log.as_deref().filter(|filter| !filter.is_empty()) else { return };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)
@@ -113,6 +137,6 @@ fn start_logging(output: &OutputArgs, console: &Console) {
         LogFormat::Json => builder.json().try_init(),
     };
     if let Err(error) = started {
-        console.talk(&format!("regsweep: cannot log: {error}"));
+        console.warn(&format!("cannot log: {error}"));
     }
 }

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use regsweep::{Args, Console};
+use regsweep::Console;
 
 fn main() -> ExitCode {
-    regsweep::run(Args::parse(), &Console::of_this_process())
+    regsweep::main(std::env::args_os(), Console::of_this_process())
 }

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 
 use monitor::{Monitor, Phase, Stop};
-use registry::Layout;
+use registry::{Layout, Timestamp};
 use store::{
-    DeleteStore, FileOptions, FileStore, GuardSettings, PaceSettings, Paced, RetrySettings, S3Store, StoreError, guarded,
+    DeleteStore, FileOptions, FileStore, GuardSettings, PaceSettings, Paced, ReadStore,
+    RetrySettings, S3Config, S3Store, StoreError, guarded,
 };
 
 use crate::args::StoreArgs;
@@ -33,6 +35,17 @@ pub struct Open<S> {
     pub identified: Identified,
 }
 
+impl<S: ReadStore> Open<S> {
+    /// The time by the store's clock.
+    ///
+    /// # Errors
+    /// [`Failure::Store`] where it does not tell.
+    pub async fn now(&self) -> Result<Timestamp, Failure> {
+        let failed = |source| Failure::Store { location: self.store.identity().to_owned(), source };
+        self.store.now().await.map_err(failed)
+    }
+}
+
 /// Something to do with an open registry, on any kind of store.
 pub trait Work {
     /// What it gives.
@@ -42,7 +55,8 @@ pub trait Work {
     ///
     /// # Errors
     /// Whatever may go wrong with it.
-    fn run<S: DeleteStore>(self, open: Open<S>) -> impl Future<Output = Result<Self::Out, Failure>>;
+    fn run<S: DeleteStore>(self, open: Open<S>)
+    -> impl Future<Output = Result<Self::Out, Failure>>;
 }
 
 /// Who watches a run, and who may stop it.
@@ -66,32 +80,56 @@ pub async fn with_registry<W: Work>(
     work: W,
 ) -> Result<W::Out, Failure> {
     watch.monitor.enter(Phase::Opening);
-    let layout = Layout::new(&location.root_directory);
-    let asked = args.max_in_flight.map(usize::from);
+    if let Some(refusal) = location.refusal() {
+        return Err(refusal.into());
+    }
     match &location.place {
         Place::Directory(root) => {
-            let store = open_files(root, &layout, &watch.monitor).map_err(|e| failed(location, e))?;
-            let width = asked.unwrap_or(DIRECTORY_WIDTH);
-            if deletes_per_second.is_none() {
-                return identified(location, Arc::new(store), layout, width, work).await;
-            }
-            // Files count their own requests; the pace is only for the deletes.
-            let uncounted = Arc::new(Monitor::new());
-            let store = Paced::new(store, pace(width, deletes_per_second), &uncounted, &watch.stop);
-            identified(location, Arc::new(store), layout, width, work).await
+            Box::pin(with_directory(location, root, args, deletes_per_second, watch, work)).await
         }
         Place::Bucket(config) => {
-            let mut config = (**config).clone();
-            layout.base().clone_into(&mut config.probe_prefix);
-            let store = S3Store::connect(config, &watch.monitor).await;
-            let store = store.map_err(|error| failed(location, error))?;
-            let width = asked.unwrap_or(BUCKET_WIDTH);
-            let pace = pace(width, deletes_per_second);
-            let settings = GuardSettings { pace, retry: RetrySettings::default() };
-            let store = guarded(store, settings, &watch.monitor, &watch.stop);
-            identified(location, Arc::new(store), layout, width, work).await
+            Box::pin(with_bucket(location, config, args, deletes_per_second, watch, work)).await
         }
     }
+}
+
+async fn with_directory<W: Work>(
+    location: &Location,
+    root: &Path,
+    args: &StoreArgs,
+    deletes_per_second: Option<u32>,
+    watch: &Watch,
+    work: W,
+) -> Result<W::Out, Failure> {
+    let layout = Layout::new("");
+    let store = open_files(root, &layout, &watch.monitor).map_err(failed_at(location))?;
+    let width = args.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
+    if deletes_per_second.is_none() {
+        return identified(location, Arc::new(store), layout, width, work).await;
+    }
+    // Files count their own requests; the pace is only for the deletes.
+    let uncounted = Arc::new(Monitor::new());
+    let store = Paced::new(store, pace(width, deletes_per_second), &uncounted, &watch.stop);
+    identified(location, Arc::new(store), layout, width, work).await
+}
+
+async fn with_bucket<W: Work>(
+    location: &Location,
+    config: &S3Config,
+    args: &StoreArgs,
+    deletes_per_second: Option<u32>,
+    watch: &Watch,
+    work: W,
+) -> Result<W::Out, Failure> {
+    let layout = Layout::new(&location.root_directory);
+    let config = S3Config { probe_prefix: layout.base().to_owned(), ..config.clone() };
+    let store = S3Store::connect(config, &watch.monitor).await.map_err(failed_at(location))?;
+    let width = args.max_in_flight.map_or(BUCKET_WIDTH, usize::from);
+    let usual = RetrySettings::default();
+    let retry = RetrySettings { patience: args.patience.unwrap_or(usual.patience), ..usual };
+    let settings = GuardSettings { pace: pace(width, deletes_per_second), retry };
+    let store = guarded(store, settings, &watch.monitor, &watch.stop);
+    identified(location, Arc::new(store), layout, width, work).await
 }
 
 fn pace(width: usize, deletes_per_second: Option<u32>) -> PaceSettings {
@@ -113,13 +151,17 @@ async fn identified<S: DeleteStore, W: Work>(
     let identified = identify(store.as_ref(), &layout, &location.describe()).await;
     let identified = identified.map_err(|error| match error {
         NotIdentified::Refused(refusal) => Failure::Refused(refusal),
-        NotIdentified::Store(error) => failed(location, error),
+        NotIdentified::Store(error) => failed_at(location)(error),
     })?;
+    tracing::info!(
+        location = location.describe(), store = store.identity(), width, found = ?identified,
+        "opened"
+    );
     work.run(Open { store, layout, width, identified }).await
 }
 
 fn open_files(
-    root: &std::path::Path,
+    root: &Path,
     layout: &Layout,
     monitor: &Arc<Monitor>,
 ) -> Result<FileStore, StoreError> {
@@ -132,6 +174,6 @@ fn open_files(
     FileStore::open(root, options, Arc::clone(monitor))
 }
 
-fn failed(location: &Location, source: StoreError) -> Failure {
-    Failure::Store { location: location.describe(), source }
+fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {
+    |source| Failure::Store { location: location.describe(), source }
 }

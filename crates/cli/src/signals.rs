@@ -1,5 +1,6 @@
 //! SIGINT and SIGTERM: the first asks to drain, the second leaves.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
@@ -12,7 +13,10 @@ use crate::{Code, Console};
 ///
 /// # Errors
 /// Where the system does not let us listen.
-pub(crate) fn listen(stop: &Arc<Stop>, console: Console) -> io::Result<impl Future<Output = ()> + use<>> {
+pub(crate) fn listen(
+    stop: &Arc<Stop>,
+    console: Console,
+) -> io::Result<impl Future<Output = Infallible> + use<>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let stop = Arc::clone(stop);
@@ -25,14 +29,16 @@ pub(crate) fn listen(stop: &Arc<Stop>, console: Console) -> io::Result<impl Futu
         };
         next().await;
         stop.ask(Asked::Drain);
-        console.talk("regsweep: finishing what is in flight; once more to leave at once");
+        tracing::info!("asked to stop");
+        console.note("finishing what is in flight; once more to leave at once");
         next().await;
         stop.ask(Asked::Abort);
-        leave();
+        console.note("leaving at once; run the same command again");
+        leave()
     })
 }
 
 #[expect(clippy::exit, reason = "the operator asked twice; nothing is left to save")]
-fn leave() {
-    std::process::exit(i32::from(Code::Stopped as u8));
+fn leave() -> Infallible {
+    std::process::exit(i32::from(Code::Stopped as u8))
 }

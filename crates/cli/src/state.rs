@@ -1,17 +1,21 @@
 //! Where `gc` keeps its plans and journals, and which of them is not finished yet.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use planner::{Plan, allows_sweep};
+use planner::{Plan, PlanError, Policy, allows_sweep};
 use registry::Timestamp;
-use sweeper::Journal;
+use sweeper::{Journal, JournalError};
 
 use crate::Failure;
 
-/// How many finished runs are kept for a look back.
+/// How many runs of a kind are kept for a look back.
 const KEPT: usize = 5;
+
+/// Says of a run that it is not to be taken up again, by being there.
+const GIVEN_UP: &str = "given-up";
 
 /// The runs of one registry.
 #[derive(Debug)]
@@ -19,55 +23,137 @@ pub(crate) struct Runs {
     dir: PathBuf,
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Its plan is carried out.
+    Sweep,
+    /// Its plan is only looked at.
+    DryRun,
+}
+
+/// The newest run, where it began to delete and did not end.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// There is none.
+    None,
+    /// It can be taken up.
+    Resumable(Box<Plan>),
+    /// It cannot, and a new plan will hold what it left.
+    Outdated {
+        /// Its directory.
+        dir: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl Kind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Sweep => "run-",
+            Self::DryRun => "dry-run-",
+        }
+    }
+}
+
 impl Runs {
-    /// The runs of the registry with this identity, below `state` or the operator's own state directory.
+    /// The runs of the registry with this identity and base, below `state` or the operator's own state directory.
     ///
     /// # Errors
     /// [`Failure::File`] where the directory cannot be made, or no home is known.
-    pub(crate) fn of(state: Option<&Path>, identity: &str) -> Result<Self, Failure> {
-        let base = state.map_or_else(default_state, |state| Ok(state.to_owned()))?;
-        let name = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(identity.as_bytes()));
-        let dir = base.join(name);
-        fs::create_dir_all(&dir).map_err(|source| Failure::File { path: dir.clone(), source })?;
+    pub(crate) fn of(state: Option<&Path>, identity: &str, base: &str) -> Result<Self, Failure> {
+        let state = state.map_or_else(default_state, |state| Ok(state.to_owned()))?;
+        let registry = format!("{identity}\n{base}");
+        let dir = state.join(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(registry.as_bytes())));
+        fs::create_dir_all(&dir).map_err(file(&dir))?;
         Ok(Self { dir })
     }
 
-    /// The run that began to delete and did not end, with its plan.
-    ///
-    /// Of the newest run only: what an older one left, a newer plan holds too.
+    /// Keeps every other sweep of the registry away as long as the file is open.
     ///
     /// # Errors
-    /// Where the newest run's journal exists and cannot be used: to ignore it would hide what it says.
-    pub(crate) fn unfinished(&self) -> Result<Option<Plan>, Failure> {
-        let Some(newest) = self.all()?.pop() else { return Ok(None) };
-        if !newest.join(Journal::FILE_NAME).exists() {
-            return Ok(None);
+    /// [`Failure::Busy`] where one is under way.
+    pub(crate) fn lock(&self) -> Result<File, Failure> {
+        let path = self.dir.join("lock");
+        let options = File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = options.map_err(file(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(Failure::Busy { dir: self.dir.clone() }),
+            Err(TryLockError::Error(source)) => Err(Failure::File { path, source }),
         }
-        let plan = Plan::open(&newest)?;
-        let journal = Journal::open(&newest, plan.id()).map_err(Failure::Journal)?;
-        let is_open = !journal.state().is_finished() && allows_sweep(&plan.header().notes);
-        Ok(is_open.then_some(plan))
     }
 
-    /// A new run's directory; old finished runs make room.
+    /// The run that began to delete and did not end.
+    ///
+    /// Of the newest run only: what an older one left, a newer plan holds too. For the same reason one that is past
+    /// use stands in nobody's way.
+    ///
+    /// # Errors
+    /// Where the disk fails, or somebody carries out its plan.
+    pub(crate) fn unfinished(
+        &self,
+        policy: &Policy,
+        now: Timestamp,
+        max_age: Duration,
+    ) -> Result<Unfinished, Failure> {
+        let newest = self.all(Kind::Sweep)?.pop();
+        let began = |dir: &PathBuf| dir.join(Journal::FILE_NAME).exists();
+        let Some(dir) = newest.filter(began) else { return Ok(Unfinished::None) };
+        let outdated = |why: String| Ok(Unfinished::Outdated { dir: dir.clone(), why });
+        let plan = match Plan::open(&dir) {
+            Ok(plan) => plan,
+            Err(error @ PlanError::Io { .. }) => return Err(error.into()),
+            Err(error) => return outdated(error.to_string()),
+        };
+        match Journal::open(&dir, plan.id()) {
+            Ok(journal) if journal.state().is_finished() => return Ok(Unfinished::None),
+            Ok(_) => {}
+            Err(error @ (JournalError::Io { .. } | JournalError::Locked { .. })) => {
+                return Err(Failure::Journal(error));
+            }
+            Err(error) => return outdated(error.to_string()),
+        }
+        if dir.join(GIVEN_UP).exists() || !allows_sweep(&plan.header().notes) {
+            return Ok(Unfinished::None);
+        }
+        if plan.header().policy != *policy {
+            return outdated("it was made under another policy".to_owned());
+        }
+        match plan.check_fresh(now, max_age) {
+            Ok(()) => Ok(Unfinished::Resumable(Box::new(plan))),
+            Err(error) => outdated(error.to_string()),
+        }
+    }
+
+    /// A new run's directory; old runs of its kind make room.
     ///
     /// # Errors
     /// [`Failure::File`] where old runs cannot be removed.
-    pub(crate) fn begin(&self, now: Timestamp) -> Result<PathBuf, Failure> {
-        let runs = self.all()?;
-        for old in runs.iter().rev().skip(KEPT - 1) {
-            fs::remove_dir_all(old).map_err(|source| Failure::File { path: old.clone(), source })?;
+    pub(crate) fn begin(&self, kind: Kind, now: Timestamp) -> Result<PathBuf, Failure> {
+        for old in self.all(kind)?.iter().rev().skip(KEPT - 1) {
+            fs::remove_dir_all(old).map_err(file(old))?;
         }
-        Ok(self.dir.join(format!("run-{:015}", now.as_millis())))
+        Ok(self.dir.join(format!("{}{:015}", kind.prefix(), now.as_millis())))
     }
 
-    /// Every run, oldest first.
-    fn all(&self) -> Result<Vec<PathBuf>, Failure> {
-        let failed = |source| Failure::File { path: self.dir.clone(), source };
+    /// Marks a run as one whose rest only a new plan can judge.
+    ///
+    /// # Errors
+    /// [`Failure::File`] where that cannot be written.
+    pub(crate) fn give_up(run: &Path) -> Result<(), Failure> {
+        let path = run.join(GIVEN_UP);
+        File::create(&path).map_err(file(&path))?;
+        Ok(())
+    }
+
+    /// Every run of a kind, oldest first.
+    fn all(&self, kind: Kind) -> Result<Vec<PathBuf>, Failure> {
         let mut runs = Vec::new();
-        for entry in fs::read_dir(&self.dir).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            if entry.file_name().to_string_lossy().starts_with("run-") {
+        for entry in fs::read_dir(&self.dir).map_err(file(&self.dir))? {
+            let entry = entry.map_err(file(&self.dir))?;
+            if entry.file_name().to_string_lossy().starts_with(kind.prefix()) {
                 runs.push(entry.path());
             }
         }
@@ -76,14 +162,83 @@ impl Runs {
     }
 }
 
+fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure + '_ {
+    |source| Failure::File { path: path.to_owned(), source }
+}
+
 /// `$XDG_STATE_HOME/regsweep`, or `~/.local/state/regsweep`.
 ///
 /// Source: XDG base directory specification 0.8: a relative path there is ignored.
 fn default_state() -> Result<PathBuf, Failure> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
     base.map(|base| base.join("regsweep")).ok_or_else(|| Failure::File {
         path: "the state directory".into(),
         source: io::Error::new(io::ErrorKind::NotFound, "HOME is not set; give --state"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs() -> (tempfile::TempDir, Runs) {
+        let state = tempfile::tempdir().unwrap();
+        let runs = Runs::of(Some(state.path()), "s3://bucket", "").unwrap();
+        (state, runs)
+    }
+
+    fn unfinished(runs: &Runs) -> Unfinished {
+        let policy =
+            Policy { untagged: false, grace: Duration::ZERO, uploads_older_than: Duration::ZERO };
+        runs.unfinished(&policy, Timestamp::default(), Duration::MAX).unwrap()
+    }
+
+    #[test]
+    fn registries_in_one_bucket_have_runs_of_their_own() {
+        let (state, runs) = runs();
+        let other = |identity, base| Runs::of(Some(state.path()), identity, base).unwrap().dir;
+        assert_ne!(runs.dir, other("s3://bucket", "root/"));
+        assert_ne!(runs.dir, other("s3://other", ""));
+        assert_eq!(runs.dir, other("s3://bucket", ""));
+    }
+
+    #[test]
+    fn a_registry_is_swept_by_one_at_a_time() {
+        let (_state, runs) = runs();
+        let lock = runs.lock().unwrap();
+        assert!(matches!(runs.lock(), Err(Failure::Busy { .. })));
+        drop(lock);
+        assert!(runs.lock().is_ok());
+    }
+
+    #[test]
+    fn old_runs_make_room_for_new_ones_of_their_kind() {
+        let (_state, runs) = runs();
+        let begin = |kind, millis| {
+            let dir = runs.begin(kind, Timestamp::from_millis(millis)).unwrap();
+            fs::create_dir(&dir).unwrap();
+            dir
+        };
+        let first = begin(Kind::Sweep, 9);
+        (0..20).for_each(|millis| drop(begin(Kind::DryRun, millis)));
+        assert!(first.exists(), "dry runs take no room of sweeps");
+        (10..14).for_each(|millis| drop(begin(Kind::Sweep, millis)));
+        assert!(first.exists(), "five are kept");
+        begin(Kind::Sweep, 100_000_000_000_000);
+        assert!(!first.exists());
+        assert_eq!(runs.all(Kind::Sweep).unwrap().len(), KEPT);
+        assert_eq!(runs.all(Kind::DryRun).unwrap().len(), KEPT);
+    }
+
+    #[test]
+    fn a_run_that_only_planned_is_not_taken_up_and_a_damaged_one_stands_in_nobodys_way() {
+        let (_state, runs) = runs();
+        let dir = runs.begin(Kind::Sweep, Timestamp::from_millis(1)).unwrap();
+        fs::create_dir(&dir).unwrap();
+        assert!(matches!(unfinished(&runs), Unfinished::None));
+        fs::write(dir.join(Journal::FILE_NAME), "what is this").unwrap();
+        assert!(matches!(unfinished(&runs), Unfinished::Outdated { .. }));
+    }
 }

@@ -17,7 +17,7 @@
 //! # Start reading at
 //! [`Monitor`], [`Stop`].
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
 
 macro_rules! named_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
@@ -111,6 +111,8 @@ named_enum! {
 pub struct Monitor {
     counters: Box<[AtomicU64]>,
     phase: AtomicU8,
+    /// A bit for each phase.
+    entered: AtomicU16,
 }
 
 impl Default for Monitor {
@@ -118,6 +120,7 @@ impl Default for Monitor {
         Self {
             counters: Counter::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
             phase: AtomicU8::new(Phase::Opening as u8),
+            entered: AtomicU16::new(1 << Phase::Opening as u8),
         }
     }
 }
@@ -142,6 +145,7 @@ impl Monitor {
 
     /// Says what the program does from now on.
     pub fn enter(&self, phase: Phase) {
+        self.entered.fetch_or(1 << phase as u8, Ordering::AcqRel);
         self.phase.store(phase as u8, Ordering::Release);
     }
 
@@ -149,6 +153,12 @@ impl Monitor {
     #[must_use]
     pub fn phase(&self) -> Phase {
         Phase::ALL[usize::from(self.phase.load(Ordering::Acquire))]
+    }
+
+    /// Whether the program does this now or did it before: whoever samples may miss a short phase.
+    #[must_use]
+    pub fn has_entered(&self, phase: Phase) -> bool {
+        self.entered.load(Ordering::Acquire) & (1 << phase as u8) != 0
     }
 }
 
@@ -210,8 +220,10 @@ mod tests {
             assert_eq!(monitor.get(*counter), n);
         }
         for phase in Phase::ALL {
+            assert_eq!(monitor.has_entered(*phase), *phase == Phase::Opening);
             monitor.enter(*phase);
             assert_eq!(monitor.phase(), *phase);
+            assert!(monitor.has_entered(*phase));
         }
     }
 

@@ -120,7 +120,8 @@ async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failu
 
 /// Every task is joined by now, so this handle is the last one.
 fn sole<T>(shared: Arc<T>, what: &'static str) -> Result<T, Failure> {
-    Arc::into_inner(shared).ok_or_else(|| Failure::Internal { what, source: "a task is left".into() })
+    Arc::into_inner(shared)
+        .ok_or_else(|| Failure::Internal { what, source: "a task is left".into() })
 }
 
 /// Requests sent so far.

@@ -7,8 +7,7 @@ use sweeper::SweepReport;
 use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
-use crate::carry_out::{carry_out, require_offline, require_sound, verdict};
-use crate::location::Location;
+use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::open::{Open, Work, with_registry};
 use crate::render::Summary;
 
@@ -22,17 +21,15 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     require_sound(&plan)?;
     let remembered = plan.header().location.clone();
     let store = StoreArgs::remembered(&args.store, &remembered.options);
-    let location = Location::resolve(&remembered.source, &store, std::env::vars())?;
+    let location = context.locate(&remembered.source, &store)?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
-    let again = format!("regsweep apply {}", args.dir.display());
-    let progress = context.progress();
+    let progress = context.progress(&location.place);
     let work = Applying { plan, args, context };
     let rate = args.sweep.max_deletes_per_second;
-    let report = with_registry(&location, &store, rate, &context.watch, work).await?;
+    let swept = with_registry(&location, &store, rate, &context.watch, work).await;
     drop(progress);
-    context.report(summary, &report)?;
-    verdict(&report, &again)
+    context.conclude(summary, swept)
 }
 
 struct Applying<'a> {

@@ -16,6 +16,7 @@ use crate::args::{DemoArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
 use crate::location::Location;
 use crate::open::{Open, Work, with_registry};
+use crate::progress::Words;
 use crate::render::{Summary, count, plan_table, sweep_table};
 use crate::{Failure, clock};
 
@@ -29,7 +30,12 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
     let world = world::sample(clock::now(), args.seed, &Size::default());
     registry_files::write(&world, &root).map_err(|source| file(&root, source))?;
     let say = |text: String| if context.output.json { Ok(()) } else { context.data(&text) };
-    say(format!("A registry of {} objects in {}\n\n{}\n\n", count(objects(&world)), root.display(), world.summary()))?;
+    say(format!(
+        "A registry of {} objects in {}\n\n{}\n\n",
+        count(objects(&world)),
+        root.display(),
+        world.summary()
+    ))?;
 
     let location = Location::resolve(&root.to_string_lossy(), &StoreArgs::default(), [])?;
     let plans = scratch.path().join("plan");
@@ -67,10 +73,11 @@ impl Work for Collecting<'_> {
         let (source, out) = (self.source, self.out);
         let options = StoreArgs::default().options();
         let wish = Wish { source, options, policy: POLICY, limits, out, tell: false };
-        let progress = self.context.progress();
+        let progress = self.context.progress(Words::Files);
         let made = plan_of(&open, wish, self.context).await?;
         let summary = Summary::of(&made.plan, made.plan.header().requests);
-        let sweep = SweepArgs { offline: true, max_deletes_per_second: None, max_age: POLICY.grace };
+        let sweep =
+            SweepArgs { offline: true, max_deletes_per_second: None, max_age: POLICY.grace };
         let shown = Plan::open(self.out)?;
         let report = carry_out(&open, made.plan, &sweep, &(), &self.context.watch).await?;
         drop(progress);
@@ -85,10 +92,15 @@ fn prove(mut world: World, root: &Path) -> Result<String, Failure> {
         grace: POLICY.grace,
         uploads_older_than: POLICY.uploads_older_than,
     };
-    let (pulls, garbage) = (world.pulls(&mode), world.garbage(&mode));
-    let before: BTreeSet<String> = world.objects().keys().cloned().collect();
+    let (pulls, mut garbage) = (world.pulls(&mode), world.garbage(&mode));
+    // Directory markers exist in buckets only.
+    let is_file = |key: &String| !key.ends_with('/');
+    garbage.retain(is_file);
+    let before: BTreeSet<String> =
+        world.objects().keys().filter(|key| is_file(key)).cloned().collect();
     let left = registry_files::keys(root).map_err(|source| file(root, source))?;
-    let lost: Vec<&String> = before.difference(&left).filter(|key| !garbage.contains(*key)).collect();
+    let lost: Vec<&String> =
+        before.difference(&left).filter(|key| !garbage.contains(*key)).collect();
     let stayed: Vec<&String> = left.intersection(&garbage).collect();
     let gone: Vec<&str> = before.difference(&left).map(String::as_str).collect();
     world.note_deleted(gone.iter().copied());

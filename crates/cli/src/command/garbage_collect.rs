@@ -7,6 +7,7 @@ mod log;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use planner::{Breaker, Limits, Policy};
@@ -14,11 +15,13 @@ use store::DeleteStore;
 
 use self::log::DeletionLog;
 use super::{Context, Wish, plan_of};
-use crate::Failure;
 use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
+use crate::collect::Made;
 use crate::location::{Location, Place};
 use crate::open::{Open, Work, with_registry};
+use crate::render::{Summary, failure_line, hint_lines};
+use crate::{Failure, Refusal};
 
 /// Longer than any upload waits: the registry purges its uploads itself.
 const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -31,23 +34,47 @@ pub(crate) async fn garbage_collect(
     args: &GarbageCollectArgs,
     context: &Context<'_>,
 ) -> Result<(), Failure> {
-    let Some(config) = &args.config else {
-        let problem = "the path of the registry's config.yml is missing".to_owned();
-        return Err(Failure::Location { location: String::new(), problem });
-    };
-    let location = Location::resolve(&config.to_string_lossy(), &StoreArgs::default(), std::env::vars())?;
-    if location.configuration.is_none() {
-        let problem = "it is no config.yml".to_owned();
-        return Err(Failure::Location { location: location.source, problem });
-    }
+    let location = locate(args.config.as_deref(), context)?;
     if !args.dry_run && !location.is_readonly() {
-        context.console.talk(
-            "regsweep: the registry must be stopped or read-only while this runs, and restarted afterwards: it caches what is deleted here",
+        context.console.note(
+            "the registry must be stopped or read-only while this runs, and restarted afterwards: \
+             it caches what is deleted here",
         );
     }
     let work = Collecting { args, location: &location, context };
     with_registry(&location, &StoreArgs::default(), None, &context.watch, work).await
 }
+
+fn locate(config: Option<&Path>, context: &Context<'_>) -> Result<Location, Failure> {
+    let wrong = |location: String, problem: &str| {
+        Err(Failure::Location { location, problem: problem.to_owned() })
+    };
+    let Some(config) = config else {
+        return wrong(String::new(), "configuration path unspecified");
+    };
+    let location = context.locate(&config.to_string_lossy(), &StoreArgs::default())?;
+    match location.configuration {
+        Some(_) => Ok(location),
+        None => wrong(location.source, "it is no config.yml"),
+    }
+}
+
+/// A failure in the words of the registry's command, and what to do next.
+pub(crate) fn failure_text(failure: &Failure, again: &str) -> String {
+    let is_configuration =
+        matches!(failure, Failure::Location { .. } | Failure::Config { .. } | Failure::File { .. });
+    let (what, line) = match failure {
+        Failure::Location { location, problem } if location.is_empty() => {
+            ("configuration error", format!("{problem}\n{USAGE}"))
+        }
+        _ if is_configuration => ("configuration error", failure_line(failure)),
+        _ => ("failed to garbage collect", failure_line(failure)),
+    };
+    let hints = hint_lines(failure, again);
+    format!("{what}: {line}{}{hints}", if hints.is_empty() { "" } else { "\n" })
+}
+
+const USAGE: &str = "Usage: regsweep garbage-collect [OPTIONS] CONFIG";
 
 struct Collecting<'a> {
     args: &'a GarbageCollectArgs,
@@ -61,29 +88,58 @@ impl Work for Collecting<'_> {
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
-        let wish = self.wish(&out);
-        let progress = self.context.progress();
-        let made = plan_of(&open, wish, self.context).await?;
-        require_sound(&made.plan)?;
-        if !self.context.output.quiet {
-            let is_by_key = matches!(self.location.place, Place::Bucket(_));
-            lines::print(&made, &open.layout, is_by_key, self.context.console)?;
-        }
+        // Lines of progress among those of the registry's command would be new to whoever reads them.
+        let progress = self.shows_progress().then(|| self.context.progress(&self.location.place));
+        let made = plan_of(&open, self.wish(&out), self.context).await?;
+        drop(progress);
+        require_sound(&made.plan).map_err(without_plan)?;
+        self.tell(&made, &open)?;
         if self.args.dry_run {
             return Ok(());
         }
-        let log = DeletionLog::new(self.location, *self.context.console, &open.layout);
+        let log = DeletionLog::new(self.location, self.context.console, &open.layout);
         let sweep = SweepArgs { offline: true, max_deletes_per_second: None, max_age: NEVER };
+        let summary = Summary::of(&made.plan, made.plan.header().requests);
         let report = carry_out(&open, made.plan, &sweep, &log, &self.context.watch).await?;
-        drop(progress);
-        verdict(&report, "regsweep garbage-collect")
+        if self.context.output.json {
+            self.context.report(summary, &report)?;
+        }
+        verdict(&report)
+    }
+}
+
+/// The plan goes with its folder, so nobody can look at it afterwards.
+fn without_plan(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::Audit { notes, .. }) => {
+            Refusal::Audit { notes, plan: None }.into()
+        }
+        failure => failure,
     }
 }
 
 impl Collecting<'_> {
+    fn shows_progress(&self) -> bool {
+        self.context.output.progress.is_some() || self.context.console.stderr_is_terminal
+    }
+
+    /// The lines of the registry's command, or the plan where an object was asked for.
+    fn tell<S>(&self, made: &Made, open: &Open<S>) -> Result<(), Failure> {
+        let output = self.context.output;
+        match (output.json, self.args.dry_run) {
+            (true, true) => self.context.show(&made.plan),
+            (true, false) => Ok(()),
+            (false, _) if output.quiet => Ok(()),
+            (false, _) => {
+                let is_by_key = matches!(self.location.place, Place::Bucket(_));
+                lines::print(made, &open.layout, is_by_key, self.context.console)
+            }
+        }
+    }
+
     /// No grace: the registry's command has none. A large share is what its users ask for; metadata that lives
     /// elsewhere is not.
-    fn wish<'w>(&'w self, out: &'w std::path::Path) -> Wish<'w> {
+    fn wish<'w>(&'w self, out: &'w Path) -> Wish<'w> {
         let accepted = BTreeSet::from([Breaker::DeleteShare, Breaker::UntaggedShare]);
         Wish {
             source: &self.location.source,
@@ -95,7 +151,7 @@ impl Collecting<'_> {
             },
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
-            tell: !self.context.output.quiet,
+            tell: !self.context.output.quiet && !self.context.output.json,
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use planner::Plan;
 use store::DeleteStore;
-use sweeper::SweepReport;
 
 use super::{Context, Wish, limits, plan_of, policy};
 use crate::args::GcArgs;
-use crate::carry_out::{carry_out, require_offline, require_sound, verdict};
+use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Open, Work, with_registry};
+use crate::progress::Progress;
 use crate::render::Summary;
-use crate::state::Runs;
+use crate::state::{Kind, Runs, Unfinished};
 use crate::{Failure, clock};
 
 /// Takes up an unfinished run, or plans and sweeps a new one.
@@ -18,18 +19,18 @@ use crate::{Failure, clock};
 /// # Errors
 /// Where no whole plan can be made, the plan is refused, or objects could not be deleted.
 pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
-    let location = Location::resolve(&args.location, &args.store, std::env::vars())?;
+    let location = context.locate(&args.location, &args.store)?;
     if !args.dry_run {
         require_offline(&location, &args.sweep)?;
     }
-    let work = Collecting { args, source: &location.source, context };
+    let work = Collecting { args, location: &location, context };
     let rate = args.sweep.max_deletes_per_second;
     with_registry(&location, &args.store, rate, &context.watch, work).await
 }
 
 struct Collecting<'a> {
     args: &'a GcArgs,
-    source: &'a str,
+    location: &'a Location,
     context: &'a Context<'a>,
 }
 
@@ -37,42 +38,79 @@ impl Work for Collecting<'_> {
     type Out = ();
 
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
-        let runs = Runs::of(self.args.state.as_deref(), open.store.identity())?;
-        let progress = self.context.progress();
-        let plan = match runs.unfinished()?.filter(|_| !self.args.dry_run) {
-            Some(plan) => self.resume(plan),
-            None => self.plan(&open, &runs).await?,
-        };
+        let state = self.args.state.as_deref();
+        let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
         if self.args.dry_run {
-            drop(progress);
-            self.context.show(&plan)?;
-            return require_sound(&plan);
+            self.look(&open, &runs).await
+        } else {
+            self.collect(&open, &runs).await
         }
+    }
+}
+
+impl Collecting<'_> {
+    /// Plans and shows, and deletes nothing.
+    async fn look<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+        let progress = self.progress();
+        let plan = self.plan(open, runs, Kind::DryRun).await?;
+        drop(progress);
+        self.context.show(&plan)?;
+        require_sound(&plan)?;
+        let dir = plan.dir().to_string_lossy();
+        self.context.tip(&format!("nothing was deleted; the plan is in {}", quoted(&dir)));
+        Ok(())
+    }
+
+    /// Sweeps what is left of the last run, or all that a new plan says. Nobody else sweeps meanwhile.
+    async fn collect<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+        let _lock = runs.lock()?;
+        let resumed = self.resumed(open, runs).await?;
+        let progress = self.progress();
+        let plan = match resumed {
+            Some(plan) => plan,
+            None => self.plan(open, runs, Kind::Sweep).await?,
+        };
         if let Err(refused) = require_sound(&plan) {
             drop(progress);
             self.context.show(&plan)?;
             return Err(refused);
         }
-        let summary = Summary::of(&plan, plan.header().requests);
-        let report = self.sweep(&open, plan).await?;
-        drop(progress);
-        self.context.report(summary, &report)?;
-        verdict(&report, &self.again())
-    }
-}
-
-impl Collecting<'_> {
-    fn resume(&self, plan: Plan) -> Plan {
-        let talk = format!("regsweep: going on with the plan in {}", plan.dir().display());
-        self.context.console.talk(&talk);
-        plan
+        self.sweep(open, plan, progress).await
     }
 
-    async fn plan<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<Plan, Failure> {
-        let out = runs.begin(clock::now())?;
+    async fn resumed<S: DeleteStore>(
+        &self,
+        open: &Open<S>,
+        runs: &Runs,
+    ) -> Result<Option<Plan>, Failure> {
+        let now = open.now().await?;
+        let unfinished =
+            runs.unfinished(&policy(&self.args.policy), now, self.args.sweep.max_age)?;
+        let console = self.context.console;
+        match unfinished {
+            Unfinished::None => Ok(None),
+            Unfinished::Resumable(plan) => {
+                console.note(&format!("going on with the plan in {}", plan.dir().display()));
+                Ok(Some(*plan))
+            }
+            Unfinished::Outdated { dir, why } => {
+                let dir = dir.display();
+                console.note(&format!("the last run did not end, and {dir} is past use: {why}"));
+                Ok(None)
+            }
+        }
+    }
+
+    async fn plan<S: DeleteStore>(
+        &self,
+        open: &Open<S>,
+        runs: &Runs,
+        kind: Kind,
+    ) -> Result<Plan, Failure> {
+        let out = runs.begin(kind, clock::now())?;
         let wish = Wish {
-            source: self.source,
-            options: self.args.store.options(),
+            source: &self.location.source,
+            options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             limits: limits(&self.args.policy),
             out: &out,
@@ -82,12 +120,23 @@ impl Collecting<'_> {
         Ok(made.plan)
     }
 
-    async fn sweep<S: DeleteStore>(&self, open: &Open<S>, plan: Plan) -> Result<SweepReport, Failure> {
-        carry_out(open, plan, &self.args.sweep, &(), &self.context.watch).await
+    async fn sweep<S: DeleteStore>(
+        &self,
+        open: &Open<S>,
+        plan: Plan,
+        progress: Progress,
+    ) -> Result<(), Failure> {
+        let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
+        let swept = carry_out(open, plan, &self.args.sweep, &(), &self.context.watch).await;
+        drop(progress);
+        let outcome = self.context.conclude(summary, swept);
+        if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
+            Runs::give_up(&dir)?;
+        }
+        outcome
     }
 
-    /// The command that goes on: this one.
-    fn again(&self) -> String {
-        std::env::args().collect::<Vec<_>>().join(" ")
+    fn progress(&self) -> Progress {
+        self.context.progress(&self.location.place)
     }
 }

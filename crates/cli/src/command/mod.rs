@@ -9,7 +9,7 @@ mod show;
 
 pub(crate) use apply::apply;
 pub(crate) use demo::demo;
-pub(crate) use garbage_collect::garbage_collect;
+pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbage_collect};
 pub(crate) use gc::gc;
 pub(crate) use plan::plan;
 pub(crate) use show::show;
@@ -19,13 +19,15 @@ use std::path::Path;
 
 use planner::{Limits, Plan, Policy};
 use store::DeleteStore;
-use sweeper::SweepReport;
+use sweeper::{Cause, SweepReport};
 
-use crate::args::{OutputArgs, PolicyArgs};
+use crate::args::{OutputArgs, PolicyArgs, StoreArgs};
+use crate::carry_out::verdict;
 use crate::collect::{Ask, Made, make_plan, requests};
 use crate::identify::Identified;
+use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
-use crate::progress::Progress;
+use crate::progress::{Progress, Words};
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::{Console, Failure};
 
@@ -33,19 +35,33 @@ use crate::{Console, Failure};
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) output: &'a OutputArgs,
-    pub(crate) console: &'a Console,
+    pub(crate) console: Console,
     pub(crate) watch: Watch,
 }
 
 impl Context<'_> {
-    fn progress(&self) -> Progress {
-        Progress::start(self.output, *self.console, &self.watch.monitor)
+    /// Understands a location, and tells what is odd about it.
+    fn locate(&self, typed: &str, store: &StoreArgs) -> Result<Location, Failure> {
+        let location = Location::resolve(typed, store, environment())?;
+        location.warnings().for_each(|warning| self.console.warn(&warning));
+        Ok(location)
     }
 
+    fn progress(&self, words: impl Into<Words>) -> Progress {
+        Progress::start(self.output, self.console, words.into(), &self.watch.monitor)
+    }
+
+    /// Writes data, and ends its last line.
     fn data(&self, text: &str) -> Result<(), Failure> {
-        self.console
-            .data(text)
-            .map_err(|source| Failure::File { path: "standard output".into(), source })
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        self.console.data(&format!("{text}{end}")).map_err(Failure::Output)
+    }
+
+    /// Says what goes on, to people who did not ask for quiet.
+    fn tip(&self, message: &str) {
+        if !self.output.quiet && !self.output.json {
+            self.console.note(message);
+        }
     }
 
     /// The plan, as a table or as the summary object.
@@ -65,12 +81,30 @@ impl Context<'_> {
         self.data(&sweep_table(report))
     }
 
+    /// Reports what became of a plan, also where the sweep broke off, and turns it into the verdict.
+    fn conclude(
+        &self,
+        summary: Summary,
+        swept: Result<SweepReport, Failure>,
+    ) -> Result<(), Failure> {
+        let outcome = swept.and_then(|report| {
+            self.report(summary.clone(), &report)?;
+            verdict(&report)
+        });
+        if let Err(Failure::Sweep(error)) = &outcome
+            && !matches!(error.cause, Cause::AlreadyApplied)
+        {
+            self.report(summary, &error.report)?;
+        }
+        outcome
+    }
+
     fn summary(&self, summary: &Summary) -> Result<(), Failure> {
         let text = serde_json::to_string(summary).map_err(|error| Failure::Internal {
             what: "the summary cannot be written",
             source: error.into(),
         })?;
-        self.data(&format!("{text}\n"))
+        self.data(&text)
     }
 }
 
@@ -103,9 +137,16 @@ async fn plan_of<S: DeleteStore>(
 ) -> Result<Made, Failure> {
     let Wish { source, options, policy, limits, out, tell } = wish;
     if open.identified == Identified::Empty {
-        context.console.talk(&format!("regsweep: {source} is empty: nobody has pushed to it yet"));
+        context.console.note(&format!("{source} is empty: nobody has pushed to it yet"));
     }
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let ask = Ask { source, options, layout, policy, limits, width, out, tell };
-    make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await
+    let made = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
+    let (plan, totals) = (&made.plan, made.plan.totals().all());
+    tracing::info!(
+        plan = %plan.dir().display(), id = %plan.id(), t0 = %plan.header().t0,
+        objects = totals.count, bytes = totals.bytes, doubts = plan.header().doubts.total(),
+        "planned"
+    );
+    Ok(made)
 }

@@ -7,6 +7,7 @@ use super::{Context, Wish, limits, plan_of, policy};
 use crate::Failure;
 use crate::args::PlanArgs;
 use crate::carry_out::require_sound;
+use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Open, Work, with_registry};
 
@@ -15,18 +16,25 @@ use crate::open::{Open, Work, with_registry};
 /// # Errors
 /// Where no whole plan can be made; [`Failure::Refused`] after it is written, where its audit forbids a sweep.
 pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), Failure> {
-    let location = Location::resolve(&args.location, &args.store, std::env::vars())?;
-    let progress = context.progress();
-    let work = Planning { args, source: &location.source, context };
+    let location = context.locate(&args.location, &args.store)?;
+    let progress = context.progress(&location.place);
+    let work = Planning { args, location: &location, context };
     let plan = with_registry(&location, &args.store, None, &context.watch, work).await?;
     drop(progress);
     context.show(&plan)?;
-    require_sound(&plan)
+    require_sound(&plan)?;
+    if plan.totals().all().count > 0 {
+        let dir = quoted(&args.out.to_string_lossy());
+        let offline = if location.is_readonly() { "" } else { " --offline" };
+        context
+            .tip(&format!("nothing was deleted; `regsweep apply {dir}{offline}` carries it out"));
+    }
+    Ok(())
 }
 
 struct Planning<'a> {
     args: &'a PlanArgs,
-    source: &'a str,
+    location: &'a Location,
     context: &'a Context<'a>,
 }
 
@@ -35,8 +43,8 @@ impl Work for Planning<'_> {
 
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Plan, Failure> {
         let wish = Wish {
-            source: self.source,
-            options: self.args.store.options(),
+            source: &self.location.source,
+            options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             limits: limits(&self.args.policy),
             out: &self.args.out,

@@ -17,7 +17,9 @@ pub(crate) fn show(args: &ShowArgs, context: &Context<'_>) -> Result<(), Failure
     let plan = Plan::open(&args.dir)?;
     match args.format {
         ShowFormat::Csv => write_csv(&plan, &mut BufWriter::new(stdout().lock())),
-        ShowFormat::Table if !context.output.json => context.data(&plan_table(&plan, context.console)),
+        ShowFormat::Table if !context.output.json => {
+            context.data(&plan_table(&plan, context.console))
+        }
         ShowFormat::Table | ShowFormat::Json => {
             context.summary(&Summary::of(&plan, plan.header().requests))
         }

@@ -16,7 +16,7 @@ pub fn write_csv(plan: &Plan, out: &mut impl Write) -> Result<(), Failure> {
     let written = write_rows(plan, out);
     match written {
         Err(Broken::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(Broken::Write(source)) => Err(Failure::File { path: "standard output".into(), source }),
+        Err(Broken::Write(source)) => Err(Failure::Output(source)),
         Err(Broken::Plan(error)) => Err(error.into()),
         Ok(()) => Ok(()),
     }

@@ -7,7 +7,7 @@ mod plan_table;
 mod summary;
 
 pub use csv::write_csv;
-pub use failure::{failure_json, failure_line, failure_text};
+pub use failure::{failure_json, failure_line, failure_text, hint_lines};
 pub use human::{count, size};
 pub use plan_table::{plan_table, sweep_table};
 pub use summary::{Summary, Swept};

@@ -18,7 +18,7 @@ const NAMES: [(RowKind, &str); 5] = [
 
 /// What a plan would do, for people: the registry, what goes by kind, doubts and notes.
 #[must_use]
-pub fn plan_table(plan: &Plan, console: &Console) -> String {
+pub fn plan_table(plan: &Plan, console: Console) -> String {
     let header = plan.header();
     let facts = &header.facts;
     let mut text = format!(
@@ -52,7 +52,8 @@ fn doubts_and_notes(plan: &Plan) -> String {
     let (total, sample) = (header.doubts.total(), header.doubts.sample());
     let mut text = String::new();
     if total > 0 {
-        let _ = writeln!(text, "\n{} in doubt, kept with all their repositories link:", count(total));
+        let _ =
+            writeln!(text, "\n{} in doubt, kept with all their repositories link:", count(total));
     }
     for doubt in sample.iter().take(SHOWN) {
         let _ = writeln!(text, "  {}: {}", doubt.repository, doubt.message);

@@ -5,16 +5,16 @@ use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
 /// What a run saw, planned and did, for machines. Fields are only ever added.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// `summary`.
     #[serde(rename = "type")]
     kind: &'static str,
     repositories: u64,
     manifests: u64,
-    tags: Option<u64>,
+    tags: u64,
     blobs: Amount,
-    marked: Option<u64>,
+    marked: u64,
     delete: Delete,
     requests: Requests,
     doubts: Vec<Doubt>,
@@ -26,7 +26,7 @@ pub struct Summary {
     swept: Option<Swept>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 struct Delete {
     blobs: Amount,
     revision_links: Amount,
@@ -48,7 +48,7 @@ impl From<&Totals> for Delete {
 }
 
 /// What became of the plan.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Swept {
     ended: &'static str,
     planned: Amount,
@@ -57,6 +57,14 @@ pub struct Swept {
     spared: Amount,
     failed: Amount,
     left: Amount,
+    failures: Vec<FailedObject>,
+}
+
+/// An object that could not be deleted, and why.
+#[derive(Clone, Debug, Serialize)]
+struct FailedObject {
+    key: String,
+    message: String,
 }
 
 impl From<&SweepReport> for Swept {
@@ -75,7 +83,14 @@ impl From<&SweepReport> for Swept {
             spared: amount(total.fates.spared),
             failed: amount(total.fates.failed),
             left: amount(total.left),
+            failures: report.failures.iter().map(FailedObject::from).collect(),
         }
+    }
+}
+
+impl From<&sweeper::FailedObject> for FailedObject {
+    fn from(failed: &sweeper::FailedObject) -> Self {
+        Self { key: failed.key.to_string(), message: failed.failure.to_string() }
     }
 }
 
@@ -89,9 +104,9 @@ impl Summary {
             kind: "summary",
             repositories,
             manifests: revisions,
-            tags: Some(tags),
+            tags,
             blobs,
-            marked: Some(marked),
+            marked,
             delete: Delete::from(plan.totals()),
             requests,
             doubts: header.doubts.sample().to_vec(),

@@ -1,6 +1,6 @@
 //! The lines of the registry's command, version 3.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use marker::Event;
@@ -19,7 +19,7 @@ pub(super) fn print(
     made: &Made,
     layout: &Layout,
     is_by_key: bool,
-    console: &Console,
+    console: Console,
 ) -> Result<(), Failure> {
     let mut lines = Lines { console, text: String::new() };
     let told = in_order(&made.told, is_by_key);
@@ -44,23 +44,22 @@ pub(super) fn print(
 /// Repositories that have manifests, or had: the registry finds no others.
 fn in_order(told: &[Told], is_by_key: bool) -> Vec<&Told> {
     let mut told: Vec<&Told> = told.iter().filter(|told| told.has_manifests).collect();
-    if is_by_key {
-        told.sort_unstable_by_key(|told| format!("{}/_", told.repository));
-    } else {
-        told.sort_unstable_by(|a, b| {
-            let components = |told: &Told| format!("{}/_manifests", told.repository);
-            components(a).split('/').cmp(components(b).split('/'))
-        });
-    }
+    told.sort_by_cached_key(|told| place(told.repository.as_str(), is_by_key));
     told
 }
 
-struct Lines<'c> {
-    console: &'c Console,
+/// What a repository is sorted by.
+fn place(repository: &str, is_by_key: bool) -> Vec<String> {
+    let folder = format!("{repository}/_manifests");
+    if is_by_key { vec![folder] } else { folder.split('/').map(str::to_owned).collect() }
+}
+
+struct Lines {
+    console: Console,
     text: String,
 }
 
-impl Lines<'_> {
+impl Lines {
     fn line(&mut self, line: std::fmt::Arguments<'_>) -> Result<(), Failure> {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{line}");
@@ -69,8 +68,7 @@ impl Lines<'_> {
 
     fn flush(&mut self) -> Result<(), Failure> {
         let text = std::mem::take(&mut self.text);
-        let failed = |source| Failure::File { path: "standard output".into(), source };
-        self.console.data(&text).map_err(failed)
+        self.console.data(&text).map_err(Failure::Output)
     }
 
     fn marking(&mut self, told: &Told, marked: &mut HashSet<Digest>) -> Result<(), Failure> {
@@ -94,26 +92,53 @@ impl Lines<'_> {
     fn dead(&mut self, told: &Told) -> Result<(), Failure> {
         let (repository, tags) = (&told.repository, told.tags.join(" "));
         for digest in &told.dead {
-            self.line(format_args!("manifest eligible for deletion: {{{repository} {digest} [{tags}]}}"))?;
+            self.line(format_args!(
+                "manifest eligible for deletion: {{{repository} {digest} [{tags}]}}"
+            ))?;
         }
         Ok(())
     }
 
+    /// Blobs as they come, then layer links by repository.
     fn eligible(&mut self, plan: &Plan, layout: &Layout) -> Result<(), Failure> {
-        for segment in plan.segments().iter().rev() {
+        let mut links: BTreeMap<String, Vec<Digest>> = BTreeMap::new();
+        for segment in plan.segments() {
             for row in plan.rows(segment)? {
-                let row = row?;
-                match layout.classify(&row.key) {
+                match layout.classify(&row?.key) {
                     KeyKind::Blob(digest) => {
                         self.line(format_args!("blob eligible for deletion: {digest}"))?;
                     }
-                    KeyKind::Layer { repository, digest } => self.line(format_args!(
-                        "{repository}: layer link eligible for deletion: {digest}"
-                    ))?,
+                    KeyKind::Layer { repository, digest } => {
+                        links.entry(repository.to_owned()).or_default().push(digest);
+                    }
                     _ => {}
                 }
             }
         }
+        for (repository, mut digests) in links {
+            digests.sort_unstable();
+            for digest in digests {
+                self.line(format_args!(
+                    "{repository}: layer link eligible for deletion: {digest}"
+                ))?;
+            }
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_come_by_key_from_buckets_and_folder_by_folder_from_directories() {
+        let sorted = |is_by_key| {
+            let mut names = ["foo", "foo-bar", "foo/bar", "foo.x", "foo/0x"];
+            names.sort_by_key(|name| place(name, is_by_key));
+            names
+        };
+        assert_eq!(sorted(true), ["foo-bar", "foo.x", "foo/0x", "foo", "foo/bar"]);
+        assert_eq!(sorted(false), ["foo/0x", "foo", "foo/bar", "foo-bar", "foo.x"]);
     }
 }

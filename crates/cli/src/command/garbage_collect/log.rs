@@ -3,6 +3,7 @@
 use config::{Formatter, Level, Log};
 use planner::{Row, RowKind};
 use registry::Layout;
+use serde_json::json;
 use store::KeyOutcome;
 use sweeper::Observer;
 
@@ -24,7 +25,11 @@ impl DeletionLog {
             Place::Directory(_) => String::new(),
             Place::Bucket(_) => layout.root().to_owned(),
         };
-        Self { log: log.filter(|log| matches!(log.level, Level::Info | Level::Debug)), console, root }
+        Self {
+            log: log.filter(|log| matches!(log.level, Level::Info | Level::Debug)),
+            console,
+            root,
+        }
     }
 
     /// The message for one object, with the path that the registry names.
@@ -44,13 +49,42 @@ impl DeletionLog {
 impl Observer for DeletionLog {
     fn outcome(&self, row: &Row, outcome: &KeyOutcome) {
         let (Some(log), KeyOutcome::Deleted) = (&self.log, outcome) else { return };
-        let (time, message) = (clock::now(), self.message(row));
-        self.console.talk(&match log.formatter {
-            Formatter::Text => format!("time=\"{time}\" level=info msg={message:?}"),
-            Formatter::Json => format!("{{\"level\":\"info\",\"msg\":{message:?},\"time\":\"{time}\"}}"),
-            Formatter::Logstash => {
-                format!("{{\"@timestamp\":\"{time}\",\"@version\":\"1\",\"level\":\"info\",\"message\":{message:?}}}")
-            }
-        });
+        self.console.talk(&line(log.formatter, &clock::now().to_string(), &self.message(row)));
+    }
+}
+
+fn line(formatter: Formatter, time: &str, message: &str) -> String {
+    match formatter {
+        Formatter::Text => format!("time=\"{time}\" level=info msg={message:?}"),
+        Formatter::Json => json!({ "level": "info", "msg": message, "time": time }).to_string(),
+        Formatter::Logstash => json!({
+            "@timestamp": time,
+            "@version": "1",
+            "level": "info",
+            "message": message,
+        })
+        .to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_in_the_form_that_the_registry_is_configured_for() {
+        let line = |formatter| line(formatter, "2026-01-02T03:04:05Z", "Deleting blob: /a\"b");
+        assert_eq!(
+            line(Formatter::Text),
+            r#"time="2026-01-02T03:04:05Z" level=info msg="Deleting blob: /a\"b""#
+        );
+        assert_eq!(
+            line(Formatter::Json),
+            r#"{"level":"info","msg":"Deleting blob: /a\"b","time":"2026-01-02T03:04:05Z"}"#
+        );
+        assert_eq!(
+            line(Formatter::Logstash),
+            r#"{"@timestamp":"2026-01-02T03:04:05Z","@version":"1","level":"info","message":"Deleting blob: /a\"b"}"#
+        );
     }
 }

@@ -1,0 +1,184 @@
+//! What was typed.
+
+mod output;
+mod policy;
+mod store;
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub use output::{LogFormat, OutputArgs, ProgressKind};
+pub use policy::{PolicyArgs, SweepArgs};
+pub use store::{ChecksumKind, StoreArgs};
+
+/// Collects garbage in container registries that keep the distribution layout on S3 or on files.
+#[derive(Debug, Parser)]
+#[command(name = "regsweep", version, about, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Args {
+    /// How to talk.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const LOCATION: &str = "A registry's config.yml, a directory, or s3://bucket/rootdirectory";
+
+const EXAMPLES: &str = "\
+LOCATION is a registry's config.yml, a directory, or s3://bucket/rootdirectory.
+
+Examples:
+  1. See it work, no registry needed   regsweep demo
+  2. What would go, and why            regsweep plan config.yml --out plan; regsweep show plan
+  3. Carry out what was reviewed       regsweep apply plan --offline
+  4. Both at once; again to resume     regsweep gc s3://bucket/prefix --untagged --offline
+  5. As the registry's own command     regsweep garbage-collect --dry-run config.yml
+
+Exit codes: 0 done, 1 internal, 2 usage, 3 partial, 4 unsafe (refused), 5 store, 6 format,
+7 incomplete, 130 stopped. garbage-collect: 0 or 1, as the registry's command.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a plan; delete nothing
+    Plan(PlanArgs),
+    /// Show what a plan would do, and why
+    Show(ShowArgs),
+    /// Carry out a plan; again to resume
+    Apply(ApplyArgs),
+    /// Plan and apply in one; again to resume
+    Gc(GcArgs),
+    /// Do what the registry's own command does: its flags, its lines, its exit codes
+    #[command(name = "garbage-collect")]
+    GarbageCollect(GarbageCollectArgs),
+    /// Make a registry, collect it, prove the result
+    Demo(DemoArgs),
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, ClapArgs)]
+pub struct PlanArgs {
+    /// The registry.
+    #[arg(help = LOCATION)]
+    pub location: String,
+    /// Directory for the plan; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, ClapArgs)]
+pub struct ShowArgs {
+    /// The plan
+    pub dir: PathBuf,
+    /// How to show it; csv has one row for each object
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ShowFormat,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For people.
+    Table,
+    /// One object.
+    Json,
+    /// One row for each object that would go.
+    Csv,
+}
+
+/// Arguments of `apply`.
+#[derive(Debug, ClapArgs)]
+pub struct ApplyArgs {
+    /// The plan
+    pub dir: PathBuf,
+    /// Sweep.
+    #[command(flatten)]
+    pub sweep: SweepArgs,
+    /// Store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `gc`.
+#[derive(Debug, ClapArgs)]
+pub struct GcArgs {
+    /// The registry.
+    #[arg(help = LOCATION)]
+    pub location: String,
+    /// Plan and show, but delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Directory for plans and journals
+    ///
+    /// By default $`XDG_STATE_HOME`/regsweep, or ~/.local/state/regsweep.
+    #[arg(long, value_name = "DIR", env = "REGSWEEP_STATE")]
+    pub state: Option<PathBuf>,
+    /// Policy.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Sweep.
+    #[command(flatten)]
+    pub sweep: SweepArgs,
+    /// Store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+}
+
+/// Arguments of `garbage-collect`.
+#[derive(Debug, ClapArgs)]
+pub struct GarbageCollectArgs {
+    /// The registry's config.yml
+    #[arg(env = "REGISTRY_CONFIGURATION_PATH")]
+    pub config: Option<PathBuf>,
+    /// Do everything except remove the blobs
+    #[arg(short, long)]
+    pub dry_run: bool,
+    /// Delete manifests that are not currently referenced via tag
+    #[arg(short = 'm', long)]
+    pub delete_untagged: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// Where to make the registry, and leave it [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Another seed makes another registry
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_last_style_typed_counts() {
+        let style = |typed: &[&str]| {
+            let all = ["regsweep", "plan", "s3://bucket", "--out", "dir"];
+            let args = Args::try_parse_from(all.iter().chain(typed)).unwrap();
+            let Command::Plan(PlanArgs { store, .. }) = args.command else { unreachable!() };
+            (store.path_style, store.virtual_host_style)
+        };
+        assert_eq!(style(&[]), (false, false));
+        assert_eq!(style(&["--path-style", "--virtual-host-style"]), (false, true));
+        assert_eq!(style(&["--virtual-host-style", "--path-style"]), (true, false));
+    }
+}

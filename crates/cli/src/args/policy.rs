@@ -1,0 +1,59 @@
+//! What may go, and how.
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use planner::Breaker;
+
+/// What may go.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Policy")]
+pub struct PolicyArgs {
+    /// Also delete manifests that no tag reaches
+    ///
+    /// What an index with a tag names stays with it, and referrers (signatures, SBOMs) stay with their subject.
+    #[arg(long)]
+    pub untagged: bool,
+    /// Keep everything younger than this
+    ///
+    /// By the store's clock. A push takes up to this long before it is safe: never less than the longest upload.
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub grace: Duration,
+    /// Delete uploads that nothing was added to for this long
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = humantime::parse_duration)]
+    pub uploads_older_than: Duration,
+    /// Refuse to delete more than this share of all blobs [default: 30]
+    ///
+    /// By number and by bytes. The default spares small registries, a share that is given counts for all.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub max_delete_share: Option<u8>,
+    /// Delete although this test says no; may be given again
+    ///
+    /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys. A plan that is refused names the
+    /// tests that refuse it, with their evidence.
+    #[arg(long, value_name = "NAME")]
+    pub accept: Vec<Breaker>,
+}
+
+/// How to delete.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Sweep")]
+pub struct SweepArgs {
+    /// I make sure that nobody pushes meanwhile
+    ///
+    /// Not needed where the location is a config.yml that says that the registry is read-only.
+    #[arg(long)]
+    pub offline: bool,
+    /// Delete at most so many keys in a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_deletes_per_second: Option<u32>,
+    /// Refuse a plan older than this
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "24h",
+        value_parser = humantime::parse_duration,
+        hide_short_help = true
+    )]
+    pub max_age: Duration,
+}

@@ -1,0 +1,137 @@
+//! What to do next, for every way to fail.
+
+use lister::ListError;
+use marker::MarkError;
+use planner::PlanError;
+use store::{ErrorKind, StoreError};
+use sweeper::{Cause, JournalError, SweepError};
+
+use super::Failure;
+
+const BUG: &str = "this is a bug: please report it";
+const NEW_PLAN: &str = "make a new plan with `regsweep plan`";
+
+impl Failure {
+    /// What to do next, a sentence each; `again` is the command that was typed.
+    #[must_use]
+    pub fn hints(&self, again: &str) -> Vec<String> {
+        match self {
+            Self::Refused(refusal) => refusal.hints(again),
+            Self::Sweep(error) => sweep_hints(error, again),
+            Self::Partial { needs_new_plan: false, .. } | Self::Stopped { is_sweeping: true } => {
+                vec![resuming(again)]
+            }
+            Self::Stopped { is_sweeping: false } => vec![format!("`{again}` starts over")],
+            Self::Changed(_) => {
+                vec![format!("make the registry read-only, then run `{again}` again")]
+            }
+            _ => self.hint().into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The hint of those that have one at most and the same whatever was typed.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Location { .. } => Some(
+                "a location is a registry's config.yml, a directory, or s3://bucket/rootdirectory",
+            ),
+            Self::Store { location, source } => store_hint(source, location.starts_with("s3://")),
+            Self::List(error) => list_hint(error),
+            Self::Mark(error) => mark_hint(error),
+            Self::Plan(error) => Some(plan_hint(error)),
+            Self::Journal(error) => Some(journal_hint(error)),
+            Self::Busy { .. } => Some("wait for it to end; two at once would only be slower"),
+            Self::Partial { .. } => Some(
+                "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
+            ),
+            Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
+            Self::File { .. }
+            | Self::Output(_)
+            | Self::Config { .. }
+            | Self::Refused(_)
+            | Self::Changed(_)
+            | Self::Sweep(_)
+            | Self::Stopped { .. } => None,
+        }
+    }
+}
+
+fn resuming(again: &str) -> String {
+    format!("`{again}` goes on where this ended")
+}
+
+fn list_hint(error: &ListError) -> Option<&'static str> {
+    match error {
+        ListError::Store { source, .. } => store_hint(source, true),
+        ListError::LostWorker { .. } => Some(BUG),
+        _ => None,
+    }
+}
+
+fn mark_hint(error: &MarkError) -> Option<&'static str> {
+    match error {
+        MarkError::Manifest { source, .. } | MarkError::Link { source, .. } => {
+            store_hint(source, true)
+        }
+        MarkError::LostReader { .. } => Some(BUG),
+        _ => None,
+    }
+}
+
+fn plan_hint(error: &PlanError) -> &'static str {
+    match error {
+        PlanError::NotAPlan { .. } => "`regsweep plan LOCATION --out DIR` writes a plan",
+        PlanError::Io { .. } => "check that the directory exists, is writable, and has room",
+        PlanError::Occupied { .. } => "give --out a new directory",
+        PlanError::OtherFormat { .. } => "use the version that wrote it, or make a new plan",
+        PlanError::OtherLocation { .. } => "make a plan for this registry with `regsweep plan`",
+        _ => NEW_PLAN,
+    }
+}
+
+/// What ended a sweep, and that it can be taken up again where it can.
+fn sweep_hints(error: &SweepError, again: &str) -> Vec<String> {
+    let (own, is_resumable) = match &error.cause {
+        Cause::Store(source) => (store_hint(source, true), true),
+        Cause::AlreadyApplied => (Some("make a new plan to see what goes now"), false),
+        Cause::Plan(error) => (Some(plan_hint(error)), matches!(error, PlanError::Io { .. })),
+        Cause::Journal(error) => {
+            (Some(journal_hint(error)), matches!(error, JournalError::Io { .. }))
+        }
+        Cause::Panicked(_) | Cause::Unaccounted(_) | Cause::JournalClosed => (Some(BUG), false),
+        _ => (Some(NEW_PLAN), false),
+    };
+    own.map(str::to_owned).into_iter().chain(is_resumable.then(|| resuming(again))).collect()
+}
+
+fn journal_hint(error: &JournalError) -> &'static str {
+    match error {
+        JournalError::Locked { .. } => "another regsweep carries out this plan; wait for it to end",
+        JournalError::Io { .. } => "check that the plan's directory is writable and has room",
+        _ => "make a new plan with `regsweep plan`, in another directory",
+    }
+}
+
+/// What helps against the store's error; `may_be_bucket` where options and variables of buckets may be at fault.
+fn store_hint(error: &StoreError, may_be_bucket: bool) -> Option<&'static str> {
+    match error.kind {
+        ErrorKind::NoContainer if may_be_bucket => {
+            Some("check the name of the bucket, and --endpoint-url")
+        }
+        ErrorKind::NoContainer => Some("check the directory; config.yml calls it rootdirectory"),
+        ErrorKind::Denied if may_be_bucket => {
+            Some("whoever runs this must be allowed to list, read and delete here")
+        }
+        ErrorKind::Denied => Some("run as the user of the registry, or as root"),
+        ErrorKind::Credentials => {
+            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+        }
+        ErrorKind::Unreachable => Some("check --endpoint-url, and that the store runs"),
+        ErrorKind::WrongAddress => Some("give the bucket's own --region or --endpoint-url"),
+        ErrorKind::Throttled | ErrorKind::Transient => Some(
+            "the store failed all the while; try again later, with a lower --max-in-flight, or with more --patience",
+        ),
+        ErrorKind::Malformed if may_be_bucket => Some("the store does not answer as S3 does"),
+        _ => None,
+    }
+}

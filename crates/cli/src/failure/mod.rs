@@ -1,0 +1,178 @@
+//! Every way to fail: what it says, its exit code and what to type next.
+
+mod code;
+mod hint;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use config::ConfigError;
+use lister::ListError;
+use marker::MarkError;
+use planner::{PlanError, Reappeared};
+use store::StoreError;
+use sweeper::{Cause, JournalError, SweepError};
+
+pub use code::Code;
+pub use refusal::Refusal;
+
+/// Everything that can go wrong in a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The location cannot be understood.
+    #[error("cannot use location `{location}`: {problem}")]
+    Location {
+        /// What was typed.
+        location: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of the operator cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The data cannot be handed on. What was asked may be done all the same.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+    /// The registry's configuration is wrong.
+    #[error("cannot use {}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: ConfigError,
+    },
+    /// Refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Another run sweeps the same registry.
+    #[error("another regsweep collects this registry; it keeps its plans in {}", dir.display())]
+    Busy {
+        /// The directory of its runs.
+        dir: PathBuf,
+    },
+    /// The store failed.
+    #[error("cannot use {location}")]
+    Store {
+        /// The registry.
+        location: String,
+        /// What it said.
+        #[source]
+        source: StoreError,
+    },
+    /// The listing is not whole.
+    #[error("the listing is not whole, so nothing was deleted")]
+    List(#[from] ListError),
+    /// The marking is not whole.
+    #[error("the marking is not whole, so nothing was deleted")]
+    Mark(#[source] Box<MarkError>),
+    /// The registry changed meanwhile.
+    #[error("the registry changed while it was read, so nothing was deleted")]
+    Changed(#[from] Reappeared),
+    /// The plan cannot be written or used.
+    #[error("cannot use the plan")]
+    Plan(#[from] PlanError),
+    /// The journal of the plan cannot be used.
+    #[error("cannot use the journal")]
+    Journal(#[source] JournalError),
+    /// The sweep could not go on.
+    #[error("{}", broken_off(.0))]
+    Sweep(#[from] SweepError),
+    /// The sweep ended with objects left.
+    #[error("{}", left_over(*.failed, *.held_back))]
+    Partial {
+        /// How many failed.
+        failed: u64,
+        /// How many were kept because a link stays that may lead to them.
+        held_back: u64,
+        /// What the first one said.
+        #[source]
+        first: Option<FailedKey>,
+        /// Whether only a new plan can tell what becomes of the rest.
+        needs_new_plan: bool,
+    },
+    /// Interrupted.
+    #[error("{}", stopped(*.is_sweeping))]
+    Stopped {
+        /// Whether some of a plan may be done.
+        is_sweeping: bool,
+    },
+    /// The demo's own check failed.
+    #[error("the demo did not end as the model says: {0}")]
+    Disproved(String),
+    /// A bug.
+    #[error("{what}")]
+    Internal {
+        /// What happened.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// A key that could not be deleted, and what the store said of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}`: {message}")]
+pub struct FailedKey {
+    /// The key.
+    pub key: String,
+    /// What the store said.
+    pub message: String,
+}
+
+impl From<MarkError> for Failure {
+    fn from(error: MarkError) -> Self {
+        Self::Mark(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// What it was caused by, from the nearest to the deepest, each told once.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        if let Self::Refused(refusal) = self {
+            return refusal.causes();
+        }
+        let mut causes = Vec::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes.dedup();
+        causes
+    }
+}
+
+fn broken_off(error: &SweepError) -> &'static str {
+    match error.cause {
+        Cause::AlreadyApplied => "there is nothing left to do",
+        _ => "the sweep could not go on",
+    }
+}
+
+const fn stopped(is_sweeping: bool) -> &'static str {
+    if is_sweeping { "stopped before the end" } else { "stopped; nothing was deleted" }
+}
+
+fn left_over(failed: u64, held_back: u64) -> String {
+    let objects = |n: u64| format!("{n} object{}", if n == 1 { "" } else { "s" });
+    let (failed_objects, kept) = (objects(failed), objects(held_back));
+    match (failed, held_back) {
+        (0, _) => format!("kept {kept}, because links there were written since the plan was made"),
+        (_, 0) => format!("could not delete {failed_objects}"),
+        _ => format!("could not delete {failed_objects}, and kept {kept} that they may lead to"),
+    }
+}

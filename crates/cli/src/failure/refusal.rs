@@ -1,0 +1,97 @@
+//! Why a registry is not collected, or not yet.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use planner::{Breaker, Note};
+
+use crate::command_line::quoted;
+
+/// Why a layout is not ours to collect, or a plan not to be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Nobody promised that no one pushes.
+    #[error("the registry at {location} may be accepting pushes, which a sweep could lose")]
+    Online {
+        /// The registry.
+        location: String,
+    },
+    /// Another system keeps the truth about this data.
+    #[error("{location} belongs to {system}: {evidence}")]
+    Foreign {
+        /// The registry.
+        location: String,
+        /// What it is.
+        system: &'static str,
+        /// What was seen.
+        evidence: String,
+    },
+    /// There is no registry here.
+    #[error("{location} is not a registry: {evidence}")]
+    NotARegistry {
+        /// Where we looked.
+        location: String,
+        /// What was seen.
+        evidence: String,
+        /// Where it seems to be instead.
+        instead: Option<String>,
+    },
+    /// The audit of a plan says no.
+    #[error("the plan looks wrong, so nothing was deleted")]
+    Audit {
+        /// What it found.
+        notes: Vec<Note>,
+        /// The plan, where it can be looked at.
+        plan: Option<PathBuf>,
+    },
+}
+
+impl Refusal {
+    /// What was found, a line each.
+    pub(super) fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Audit { notes, .. } => {
+                notes.iter().map(|note| format!("{}: {}", note.breaker, note.evidence)).collect()
+            }
+            Self::Online { .. } | Self::Foreign { .. } | Self::NotARegistry { .. } => Vec::new(),
+        }
+    }
+
+    /// What to do next; `again` is the command that was typed.
+    pub(crate) fn hints(&self, again: &str) -> Vec<String> {
+        match self {
+            Self::Online { .. } => vec![
+                "set `storage: maintenance: readonly: enabled: true` in the registry's config.yml, restart it, and \
+                 give that file as the location"
+                    .to_owned(),
+                format!("or make sure yourself that nobody pushes, and say so: `{again} --offline`"),
+            ],
+            Self::Foreign { .. } => vec!["collect it with that system's own tools".to_owned()],
+            Self::NotARegistry { instead: Some(instead), .. } => {
+                vec![format!("the location of the registry seems to be {}", quoted(instead))]
+            }
+            Self::NotARegistry { instead: None, .. } => vec![
+                "the location is the folder or prefix that holds `docker/registry/v2`; config.yml calls it \
+                 rootdirectory"
+                    .to_owned(),
+            ],
+            Self::Audit { notes, plan } => {
+                let look = plan.iter().map(|plan| {
+                    let dir = plan.to_string_lossy();
+                    format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
+                });
+                let breakers: BTreeSet<Breaker> = notes.iter().map(|note| note.breaker).collect();
+                look.chain(breakers.into_iter().map(accepting)).collect()
+            }
+        }
+    }
+}
+
+fn accepting(breaker: Breaker) -> String {
+    let share = match breaker {
+        Breaker::DeleteShare => ", or with a higher --max-delete-share",
+        _ => "",
+    };
+    format!("if that is right, run `regsweep plan` or `regsweep gc` with --accept {breaker}{share}")
+}

@@ -1,0 +1,384 @@
+//! Every failure with its exit code and its hints, as a table.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use planner::{Breaker, Damage, Note, Severity};
+use store::{ErrorKind, Operation};
+use sweeper::{Imbalance, SweepReport};
+
+use super::*;
+
+const AGAIN: &str = "regsweep gc config.yml";
+const GOES_ON: &str = "`regsweep gc config.yml` goes on where this ended";
+const BUG: &str = "this is a bug: please report it";
+const NEW_PLAN: &str = "make a new plan with `regsweep plan`";
+
+/// Fails to compile where a variant is new, and [`every_way_to_fail_has_its_row`] fails where it has no row.
+fn variant(failure: &Failure) -> usize {
+    match failure {
+        Failure::Location { .. } => 0,
+        Failure::File { .. } => 1,
+        Failure::Output(_) => 2,
+        Failure::Config { .. } => 3,
+        Failure::Refused(Refusal::Online { .. }) => 4,
+        Failure::Refused(Refusal::Foreign { .. }) => 5,
+        Failure::Refused(Refusal::NotARegistry { .. }) => 6,
+        Failure::Refused(Refusal::Audit { .. }) => 7,
+        Failure::Busy { .. } => 8,
+        Failure::Store { .. } => 9,
+        Failure::List(_) => 10,
+        Failure::Mark(_) => 11,
+        Failure::Changed(_) => 12,
+        Failure::Plan(_) => 13,
+        Failure::Journal(_) => 14,
+        Failure::Sweep(_) => 15,
+        Failure::Partial { .. } => 16,
+        Failure::Stopped { .. } => 17,
+        Failure::Disproved(_) => 18,
+        Failure::Internal { .. } => 19,
+    }
+}
+
+const VARIANTS: usize = 20;
+
+fn io() -> io::Error {
+    io::Error::other("no room")
+}
+
+fn store_error(kind: ErrorKind) -> StoreError {
+    StoreError::new(Operation::List, "key", kind)
+}
+
+fn at(location: &str, kind: ErrorKind) -> Failure {
+    Failure::Store { location: location.into(), source: store_error(kind) }
+}
+
+fn listing(kind: ErrorKind) -> Failure {
+    ListError::Store { within: "blobs/".into(), source: store_error(kind) }.into()
+}
+
+fn marking(kind: ErrorKind) -> Failure {
+    MarkError::Link { key: "link".into(), source: store_error(kind) }.into()
+}
+
+fn sweeping(cause: Cause) -> Failure {
+    let report = SweepReport {
+        ended: sweeper::Ended::Broken,
+        total: <_>::default(),
+        parts: <_>::default(),
+        kinds: <_>::default(),
+        held_back: <_>::default(),
+        failures: Vec::new(),
+    };
+    SweepError { cause, report: Box::new(report) }.into()
+}
+
+fn journal_io() -> JournalError {
+    JournalError::Io { path: "journal".into(), source: io() }
+}
+
+fn note(breaker: Breaker) -> Note {
+    let severity = Severity::Fatal;
+    Note { severity, breaker, found: 1, of: 2, evidence: "half of it".into() }
+}
+
+fn partial(needs_new_plan: bool) -> Failure {
+    let first = FailedKey { key: "blob".into(), message: "permission denied".into() };
+    Failure::Partial { failed: 1, held_back: 2, first: Some(first), needs_new_plan }
+}
+
+type Row = (Failure, Code, Vec<&'static str>);
+
+fn operators() -> Vec<Row> {
+    let location = "here".to_owned();
+    let (system, evidence) = ("another", "a lock".to_owned());
+    vec![
+        (
+            Failure::Location { location: location.clone(), problem: "no such file".into() },
+            Code::Usage,
+            vec![
+                "a location is a registry's config.yml, a directory, or s3://bucket/rootdirectory",
+            ],
+        ),
+        (Failure::File { path: "plan".into(), source: io() }, Code::Usage, vec![]),
+        (Failure::Output(io()), Code::Internal, vec![]),
+        (
+            Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },
+            Code::Usage,
+            vec![],
+        ),
+        (
+            Refusal::Online { location: location.clone() }.into(),
+            Code::Unsafe,
+            vec![
+                "set `storage: maintenance: readonly: enabled: true` in the registry's config.yml, restart it, and \
+                 give that file as the location",
+                "or make sure yourself that nobody pushes, and say so: `regsweep gc config.yml --offline`",
+            ],
+        ),
+        (
+            Refusal::Foreign { location: location.clone(), system, evidence: evidence.clone() }
+                .into(),
+            Code::Unsafe,
+            vec!["collect it with that system's own tools"],
+        ),
+        (
+            Refusal::NotARegistry {
+                location: location.clone(),
+                evidence: evidence.clone(),
+                instead: None,
+            }
+            .into(),
+            Code::Unsafe,
+            vec![
+                "the location is the folder or prefix that holds `docker/registry/v2`; config.yml calls it \
+                 rootdirectory",
+            ],
+        ),
+        (
+            Refusal::NotARegistry { location, evidence, instead: Some("/my data".into()) }.into(),
+            Code::Unsafe,
+            vec!["the location of the registry seems to be '/my data'"],
+        ),
+        (
+            Refusal::Audit {
+                notes: vec![note(Breaker::DeleteShare), note(Breaker::StaleLinks)],
+                plan: Some("my plan".into()),
+            }
+            .into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep show 'my plan'` shows what would go, and why",
+                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links",
+                "if that is right, run `regsweep plan` or `regsweep gc` with --accept delete-share, or with a higher \
+                 --max-delete-share",
+            ],
+        ),
+        (
+            Failure::Busy { dir: "state".into() },
+            Code::Unsafe,
+            vec!["wait for it to end; two at once would only be slower"],
+        ),
+    ]
+}
+
+fn stores() -> Vec<Row> {
+    const SLOW: &str = "the store failed all the while; try again later, with a lower --max-in-flight, or with more \
+                        --patience";
+    const DENIED: &str = "whoever runs this must be allowed to list, read and delete here";
+    let bucket = |kind, hint: Option<&'static str>| {
+        (at("s3://bucket", kind), Code::Store, hint.into_iter().collect())
+    };
+    vec![
+        bucket(ErrorKind::NotFound, None),
+        bucket(ErrorKind::NoContainer, Some("check the name of the bucket, and --endpoint-url")),
+        bucket(ErrorKind::Denied, Some(DENIED)),
+        bucket(
+            ErrorKind::Credentials,
+            Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"),
+        ),
+        bucket(ErrorKind::Throttled, Some(SLOW)),
+        bucket(ErrorKind::Transient, Some(SLOW)),
+        bucket(ErrorKind::Unreachable, Some("check --endpoint-url, and that the store runs")),
+        bucket(ErrorKind::WrongAddress, Some("give the bucket's own --region or --endpoint-url")),
+        bucket(ErrorKind::TooLarge, None),
+        bucket(ErrorKind::Malformed, Some("the store does not answer as S3 does")),
+        bucket(ErrorKind::Fatal, None),
+        (at("s3://bucket", ErrorKind::Stopped), Code::Stopped, vec![]),
+        (
+            at("/data", ErrorKind::NoContainer),
+            Code::Store,
+            vec!["check the directory; config.yml calls it rootdirectory"],
+        ),
+        (
+            at("/data", ErrorKind::Denied),
+            Code::Store,
+            vec!["run as the user of the registry, or as root"],
+        ),
+        (listing(ErrorKind::Throttled), Code::Incomplete, vec![SLOW]),
+        (listing(ErrorKind::Transient), Code::Incomplete, vec![SLOW]),
+        (
+            listing(ErrorKind::Malformed),
+            Code::Incomplete,
+            vec!["the store does not answer as S3 does"],
+        ),
+        (listing(ErrorKind::Denied), Code::Store, vec![DENIED]),
+        (listing(ErrorKind::Stopped), Code::Stopped, vec![]),
+        (ListError::Stopped { within: "blobs/".into() }.into(), Code::Stopped, vec![]),
+        (ListError::Abandoned { within: "blobs/".into() }.into(), Code::Incomplete, vec![]),
+        (
+            ListError::Order { within: "blobs/".into(), key: "a".into() }.into(),
+            Code::Incomplete,
+            vec![],
+        ),
+        (marking(ErrorKind::Transient), Code::Incomplete, vec![SLOW]),
+        (marking(ErrorKind::Denied), Code::Store, vec![DENIED]),
+        (
+            MarkError::Unresolved { unresolved: std::num::NonZeroU64::MIN }.into(),
+            Code::Incomplete,
+            vec![],
+        ),
+    ]
+}
+
+fn plans() -> Vec<Row> {
+    let dir = || PathBuf::from("plan");
+    let hour = Duration::from_hours(1);
+    vec![
+        (
+            PlanError::NotAPlan { dir: dir() }.into(),
+            Code::Format,
+            vec!["`regsweep plan LOCATION --out DIR` writes a plan"],
+        ),
+        (
+            PlanError::OtherFormat { written_by: "9".into(), major: 9, minor: 0, reads: 1 }.into(),
+            Code::Format,
+            vec!["use the version that wrote it, or make a new plan"],
+        ),
+        (
+            PlanError::Damaged { file: dir(), what: Damage::Checksum }.into(),
+            Code::Format,
+            vec![NEW_PLAN],
+        ),
+        (
+            PlanError::Io { path: dir(), source: io() }.into(),
+            Code::Usage,
+            vec!["check that the directory exists, is writable, and has room"],
+        ),
+        (
+            PlanError::Occupied { dir: dir(), found: "photo.jpg".into() }.into(),
+            Code::Usage,
+            vec!["give --out a new directory"],
+        ),
+        (PlanError::Stale { age: hour, max: hour }.into(), Code::Unsafe, vec![NEW_PLAN]),
+        (
+            PlanError::OtherLocation { plan: "here".into(), given: "there".into() }.into(),
+            Code::Unsafe,
+            vec!["make a plan for this registry with `regsweep plan`"],
+        ),
+        (
+            Failure::Journal(JournalError::Locked { path: dir() }),
+            Code::Unsafe,
+            vec!["another regsweep carries out this plan; wait for it to end"],
+        ),
+        (
+            Failure::Journal(journal_io()),
+            Code::Usage,
+            vec!["check that the plan's directory is writable and has room"],
+        ),
+        (
+            Failure::Journal(JournalError::OtherPlan {
+                path: dir(),
+                found: "a".into(),
+                expected: "b".into(),
+            }),
+            Code::Format,
+            vec!["make a new plan with `regsweep plan`, in another directory"],
+        ),
+    ]
+}
+
+fn sweeps() -> Vec<Row> {
+    vec![
+        (
+            Reappeared { digest: registry::Digest::sha256(b"a manifest") }.into(),
+            Code::Incomplete,
+            vec!["make the registry read-only, then run `regsweep gc config.yml` again"],
+        ),
+        (
+            sweeping(Cause::AlreadyApplied),
+            Code::Unsafe,
+            vec!["make a new plan to see what goes now"],
+        ),
+        (
+            sweeping(Cause::Store(store_error(ErrorKind::Unreachable))),
+            Code::Store,
+            vec!["check --endpoint-url, and that the store runs", GOES_ON],
+        ),
+        (sweeping(Cause::Store(store_error(ErrorKind::Fatal))), Code::Store, vec![GOES_ON]),
+        (
+            sweeping(Cause::Journal(journal_io())),
+            Code::Partial,
+            vec!["check that the plan's directory is writable and has room", GOES_ON],
+        ),
+        (
+            sweeping(Cause::Plan(PlanError::Damaged {
+                file: "plan".into(),
+                what: Damage::Checksum,
+            })),
+            Code::Format,
+            vec![NEW_PLAN],
+        ),
+        (sweeping(Cause::JournalClosed), Code::Internal, vec![BUG]),
+        (
+            sweeping(Cause::Unaccounted(Imbalance::Parts { parts: "shards" })),
+            Code::Internal,
+            vec![BUG],
+        ),
+        (sweeping(Cause::StrangeSegment { number: 7 }), Code::Format, vec![NEW_PLAN]),
+        (partial(false), Code::Partial, vec![GOES_ON]),
+        (
+            partial(true),
+            Code::Partial,
+            vec![
+                "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
+            ],
+        ),
+        (Failure::Stopped { is_sweeping: true }, Code::Stopped, vec![GOES_ON]),
+        (
+            Failure::Stopped { is_sweeping: false },
+            Code::Stopped,
+            vec!["`regsweep gc config.yml` starts over"],
+        ),
+        (Failure::Disproved("a key".into()), Code::Internal, vec![BUG]),
+        (
+            Failure::Internal { what: "a task ended early", source: io().into() },
+            Code::Internal,
+            vec![BUG],
+        ),
+    ]
+}
+
+fn all() -> Vec<Row> {
+    [operators(), stores(), plans(), sweeps()].into_iter().flatten().collect()
+}
+
+#[test]
+fn every_way_to_fail_has_its_row() {
+    let seen: BTreeSet<usize> = all().iter().map(|(failure, ..)| variant(failure)).collect();
+    assert_eq!(seen, (0..VARIANTS).collect());
+}
+
+#[test]
+fn every_failure_has_its_exit_code_and_its_hints() {
+    for (failure, code, hints) in all() {
+        assert_eq!(failure.code(), code, "{failure:?}");
+        assert_eq!(failure.hints(AGAIN), hints, "{failure:?}");
+    }
+}
+
+#[test]
+fn a_failure_says_in_one_line_what_failed_and_never_twice_why() {
+    for (failure, ..) in all() {
+        let said = failure.to_string();
+        assert!(!said.is_empty() && !said.contains('\n') && !said.ends_with('.'), "{said}");
+        assert!(!failure.causes().contains(&said), "{said}");
+    }
+}
+
+#[test]
+fn a_refused_plan_tells_its_evidence_by_test() {
+    let notes = vec![note(Breaker::DeleteShare), note(Breaker::StaleLinks)];
+    let failure = Failure::from(Refusal::Audit { notes, plan: None });
+    assert_eq!(failure.causes(), ["delete-share: half of it", "stale-links: half of it"]);
+}
+
+#[test]
+fn what_is_left_over_is_told_with_the_first_key_that_failed() {
+    assert_eq!(
+        partial(false).to_string(),
+        "could not delete 1 object, and kept 2 objects that they may lead to"
+    );
+    assert_eq!(partial(false).causes(), ["`blob`: permission denied"]);
+}
