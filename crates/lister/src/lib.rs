@@ -28,11 +28,12 @@ mod pivot;
 mod ranges;
 mod repositories;
 mod seed;
+#[cfg(test)]
+mod testing;
 mod tree;
 mod walk;
 
 pub use error::ListError;
-pub use pivot::midpoint;
 pub use repositories::{Complete, list_repositories};
 pub use seed::{BlobSeeder, FolderSeeder, NoSeeder, Seeder};
 pub use tree::{Link, RepositoryTree, Signature, TagTree, Upload};

@@ -9,39 +9,38 @@ const PRECISION: usize = 3;
 
 /// A key strictly between `low` and `high`, near the middle of what keys of a registry are made of.
 ///
-/// `high` of `None` is past every key that starts with `within`; `low` and `high` start with `within`. `None` where
-/// nothing can be said to lie between. The result need not exist as a key, and is always ASCII after the part that
-/// both ends share.
-#[must_use]
-pub fn midpoint(within: &str, low: &str, high: Option<&str>) -> Option<String> {
-    let shared = match high {
-        Some(high) => shared_length(low, high),
-        None => within.len().min(low.len()),
-    };
+/// `None` where nothing can be said to lie between. The result need not exist as a key, and is always ASCII after the
+/// part that both ends share.
+pub(crate) fn midpoint(low: &str, high: &str) -> Option<String> {
+    let shared = shared_length(low, high);
     let alphabet = if in_digest(low, shared) { HEX } else { NAMES };
-    let low_value = value(alphabet, low.as_bytes().get(shared..)?, 0);
-    let high_value = match high {
-        Some(high) => value(alphabet, high.as_bytes().get(shared..)?, 0),
-        None => (alphabet.len() as u64 + 1).pow(u32::try_from(PRECISION).ok()?) - 1,
+    let middle = value(alphabet, &low[shared..]).midpoint(value(alphabet, &high[shared..]));
+    let pivot = format!("{}{}", &low[..shared], text(alphabet, middle));
+    (pivot.as_str() > low && pivot.as_str() < high).then_some(pivot)
+}
+
+/// The end of the neighbours of `position`, as far as a guess from an earlier key and this one reaches: of all that
+/// begins as both do and goes on with a character of the same kind as `position` does.
+pub(crate) fn horizon(start: &str, position: &str) -> String {
+    let shared = shared_length(start, position);
+    let end = match position[shared..].chars().next() {
+        Some('0'..='9' | 'a'..='f') if in_digest(position, shared) => 'g',
+        Some('0'..='9') => ':',
+        Some('A'..='Z') => '[',
+        Some('a'..='z') => '{',
+        Some(_) | None => char::MAX,
     };
-    let middle = text(alphabet, low_value.midpoint(high_value));
-    let pivot = format!("{}{middle}", &low[..shared]);
-    let fits = pivot.as_str() > low && high.is_none_or(|high| pivot.as_str() < high);
-    fits.then_some(pivot)
+    format!("{}{end}", &position[..shared])
 }
 
 /// How many times the stretch from `start` to `position` fits between `position` and `end`, as far as the first
-/// characters tell; large where nothing can be told.
-#[must_use]
-pub(crate) fn ahead(within: &str, start: &str, position: &str, end: Option<&str>) -> f64 {
-    let start = if start.len() < within.len() { within } else { start };
-    let shared = end.map_or(within.len(), |end| shared_length(start, end));
-    let at = |key: &str| {
-        let weigh = |(sum, scale): (f64, f64), byte: &u8| (sum + f64::from(*byte) * scale, scale / 256.0);
-        key.as_bytes().iter().skip(shared).take(6).fold((0.0, 1.0), weigh).0
-    };
-    let (done, left) = (at(position) - at(start), end.map_or(128.0, at) - at(position));
-    if done > 0.0 { left / done } else { f64::MAX }
+/// characters tell; 0 where they tell nothing.
+pub(crate) fn ahead(start: &str, position: &str, end: &str) -> f64 {
+    let shared = shared_length(start, end);
+    let alphabet = if in_digest(start, shared) { HEX } else { NAMES };
+    let at = |key: &str| value(alphabet, key.get(shared..).unwrap_or_default()) as f64;
+    let (done, left) = (at(position) - at(start), at(end) - at(position));
+    if done > 0.0 { left / done } else { 0.0 }
 }
 
 /// Length of the common beginning, at a character boundary of both.
@@ -59,10 +58,13 @@ fn in_digest(key: &str, at: usize) -> bool {
 }
 
 /// The first characters as a number in base `alphabet.len() + 1`, where 0 is "nothing follows".
-fn value(alphabet: &[u8], key: &[u8], depth: usize) -> u64 {
+fn value(alphabet: &[u8], key: &str) -> u64 {
     let base = alphabet.len() as u64 + 1;
-    (depth..PRECISION).fold(0, |sum, at| {
-        let digit = key.get(at).map_or(0, |byte| alphabet.partition_point(|known| known < byte) + 1);
+    (0..PRECISION).fold(0, |sum, at| {
+        let digit = key
+            .as_bytes()
+            .get(at)
+            .map_or(0, |byte| alphabet.partition_point(|known| known < byte) + 1);
         sum * base + (digit as u64).min(base - 1)
     })
 }
@@ -87,34 +89,46 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::testing::text;
 
     #[test]
     fn digests_are_halved_in_hex_and_names_in_letters() {
         let low = format!("blobs/sha256/00/00{}/data", "a".repeat(62));
-        let pivot = midpoint("blobs/", &low, Some("blobs/sha256/ff/x")).unwrap();
+        let pivot = midpoint(&low, "blobs/sha256/ff/x").unwrap();
         assert!(("blobs/sha256/7".."blobs/sha256/9").contains(&pivot.as_str()), "{pivot}");
-        let pivot = midpoint("r/", "r/app-017/_layers/x", None).unwrap();
+        let pivot = midpoint("r/app-017/_layers/x", &horizon("r/app", "r/base")).unwrap();
         assert!(("r/d".."r/u").contains(&pivot.as_str()), "{pivot}");
     }
 
     #[test]
+    fn a_guess_reaches_no_further_than_what_the_keys_have_in_common() {
+        let horizon = horizon("r/team/app-1/x", "r/team/app-3/a");
+        assert!(horizon.as_str() > "r/team/app-9" && horizon.as_str() < "r/team/b", "{horizon}");
+        let pivot = midpoint("r/team/app-3/a", &horizon).unwrap();
+        assert!(pivot.starts_with("r/team/app-"), "{pivot}");
+    }
+
+    #[test]
     fn more_is_ahead_of_a_range_that_has_just_begun() {
-        let early = ahead("r/", "", "r/b", Some("r/z"));
-        let late = ahead("r/", "", "r/y", Some("r/z"));
-        assert!(early > 0.1 && late < 0.1, "{early} {late}");
-        assert!(ahead("r/", "r/a", "r/a", Some("r/z")) > 1e9, "nothing is known yet");
+        let early = ahead("r/a", "r/b", "r/z");
+        let late = ahead("r/a", "r/y", "r/z");
+        assert!(early > 10.0 && late < 0.1, "{early} {late}");
+        assert!(ahead("r/a", "r/a", "r/z") < 0.1, "nothing is known yet");
     }
 
     proptest! {
         #[test]
-        fn g2_a_pivot_lies_strictly_inside(low in "\\PC{0,8}", high in proptest::option::of("\\PC{0,8}")) {
-            let low = format!("p/{low}");
-            let high = high.map(|high| format!("p/{high}"));
-            if let Some(pivot) = midpoint("p/", &low, high.as_deref()) {
-                prop_assert!(pivot > low);
-                prop_assert!(high.is_none_or(|high| pivot < high));
-                prop_assert!(pivot.starts_with("p/"));
+        fn g2_a_pivot_lies_strictly_inside(low in text(), high in text()) {
+            if let Some(pivot) = midpoint(&low, &high) {
+                prop_assert!(pivot > low && pivot < high);
             }
+        }
+
+        #[test]
+        fn a_horizon_lies_behind_both_keys_and_guesses_are_numbers(start in text(), position in text(), end in text()) {
+            let horizon = horizon(&start, &position);
+            prop_assert!(horizon > position || position.contains(char::MAX));
+            prop_assert!(ahead(&start, &position, &end).is_finite());
         }
     }
 }

@@ -7,10 +7,19 @@ use store::Object;
 use crate::pivot;
 
 /// A range that nobody lists yet: the keys after `after` up to and including `until`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Waiting {
     pub(crate) after: String,
     pub(crate) until: Option<String>,
+    /// What its neighbour to the left tells of it.
+    seen: Option<Seen>,
+}
+
+/// How dense keys are: so many pages, listed or guessed, lie between `first` and where a range stands.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    first: Box<str>,
+    pages: f64,
 }
 
 /// Names a range that somebody lists.
@@ -20,22 +29,56 @@ pub(crate) struct Ticket(usize);
 #[derive(Debug)]
 struct Active {
     ticket: Ticket,
-    /// Where it began, or stood when somebody last took a half.
-    start: String,
+    /// Where it stands: the last key listed, or where it began.
     position: String,
     until: Option<String>,
-    /// Pages seen since `start`.
-    pages: u32,
+    seen: Option<Seen>,
+    /// Whether a page has come since somebody last took a half.
+    has_news: bool,
 }
 
 /// A half is worth a request of its own from about this many pages on.
-const WORTH_HALVING: f64 = 3.0;
+const WORTH_HALVING: f64 = 6.0;
 
 impl Active {
-    /// How many pages seem to be left; a range that has not yet proved to go on has none.
-    fn pages_ahead(&self, within: &str) -> f64 {
-        let until = self.until.as_deref();
-        f64::from(self.pages) * pivot::ahead(within, &self.start, &self.position, until)
+    fn new(ticket: Ticket, range: &Waiting) -> Self {
+        let Waiting { after, until, seen } = range.clone();
+        Self { ticket, position: after, until, seen, has_news: false }
+    }
+
+    /// How far a guess at the keys to come reaches.
+    fn horizon(&self, seen: &Seen) -> String {
+        let horizon = pivot::horizon(&seen.first, &self.position);
+        match &self.until {
+            Some(until) if *until < horizon => until.clone(),
+            Some(_) | None => horizon,
+        }
+    }
+
+    /// How many pages seem to be left; none where nothing tells.
+    fn pages_ahead(&self) -> f64 {
+        let Some(seen) = self.seen.as_ref().filter(|_| self.has_news) else { return 0.0 };
+        seen.pages * pivot::ahead(&seen.first, &self.position, &self.horizon(seen))
+    }
+
+    /// Gives up the right half.
+    fn split(&mut self) -> Option<Waiting> {
+        self.has_news = false;
+        let seen = self.seen.as_ref()?;
+        let cut = pivot::midpoint(&self.position, &self.horizon(seen))?;
+        let skipped = seen.pages * pivot::ahead(&seen.first, &self.position, &cut);
+        let seen = Seen { first: seen.first.clone(), pages: seen.pages + skipped };
+        let until = self.until.replace(cut.clone());
+        Some(Waiting { after: cut, until, seen: Some(seen) })
+    }
+
+    fn note_page(&mut self, objects: &[Object]) {
+        let (Some(first), Some(last)) = (objects.first(), objects.last()) else { return };
+        let first = || Seen { first: first.key.clone(), pages: 0.0 };
+        self.seen.get_or_insert_with(first).pages += 1.0;
+        self.has_news = true;
+        self.position.clear();
+        self.position.push_str(&last.key);
     }
 }
 
@@ -51,22 +94,16 @@ pub(crate) struct Commit {
 /// All ranges of one walk. Together, waiting, active and finished, they cover every key exactly once (G2).
 #[derive(Debug)]
 pub(crate) struct Ranges {
-    within: String,
     waiting: VecDeque<Waiting>,
     active: Vec<Active>,
     tickets: usize,
 }
 
 impl Ranges {
-    /// One range over everything below `within`.
-    pub(crate) fn new(within: &str) -> Self {
-        let all = Waiting { after: String::new(), until: None };
-        Self {
-            within: within.to_owned(),
-            waiting: VecDeque::from([all]),
-            active: Vec::new(),
-            tickets: 0,
-        }
+    /// One range over everything.
+    pub(crate) fn new() -> Self {
+        let all = Waiting { after: String::new(), until: None, seen: None };
+        Self { waiting: VecDeque::from([all]), active: Vec::new(), tickets: 0 }
     }
 
     /// Whether nothing waits and nobody lists.
@@ -79,28 +116,15 @@ impl Ranges {
         let range = self.waiting.pop_front().or_else(|| self.steal())?;
         let ticket = Ticket(self.tickets);
         self.tickets += 1;
-        self.active.push(Active {
-            ticket,
-            start: range.after.clone(),
-            position: range.after.clone(),
-            until: range.until.clone(),
-            pages: 0,
-        });
+        self.active.push(Active::new(ticket, &range));
         Some((ticket, range))
     }
 
     /// Takes the right half of the range with the most pages ahead.
     fn steal(&mut self) -> Option<Waiting> {
-        let within = self.within.as_str();
-        let ahead = |active: &Active| active.pages_ahead(within);
-        let victim = self.active.iter_mut().max_by(|a, b| ahead(a).total_cmp(&ahead(b)))?;
-        if ahead(victim) < WORTH_HALVING {
-            return None;
-        }
-        victim.pages = 0;
-        victim.start.clone_from(&victim.position);
-        let cut = pivot::midpoint(within, &victim.position, victim.until.as_deref())?;
-        Some(Waiting { after: cut.clone(), until: victim.until.replace(cut) })
+        let ahead = self.active.iter().map(Active::pages_ahead);
+        let (at, ahead) = ahead.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        if ahead < WORTH_HALVING { None } else { self.active[at].split() }
     }
 
     /// Divides what remains of a range at `cuts`; cuts outside of it are ignored.
@@ -115,7 +139,7 @@ impl Ranges {
         cuts.dedup();
         for cut in cuts.into_iter().rev() {
             let until = active.until.replace(cut.clone());
-            self.waiting.push_front(Waiting { after: cut, until });
+            self.waiting.push_front(Waiting { after: cut, until, seen: None });
         }
     }
 
@@ -131,12 +155,9 @@ impl Ranges {
         if let Some(until) = &active.until {
             objects.truncate(objects.partition_point(|object| &*object.key <= until.as_str()));
         }
-        let is_finished = objects.len() < listed;
-        if let Some(last) = objects.last() {
-            active.position.clear();
-            active.position.push_str(&last.key);
-        }
-        active.pages = active.pages.saturating_add(1);
+        active.note_page(&objects);
+        let is_at_end = active.until.as_ref() == Some(&active.position);
+        let is_finished = objects.len() < listed || is_at_end;
         if is_finished {
             self.active.swap_remove(at);
         }
@@ -148,3 +169,6 @@ impl Ranges {
         self.active.iter().find(|active| active.ticket == ticket).map(|active| &*active.position)
     }
 }
+
+#[cfg(test)]
+mod tests;

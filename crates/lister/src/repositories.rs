@@ -1,6 +1,7 @@
 //! Repositories, whole, as soon as their last key is listed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use monitor::{Counter, Monitor, Stop};
 use registry::{KeyKind, Layout, RepositoryName};
@@ -11,7 +12,10 @@ use crate::{FolderSeeder, ListError, Part, RepositoryTree, Walk, walk};
 
 /// Proof that every key below `repositories/` has been listed and every repository handed on (G3, G5).
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Complete {
+    /// Repositories handed on.
+    pub repositories: u64,
     /// Keys below `repositories/` that belong to no repository and are not of the layout.
     pub foreign: u64,
     /// Links that belong to no repository a registry could name: what they keep is not known.
@@ -33,22 +37,44 @@ pub async fn list_repositories<S: ReadStore>(
     stop: Arc<Stop>,
 ) -> Result<Complete, ListError> {
     let within = layout.repositories();
-    let seeder = FolderSeeder::new(Arc::clone(&store), &within, workers * 4);
+    let folders = FolderSeeder::new(Arc::clone(&store), &within, workers * 4);
+    let outlet = Arc::new(Outlet {
+        within: within.clone(),
+        trees,
+        monitor: Arc::clone(&monitor),
+        sent: AtomicU64::new(0),
+    });
     let keys = Counter::RepositoryKeys;
-    let count = Arc::clone(&monitor);
-    let ask = Walk { store, within: within.clone(), seeder, workers, keys, monitor, stop };
-    let (layout, sender) = (layout.clone(), trees.clone());
-    let new_part = move || RepositoryPart::new(layout.clone(), sender.clone(), Arc::clone(&count));
-    let parts = walk(ask, new_part).await?;
-    join_seams(parts, &within, &trees).await
+    let ask = Walk { store, within, seeder: folders, workers, keys, monitor, stop };
+    let (layout, shared) = (layout.clone(), Arc::clone(&outlet));
+    let parts = walk(ask, move || RepositoryPart::new(&layout, &shared)).await?;
+    join_seams(parts, &outlet).await
+}
+
+/// Where whole repositories go.
+struct Outlet {
+    within: String,
+    trees: Sender<RepositoryTree>,
+    monitor: Arc<Monitor>,
+    sent: AtomicU64,
+}
+
+impl Outlet {
+    async fn send(&self, tree: RepositoryTree) -> Result<(), ListError> {
+        let foreign = tree.foreign.len() + tree.odd_links.len();
+        self.monitor.count(Counter::ForeignKeys, foreign as u64);
+        let sent = self.trees.send(tree).await;
+        sent.map_err(|_| ListError::Abandoned { within: self.within.as_str().into() })?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
 }
 
 /// Groups the keys of one range by repository. The first and the last may go on in a neighbouring range and wait for
 /// the end of the walk.
 struct RepositoryPart {
     layout: Layout,
-    trees: Sender<RepositoryTree>,
-    monitor: Arc<Monitor>,
+    outlet: Arc<Outlet>,
     first: Option<RepositoryTree>,
     growing: Option<RepositoryTree>,
     foreign: u64,
@@ -56,33 +82,42 @@ struct RepositoryPart {
 }
 
 impl RepositoryPart {
-    fn new(layout: Layout, trees: Sender<RepositoryTree>, monitor: Arc<Monitor>) -> Self {
-        let (first, growing) = (None, None);
-        Self { layout, trees, monitor, first, growing, foreign: 0, stray_links: 0 }
+    fn new(layout: &Layout, outlet: &Arc<Outlet>) -> Self {
+        let (layout, outlet) = (layout.clone(), Arc::clone(outlet));
+        Self { layout, outlet, first: None, growing: None, foreign: 0, stray_links: 0 }
     }
 
-    /// Adds an object; gives back a repository that is whole with it.
+    /// Adds an object; gives back a repository that is whole because of it.
     fn add(&mut self, object: Object) -> Option<RepositoryTree> {
-        let key = object.key.clone();
-        let kind = self.layout.classify(&key);
-        self.count(&kind);
-        let repository = self.layout.repository_of(&key).map(RepositoryName::new);
-        let Some(Ok(name)) = repository else { return None };
-        let mut whole = None;
-        if self.growing.as_ref().is_none_or(|tree| tree.name != name) {
-            let ended = self.growing.replace(RepositoryTree::new(name));
-            whole = if self.first.is_none() { self.first = ended; None } else { ended };
+        let repository = self.layout.repository_of(&object.key);
+        if let Some(tree) = &mut self.growing
+            && repository == Some(tree.name.as_str())
+        {
+            tree.add(&self.layout, object);
+            return None;
         }
-        if let Some(tree) = &mut self.growing {
-            tree.add(&kind, object);
-        }
-        whole
+        let Some(Ok(name)) = repository.map(RepositoryName::new) else {
+            self.count_outside(&object.key);
+            return None;
+        };
+        self.begin(name, object)
     }
 
-    fn count(&mut self, kind: &KeyKind<'_>) {
-        let KeyKind::Foreign(foreign) = kind else { return };
-        self.monitor.count(Counter::ForeignKeys, 1);
-        if foreign.repository.is_none() {
+    /// Begins a repository, which ends the one before it.
+    fn begin(&mut self, name: RepositoryName, object: Object) -> Option<RepositoryTree> {
+        let mut tree = RepositoryTree::new(name);
+        tree.add(&self.layout, object);
+        let ended = self.growing.replace(tree)?;
+        if self.first.is_some() {
+            return Some(ended);
+        }
+        self.first = Some(ended);
+        None
+    }
+
+    fn count_outside(&mut self, key: &str) {
+        if let KeyKind::Foreign(foreign) = self.layout.classify(key) {
+            self.outlet.monitor.count(Counter::ForeignKeys, 1);
             self.foreign += 1;
             self.stray_links += u64::from(foreign.is_link);
         }
@@ -93,46 +128,37 @@ impl Part for RepositoryPart {
     async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
         for object in objects {
             if let Some(tree) = self.add(object) {
-                send(&self.trees, tree, &self.layout.repositories()).await?;
+                self.outlet.send(tree).await?;
             }
         }
         Ok(())
     }
 }
 
-async fn send(
-    trees: &Sender<RepositoryTree>,
-    tree: RepositoryTree,
-    within: &str,
-) -> Result<(), ListError> {
-    let sent = trees.send(tree).await;
-    sent.map_err(|_| ListError::Abandoned { within: within.into() })
-}
-
 /// Joins the repositories that were cut, in key order, and sends them.
-async fn join_seams(
-    parts: Vec<RepositoryPart>,
-    within: &str,
-    trees: &Sender<RepositoryTree>,
-) -> Result<Complete, ListError> {
-    let mut complete = Complete { foreign: 0, stray_links: 0 };
+async fn join_seams(parts: Vec<RepositoryPart>, outlet: &Outlet) -> Result<Complete, ListError> {
+    let (mut foreign, mut stray_links) = (0, 0);
     let mut pending: Option<RepositoryTree> = None;
     for part in parts {
-        complete.foreign += part.foreign;
-        complete.stray_links += part.stray_links;
+        foreign += part.foreign;
+        stray_links += part.stray_links;
         for tree in part.first.into_iter().chain(part.growing) {
             match &mut pending {
                 Some(known) if known.name == tree.name => known.append(tree),
-                _ => {
+                Some(_) | None => {
                     if let Some(whole) = pending.replace(tree) {
-                        send(trees, whole, within).await?;
+                        outlet.send(whole).await?;
                     }
                 }
             }
         }
     }
-    match pending {
-        Some(whole) => send(trees, whole, within).await.map(|()| complete),
-        None => Ok(complete),
+    if let Some(whole) = pending {
+        outlet.send(whole).await?;
     }
+    let repositories = outlet.sent.load(Ordering::Relaxed);
+    Ok(Complete { repositories, foreign, stray_links })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,16 +8,12 @@ use store::{ReadStore, StoreError};
 
 /// Knows where to cut what remains of a listing after its first page.
 pub trait Seeder: Send + Sync + 'static {
-    /// Cuts for the keys after `position`, the last key of a first page of `listed` keys. Any order; cuts that lie
-    /// elsewhere are ignored.
+    /// Cuts for the keys after `position`, the last key of the first page. Any order; cuts that lie elsewhere are
+    /// ignored.
     ///
     /// # Errors
     /// Where looking for cuts failed; the listing could go on without, but a store that fails here fails there.
-    fn cuts(
-        &self,
-        position: &str,
-        listed: usize,
-    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+    fn cuts(&self, position: &str) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
 }
 
 /// No cuts: idle workers find their own.
@@ -25,7 +21,7 @@ pub trait Seeder: Send + Sync + 'static {
 pub struct NoSeeder;
 
 impl Seeder for NoSeeder {
-    async fn cuts(&self, _position: &str, _listed: usize) -> Result<Vec<String>, StoreError> {
+    async fn cuts(&self, _position: &str) -> Result<Vec<String>, StoreError> {
         Ok(Vec::new())
     }
 }
@@ -45,7 +41,7 @@ impl BlobSeeder {
 }
 
 impl Seeder for BlobSeeder {
-    async fn cuts(&self, position: &str, _listed: usize) -> Result<Vec<String>, StoreError> {
+    async fn cuts(&self, position: &str) -> Result<Vec<String>, StoreError> {
         let KeyKind::Blob(digest) = self.layout.classify(position) else { return Ok(Vec::new()) };
         let seen = u32::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) + 1;
         let pages = 0x1_0000 / seen;
@@ -53,17 +49,14 @@ impl Seeder for BlobSeeder {
         Ok(match pages {
             0..16 => Shard::all().filter(|shard| shard.0 % 16 == 0).map(prefix).collect(),
             16..10_000 => Shard::all().map(prefix).collect(),
-            _ => Shard::all().flat_map(|shard| sixteenths(&prefix(shard), shard)).collect(),
+            _ => Shard::all()
+                .flat_map(|shard| by_digest(&format!("{}{shard}", prefix(shard))))
+                .collect(),
         })
     }
 }
 
-/// Sixteen cuts of one shard, by the third hex digit of the digest.
-fn sixteenths(prefix: &str, shard: Shard) -> Vec<String> {
-    "0123456789abcdef".chars().map(|digit| format!("{prefix}{shard}{digit}")).collect()
-}
-
-/// Cuts a tree of repositories at its folders, a few levels deep while there are few.
+/// Cuts a tree of repositories at its folders, level by level while there are few, and large repositories by digest.
 #[derive(Debug)]
 pub struct FolderSeeder<S> {
     store: Arc<S>,
@@ -76,35 +69,66 @@ impl<S: ReadStore> FolderSeeder<S> {
     /// Cuts for the keys below `within`; `enough` is a small multiple of the number of workers.
     #[must_use]
     pub fn new(store: Arc<S>, within: &str, enough: usize) -> Self {
-        Self { store, within: within.to_owned(), enough }
+        Self { store, within: within.to_owned(), enough: enough.max(1) }
+    }
+
+    /// Where to cut inside `folder`; asks the store unless the layout says it.
+    async fn inside(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        if folder.ends_with("/_layers/") {
+            return Ok(by_digest(&format!("{folder}sha256/")));
+        }
+        if folder.ends_with("/_manifests/") {
+            let mut cuts = by_digest(&format!("{folder}revisions/sha256/"));
+            cuts.push(format!("{folder}tags/"));
+            return Ok(cuts);
+        }
+        if folder[self.within.len()..].contains("/_") {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.folders(folder).await?.prefixes)
     }
 }
 
-/// How many folders are looked into at most; each costs a request.
-const PROBES: usize = 16;
+/// How many folders below the first are looked into at most; each may cost a request.
+const PROBES: usize = 15;
 
 impl<S: ReadStore> Seeder for FolderSeeder<S> {
-    async fn cuts(&self, position: &str, _listed: usize) -> Result<Vec<String>, StoreError> {
-        let mut cuts = self.store.folders(&self.within).await?.prefixes;
-        let mut next = 0;
-        for _ in 1..PROBES {
-            let Some(folder) = cuts.get(next).cloned().filter(|_| cuts.len() < self.enough) else {
-                break;
-            };
-            next += 1;
-            // What starts with `_` is the inside of a repository; what was listed needs no cut.
-            let is_behind = position > folder.as_str() && !position.starts_with(&folder);
-            if !folder[self.within.len()..].contains("/_") && !is_behind {
-                cuts.extend(self.store.folders(&folder).await?.prefixes);
+    async fn cuts(&self, position: &str) -> Result<Vec<String>, StoreError> {
+        let is_ahead =
+            |folder: &String| *folder.as_str() > *position || position.starts_with(folder);
+        let mut level = self.inside(&self.within).await?;
+        let all = level.len();
+        level.retain(is_ahead);
+        // The first page tells how many pages there are, where it went past any folder.
+        let pages = all.checked_div(all - level.len()).unwrap_or(usize::MAX);
+        let (enough, mut probes) = (self.enough.min(pages), PROBES);
+        let mut cuts = thinned(level.clone(), enough);
+        while cuts.len() < enough && probes > 0 && !level.is_empty() {
+            let chosen = thinned(level, probes);
+            let share = enough.div_ceil(chosen.len());
+            probes -= chosen.len();
+            level = Vec::new();
+            for folder in chosen {
+                let mut inside = self.inside(&folder).await?;
+                inside.retain(is_ahead);
+                level.extend(thinned(inside, share));
             }
+            cuts.extend_from_slice(&level);
         }
-        cuts.sort_unstable();
-        Ok(thinned(cuts, self.enough.max(1)))
+        Ok(cuts)
     }
 }
 
-/// At most `most` of the cuts, evenly chosen.
+/// Sixteen cuts by the first hex digit of a digest.
+fn by_digest(prefix: &str) -> Vec<String> {
+    "0123456789abcdef".chars().map(|digit| format!("{prefix}{digit}")).collect()
+}
+
+/// At most `most` of the cuts, at least one of any, evenly chosen.
 fn thinned(cuts: Vec<String>, most: usize) -> Vec<String> {
-    let step = cuts.len().div_ceil(most).max(1);
+    let step = cuts.len().div_ceil(most.max(1)).max(1);
     cuts.into_iter().step_by(step).collect()
 }
+
+#[cfg(test)]
+mod tests;

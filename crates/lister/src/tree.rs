@@ -1,6 +1,6 @@
 //! A repository as its keys describe it.
 
-use registry::{Digest, KeyKind, RepositoryName, UploadPart};
+use registry::{Digest, KeyKind, Layout, RepositoryName, UploadPart};
 use store::Object;
 
 /// A link whose key names a digest.
@@ -83,18 +83,20 @@ impl RepositoryTree {
         }
     }
 
-    /// Puts an object where its kind belongs. Objects come in key order.
-    pub fn add(&mut self, kind: &KeyKind<'_>, object: Object) {
-        match kind {
-            KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest: *digest, object }),
-            KeyKind::Layer { digest, .. } => self.layers.push(Link { digest: *digest, object }),
+    /// Puts an object of this repository where its kind belongs. Objects come in key order.
+    pub fn add(&mut self, layout: &Layout, object: Object) {
+        match layout.classify(&object.key) {
+            KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest, object }),
+            KeyKind::Layer { digest, .. } => self.layers.push(Link { digest, object }),
             KeyKind::Signature { revision, digest, .. } => {
-                let link = Link { digest: *digest, object };
-                self.signatures.push(Signature { revision: *revision, link });
+                self.signatures.push(Signature { revision, link: Link { digest, object } });
             }
-            KeyKind::TagCurrent { tag, .. } => self.tag(tag).current = Some(object),
+            KeyKind::TagCurrent { tag, .. } => {
+                let tag = self.tag(tag);
+                tag.current = Some(object);
+            }
             KeyKind::TagIndex { tag, digest, .. } => {
-                self.tag(tag).index.push(Link { digest: *digest, object });
+                self.tag(tag).index.push(Link { digest, object });
             }
             KeyKind::Upload { id, part, .. } => {
                 let upload = self.upload(id);

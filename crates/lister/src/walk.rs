@@ -62,7 +62,7 @@ where
 {
     let workers = walk.workers.max(1);
     let shared = Arc::new(Shared {
-        ranges: Mutex::new(Ranges::new(&walk.within)),
+        ranges: Mutex::new(Ranges::new()),
         changed: Notify::new(),
         new_part,
         finished: Mutex::new(Vec::new()),
@@ -148,7 +148,6 @@ where
             if let Some(objects) = &page {
                 self.check_order(&last, objects)?;
             }
-            let listed = page.as_ref().map_or(0, Vec::len);
             let commit = lock(&self.ranges).commit(ticket, page);
             if let Some(object) = commit.objects.last() {
                 last.clear();
@@ -156,7 +155,7 @@ where
             }
             self.walk.monitor.count(self.walk.keys, commit.objects.len() as u64);
             if std::mem::take(&mut is_first) && is_whole && !commit.is_finished {
-                self.seed(ticket, listed).await?;
+                self.seed(ticket).await?;
             }
             self.changed.notify_waiters();
             if !commit.objects.is_empty() {
@@ -181,10 +180,10 @@ where
         Ok(())
     }
 
-    async fn seed(&self, ticket: Ticket, listed: usize) -> Result<(), ListError> {
+    async fn seed(&self, ticket: Ticket) -> Result<(), ListError> {
         let position = lock(&self.ranges).position(ticket).map(str::to_owned);
         if let Some(position) = position {
-            let cuts = self.walk.seeder.cuts(&position, listed).await;
+            let cuts = self.walk.seeder.cuts(&position).await;
             let cuts = cuts.map_err(|source| self.failed(source))?;
             lock(&self.ranges).cut(ticket, cuts);
         }
@@ -199,3 +198,6 @@ where
         ListError::Store { within: self.within(), source }
     }
 }
+
+#[cfg(test)]
+mod tests;

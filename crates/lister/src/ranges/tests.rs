@@ -1,0 +1,101 @@
+//! Ranges, cut and stolen.
+
+use registry::Timestamp;
+
+use super::*;
+
+fn page(keys: &[&str]) -> Vec<Object> {
+    let object = |key: &&str| Object {
+        key: (*key).into(),
+        size: 1,
+        modified: Timestamp::default(),
+        etag: None,
+    };
+    keys.iter().map(object).collect()
+}
+
+fn keys(commit: &Commit) -> Vec<&str> {
+    commit.objects.iter().map(|object| &*object.key).collect()
+}
+
+fn ends(range: &Waiting) -> (&str, Option<&str>) {
+    (&range.after, range.until.as_deref())
+}
+
+#[test]
+fn g2_a_key_equal_to_a_cut_belongs_to_the_left() {
+    let mut ranges = Ranges::new();
+    let (left, _) = ranges.take().unwrap();
+    ranges.commit(left, Some(page(&["p/a"])));
+    ranges.cut(left, vec!["p/c".to_owned()]);
+    let commit = ranges.commit(left, Some(page(&["p/b", "p/c", "p/d"])));
+    assert_eq!((keys(&commit), commit.is_finished), (vec!["p/b", "p/c"], true));
+    assert_eq!(ends(&ranges.take().unwrap().1), ("p/c", None));
+}
+
+#[test]
+fn a_range_whose_last_key_is_its_end_needs_no_further_page() {
+    let mut ranges = Ranges::new();
+    let (left, _) = ranges.take().unwrap();
+    ranges.commit(left, Some(page(&["p/a"])));
+    ranges.cut(left, vec!["p/c".to_owned()]);
+    assert!(ranges.commit(left, Some(page(&["p/b", "p/c"]))).is_finished);
+}
+
+#[test]
+fn g2_cuts_behind_the_position_or_past_the_end_are_ignored() {
+    let mut ranges = Ranges::new();
+    let (whole, _) = ranges.take().unwrap();
+    ranges.commit(whole, Some(page(&["p/k"])));
+    ranges.cut(whole, ["p/t", "", "p/a", "p/k", "p/t", "p/m"].map(str::to_owned).to_vec());
+    let (_, first) = ranges.take().unwrap();
+    assert_eq!(ends(&first), ("p/m", Some("p/t")));
+    let (last, range) = ranges.take().unwrap();
+    assert_eq!(ends(&range), ("p/t", None));
+    ranges.cut(last, ["p/n", "p/t"].map(str::to_owned).to_vec());
+    assert!(ranges.waiting.is_empty());
+}
+
+#[test]
+fn g2_a_half_that_was_taken_while_a_page_was_on_its_way_is_not_counted_twice() {
+    let mut ranges = Ranges::new();
+    let (victim, _) = ranges.take().unwrap();
+    ranges.commit(victim, Some(page(&["p/a", "p/b"])));
+    let (_, half) = ranges.take().unwrap();
+    assert!(half.after.as_str() > "p/b" && half.until.is_none(), "{half:?}");
+    let commit = ranges.commit(victim, Some(page(&["p/c", &half.after, "p/z"])));
+    assert_eq!((keys(&commit), commit.is_finished), (vec!["p/c", &half.after], true));
+}
+
+#[test]
+fn nobody_takes_from_a_range_that_gave_no_page_since() {
+    let mut ranges = Ranges::new();
+    let (victim, _) = ranges.take().unwrap();
+    assert!(ranges.take().is_none(), "nothing is known of it");
+    ranges.commit(victim, Some(page(&["p/a", "p/b"])));
+    assert!(ranges.take().is_some());
+    assert!(ranges.take().is_none(), "both halves have yet to give a page");
+}
+
+#[test]
+fn nobody_takes_from_a_range_that_seems_to_end() {
+    let mut ranges = Ranges::new();
+    let (victim, _) = ranges.take().unwrap();
+    ranges.commit(victim, Some(page(&["p/a", "p/y"])));
+    assert!(ranges.take().is_none());
+}
+
+#[test]
+fn a_walk_is_done_when_its_last_range_is() {
+    let mut ranges = Ranges::new();
+    let (first, _) = ranges.take().unwrap();
+    ranges.commit(first, Some(page(&["p/a"])));
+    ranges.cut(first, vec!["p/m".to_owned()]);
+    assert!(ranges.commit(first, None).is_finished);
+    assert!(!ranges.is_done());
+    let (second, _) = ranges.take().unwrap();
+    assert!(!ranges.is_done());
+    ranges.commit(second, None);
+    assert!(ranges.is_done());
+    assert!(ranges.take().is_none());
+}
