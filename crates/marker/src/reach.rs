@@ -175,10 +175,11 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// Signatures are served by their own links; a layer link of the same digest is not needed for them.
     fn keep_signatures(&mut self) {
         for signature in &self.tree.signatures {
             if self.reach.manifests.contains(&signature.revision) {
-                self.keep(signature.link.digest);
+                self.reach.marks.insert(signature.link.digest);
             }
         }
     }
