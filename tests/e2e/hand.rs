@@ -1,0 +1,162 @@
+//! A store in which a test has its hand: it sees every request, and may hold, refuse or follow it.
+
+use std::future::{Future, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use registry::Timestamp;
+use store::{
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, MemoryCursor,
+    MemoryStore, Object, Operation, ReadStore, StoreError,
+};
+
+/// A request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call<'a> {
+    Now,
+    Folders,
+    /// A page of a listing, and whether it is the first of it.
+    List {
+        within: &'a str,
+        is_first: bool,
+    },
+    Get(&'a str),
+    Delete(&'a DeleteBatch),
+}
+
+/// What a listing hands out.
+pub(crate) type Page = Option<Vec<Object>>;
+
+/// What a test does with requests.
+pub(crate) trait Hand: Send + Sync + 'static {
+    /// Before a request is carried out; an error is its answer.
+    fn before(&self, _: Call<'_>) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(Ok(()))
+    }
+
+    /// After a page was listed: what is handed out in its place.
+    fn listed(&self, _: Call<'_>, page: Page) -> Result<Page, StoreError> {
+        Ok(page)
+    }
+
+    /// After a request was carried out and before its answer is told.
+    fn after(&self, _: Call<'_>) {}
+}
+
+/// A store with a hand in it.
+#[derive(Clone)]
+pub(crate) struct Handled<H> {
+    inner: MemoryStore,
+    hand: Arc<H>,
+}
+
+impl<H> Handled<H> {
+    pub(crate) fn new(inner: &MemoryStore, hand: &Arc<H>) -> Self {
+        Self { inner: inner.clone(), hand: Arc::clone(hand) }
+    }
+}
+
+pub(crate) struct HandledCursor<H> {
+    inner: MemoryCursor,
+    hand: Arc<H>,
+    within: String,
+    is_first: bool,
+}
+
+impl<H: Hand> Cursor for HandledCursor<H> {
+    async fn next(&mut self) -> Result<Page, StoreError> {
+        let call = Call::List { within: &self.within, is_first: self.is_first };
+        self.hand.before(call).await?;
+        let page = self.inner.next().await?;
+        self.is_first = false;
+        let page = self.hand.listed(call, page);
+        self.hand.after(call);
+        page
+    }
+}
+
+impl<H: Hand> Handled<H> {
+    async fn call<T>(
+        &self,
+        call: Call<'_>,
+        request: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.hand.before(call).await?;
+        let answer = request.await;
+        self.hand.after(call);
+        answer
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<H: Hand> ReadStore for Handled<H> {
+    type Cursor = HandledCursor<H>;
+
+    fn list(&self, within: &str, after: &str) -> HandledCursor<H> {
+        HandledCursor {
+            inner: self.inner.list(within, after),
+            hand: Arc::clone(&self.hand),
+            within: within.to_owned(),
+            is_first: true,
+        }
+    }
+
+    async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
+        self.call(Call::Folders, self.inner.folders(within)).await
+    }
+
+    async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
+        self.call(Call::Get(key), self.inner.get(key, at_most)).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.call(Call::Now, self.inner.now()).await
+    }
+
+    fn identity(&self) -> &str {
+        self.inner.identity()
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.inner.abilities()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<H: Hand> DeleteStore for Handled<H> {
+    async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
+        self.call(Call::Delete(batch), self.inner.delete(batch)).await
+    }
+}
+
+/// Fails to read a key, so many times.
+pub(crate) struct Failing {
+    key: String,
+    kind: ErrorKind,
+    times: u64,
+    failed: AtomicU64,
+}
+
+impl Failing {
+    pub(crate) fn new(key: &str, kind: ErrorKind, times: u64) -> Self {
+        Self { key: key.to_owned(), kind, times, failed: AtomicU64::new(0) }
+    }
+
+    /// How often it did.
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::SeqCst)
+    }
+}
+
+impl Hand for Failing {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match call {
+            Call::Get(key) if key == self.key && self.failed() < self.times => {
+                self.failed.fetch_add(1, Ordering::SeqCst);
+                Err(StoreError::new(Operation::Get, key, self.kind))
+            }
+            _ => Ok(()),
+        }
+    }
+}

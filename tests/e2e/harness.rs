@@ -1,0 +1,236 @@
+//! Puts a world into a store, collects it, and compares what is left with what the model says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use monitor::{Monitor, Stop};
+use planner::{Breaker, Limits, Plan, Policy, allows_sweep};
+use proptest::test_runner::Config as ProptestConfig;
+use registry::Layout;
+use regsweep::Failure;
+use regsweep::collect::{Ask, make_plan};
+use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
+use sweeper::{Journal, Settings, SweepReport, sweep};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use world::{Mode, Pull, World};
+
+/// So many cases, or as many as `PROPTEST_CASES` asks for.
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => ProptestConfig::default(),
+        None => ProptestConfig::with_cases(usual),
+    }
+}
+
+/// One thread, so that what failed fails again.
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+/// A directory for plans that goes with the value. In memory where the system has such a place: plans and journals
+/// wait for the disk at every step.
+pub(crate) fn scratch() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// How a collection goes about it. Whatever the way, the result is the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ways {
+    /// Ranges listed, manifests read and batches deleted at once.
+    pub(crate) width: usize,
+    /// Keys in a page of a listing.
+    pub(crate) page: usize,
+    /// Objects in a delete request.
+    pub(crate) batch: usize,
+    /// Whether the store tells the MD5 of its objects.
+    pub(crate) has_etags: bool,
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self { width: 4, page: 1000, batch: DeleteBatch::LIMIT, has_etags: true }
+    }
+}
+
+impl Ways {
+    /// A store with the objects of `world` that tells its time.
+    pub(crate) fn store(&self, world: &World) -> MemoryStore {
+        let store = MemoryStore::new().with_page(self.page);
+        let store = if self.has_etags { store.with_md5_etags() } else { store };
+        put_changes(&store, None, world);
+        store
+    }
+}
+
+/// Writes and removes in `store` what differs between two worlds, and sets its clock.
+pub(crate) fn put_changes(store: &MemoryStore, before: Option<&World>, after: &World) {
+    let none = BTreeMap::new();
+    let before = before.map_or(&none, World::objects);
+    for key in before.keys().filter(|key| !after.objects().contains_key(*key)) {
+        store.remove(key);
+    }
+    for (key, stored) in after.objects() {
+        if before.get(key) != Some(stored) {
+            store.put(key, stored.bytes.clone(), stored.modified);
+        }
+    }
+    store.set_now(after.now());
+}
+
+/// A collection of one store: a plan in a directory of its own, and its sweep.
+pub(crate) struct Collection<S> {
+    pub(crate) store: Arc<S>,
+    pub(crate) layout: Layout,
+    pub(crate) mode: Mode,
+    pub(crate) ways: Ways,
+    pub(crate) monitor: Arc<Monitor>,
+    scratch: Arc<TempDir>,
+}
+
+impl<S> Collection<S> {
+    /// A collection of `store`, which holds the objects of `world`.
+    pub(crate) fn of(world: &World, store: S, mode: &Mode, ways: &Ways) -> Self {
+        Self {
+            store: Arc::new(store),
+            layout: Layout::new(world.rootdirectory()),
+            mode: *mode,
+            ways: *ways,
+            monitor: Arc::new(Monitor::new()),
+            scratch: Arc::new(scratch()),
+        }
+    }
+
+    /// The same collection over another store, with the same directory: the program, started again.
+    pub(crate) fn again<T>(&self, store: T) -> Collection<T> {
+        Collection {
+            store: Arc::new(store),
+            layout: self.layout.clone(),
+            mode: self.mode,
+            ways: self.ways,
+            monitor: Arc::new(Monitor::new()),
+            scratch: Arc::clone(&self.scratch),
+        }
+    }
+
+    /// The directory of the plan.
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.scratch.path().join("plan")
+    }
+}
+
+impl<S: ReadStore> Collection<S> {
+    /// Makes the plan.
+    pub(crate) async fn plan(&self) -> Result<Plan, Failure> {
+        let Mode { untagged, grace, uploads_older_than } = self.mode;
+        // Breakers have tests of their own; most worlds here would trip them.
+        let accepted = Breaker::ALL.into();
+        let ask = Ask {
+            source: "a test",
+            options: BTreeMap::new(),
+            layout: &self.layout,
+            policy: Policy { untagged, grace, uploads_older_than },
+            limits: &Limits { max_delete_share_percent: Some(100), accepted },
+            width: self.ways.width,
+            out: &self.dir(),
+            tell: false,
+        };
+        let made = make_plan(&self.store, &ask, &self.monitor, &Arc::new(Stop::new())).await?;
+        assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");
+        Ok(made.plan)
+    }
+}
+
+impl<S: DeleteStore> Collection<S> {
+    /// Carries out the plan in `dir`, or what is left of it.
+    pub(crate) async fn sweep_in(&self, dir: &Path) -> Result<SweepReport, Failure> {
+        let plan = Plan::open(dir)?;
+        let journal = Journal::open(dir, plan.id()).map_err(Failure::Journal)?;
+        let settings = Settings { concurrency: self.ways.width, batch: self.ways.batch };
+        let (store, stop) = (Arc::clone(&self.store), Stop::new());
+        Ok(sweep(store, plan, journal, settings, &(), &self.monitor, &stop).await?)
+    }
+
+    /// Carries out the plan.
+    pub(crate) async fn sweep(&self) -> Result<SweepReport, Failure> {
+        self.sweep_in(&self.dir()).await
+    }
+
+    /// Plans and sweeps.
+    pub(crate) async fn run(&self) -> Result<SweepReport, Failure> {
+        drop(self.plan().await?);
+        self.sweep().await
+    }
+}
+
+/// What the model expects of a collection of a world.
+pub(crate) struct Expected {
+    world: World,
+    mode: Mode,
+    pub(crate) live: BTreeSet<String>,
+    pub(crate) garbage: BTreeSet<String>,
+    pulls: Vec<Pull>,
+}
+
+impl Expected {
+    pub(crate) fn of(world: &World, mode: &Mode) -> Self {
+        Self {
+            world: world.clone(),
+            mode: *mode,
+            live: world.expected_live(mode),
+            garbage: world.garbage(mode),
+            pulls: world.pulls(mode),
+        }
+    }
+
+    /// What holds after any collection, disturbed or not: nothing that must stay is gone, everything pulls, nothing
+    /// young is gone (G1), nothing is there that was not there before.
+    pub(crate) fn check_nothing_is_lost(&self, store: &MemoryStore) {
+        let left = keys(store);
+        let lost: Vec<_> = self.live.difference(&left).collect();
+        assert!(lost.is_empty(), "live, and gone: {lost:#?}");
+        let gone = self.gone(&left);
+        let cutoff = self.world.now().before(self.mode.grace);
+        let is_young = |key: &&String| self.world.objects()[*key].modified >= cutoff;
+        let young: Vec<_> = gone.iter().filter(is_young).collect();
+        assert!(young.is_empty(), "young, and gone: {young:#?}");
+        let mut after = self.world.clone();
+        after.note_deleted(gone.iter().map(String::as_str));
+        let broken = after.broken_pulls(&self.pulls);
+        assert!(broken.is_empty(), "{broken:#?}");
+        for (key, bytes) in store.snapshot() {
+            assert!(
+                self.world.objects().get(&key).is_some_and(|stored| stored.bytes == bytes),
+                "{key}"
+            );
+        }
+    }
+
+    /// What holds after a collection in which everything went well: besides, nothing that must go is left.
+    pub(crate) fn check_it_is_collected(&self, store: &MemoryStore, report: &SweepReport) {
+        self.check_nothing_is_lost(store);
+        let left = keys(store);
+        let stayed: Vec<_> = self.garbage.intersection(&left).collect();
+        assert!(stayed.is_empty(), "dead, and there: {stayed:#?}");
+        assert!(report.is_clean(), "{report:?}");
+        report.check().unwrap();
+    }
+
+    /// The keys that may stay or go.
+    pub(crate) fn open(&self) -> BTreeSet<String> {
+        let is_open = |key: &&String| !self.live.contains(*key) && !self.garbage.contains(*key);
+        self.world.objects().keys().filter(is_open).cloned().collect()
+    }
+
+    /// The keys that are gone.
+    pub(crate) fn gone(&self, left: &BTreeSet<String>) -> BTreeSet<String> {
+        self.world.objects().keys().filter(|key| !left.contains(*key)).cloned().collect()
+    }
+}
+
+/// Every key in a store.
+pub(crate) fn keys(store: &MemoryStore) -> BTreeSet<String> {
+    store.keys().into_iter().collect()
+}

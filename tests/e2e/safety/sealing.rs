@@ -1,0 +1,62 @@
+//! G5: a plan is made only from marks that are whole.
+
+use std::sync::Arc;
+
+use lister::list_repositories;
+use marker::{MarkError, MarkSetBuilder, Marker, Rules};
+use monitor::{Monitor, Stop};
+use registry::Layout;
+use store::{ErrorKind, Fault, FaultPlan, Faulty};
+use tokio::sync::mpsc;
+use world::Mode;
+
+use super::{no_plan, unchanged};
+use crate::crashes::{SMALL_WAYS, small};
+use crate::hand::{Failing, Handled};
+use crate::harness::{Collection, runtime};
+
+#[test]
+fn g5_marks_with_an_unread_manifest_cannot_be_sealed() {
+    let world = small();
+    let store = SMALL_WAYS.store(&world);
+    let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
+    let always = FaultPlan { seed: 0, rate_per_1000: 1000, kinds: vec![Fault::Unserved] };
+    let failing = Arc::new(Faulty::new(store.clone(), always));
+    let (layout, marks) = (Layout::new(""), Arc::new(MarkSetBuilder::new()));
+    let rules = Rules { untagged: false, cutoff: world.now() };
+    let marker = Marker::new(failing, &layout, 1, Arc::clone(&marks), rules, Arc::clone(&monitor));
+    runtime().block_on(async {
+        let (sender, mut trees) = mpsc::channel(100);
+        let listed = list_repositories(Arc::new(store), &layout, 2, sender, monitor, stop).await;
+        marker.mark(trees.recv().await.unwrap()).await.unwrap_err();
+        drop(marker);
+        let sealed = Arc::into_inner(marks).unwrap().seal(&listed.unwrap());
+        assert!(
+            matches!(sealed, Err(MarkError::Unresolved { unresolved }) if unresolved.get() == 1)
+        );
+    });
+}
+
+#[test]
+fn g5_a_read_that_fails_for_good_anywhere_makes_no_plan() {
+    for (mode, reads) in [(Mode::default(), 9), (Mode::untagged(), 12)] {
+        let world = small();
+        let base = world.keys().base();
+        let mut failed = 0;
+        for key in world.objects().keys() {
+            let store = SMALL_WAYS.store(&world);
+            let hand = Arc::new(Failing::new(key, ErrorKind::Transient, u64::MAX));
+            let handled = Handled::new(&store, &hand);
+            let collection = Collection::of(&world, handled, &mode, &SMALL_WAYS);
+            let planned = runtime().block_on(collection.plan());
+            unchanged(&store, &world);
+            let was_read = hand.failed() > 0;
+            assert_eq!(planned.is_err(), was_read, "{key}");
+            if was_read {
+                no_plan(&collection);
+            }
+            failed += usize::from(was_read);
+        }
+        assert!(failed >= reads, "{failed} reads below {base}");
+    }
+}
