@@ -44,8 +44,8 @@ impl Default for PaceSettings {
 /// A store that is asked no faster than it bears.
 ///
 /// Each kind of request has its own limit of requests in flight, found by trying and halved where the store asks to slow
-/// down. Counts every request, and every answer that asked to slow down, on the [`Monitor`]. Waiting for a place ends
-/// with [`ErrorKind::Stopped`] when the run is asked to stop; the request was then not sent.
+/// down. Counts every answer that asked to slow down on the [`Monitor`]; the store itself counts its requests. Waiting
+/// for a place ends with [`ErrorKind::Stopped`] when the run is asked to stop; the request was then not sent.
 #[derive(Debug)]
 pub struct Paced<S> {
     store: S,
@@ -92,10 +92,9 @@ impl<S> Paced<S> {
 }
 
 impl Pace {
-    /// Waits for a place in `gate` and counts the request that takes it.
-    async fn enter<'a>(&'a self, gate: &'a Gate, what: Counter) -> Result<Place<'a>, Stopped> {
+    /// Waits for a place in `gate`.
+    async fn enter<'a>(&'a self, gate: &'a Gate) -> Result<Place<'a>, Stopped> {
         let permit = unless_stopped(&self.stop, gate.permit()).await?;
-        self.monitor.count(what, 1);
         Ok(Place { gate, permit: Some(permit), sent: self.clock.now() })
     }
 
@@ -234,7 +233,7 @@ pub struct PacedCursor<C> {
 #[deny(clippy::missing_trait_methods)]
 impl<C: Cursor> Cursor for PacedCursor<C> {
     async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
-        let place = self.pace.enter(&self.pace.lists, Counter::ListRequests).await;
+        let place = self.pace.enter(&self.pace.lists).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::List, &self.within))?;
         let answer = self.cursor.next().await;
         place.leave(&self.pace, verdict(&answer));
@@ -255,7 +254,7 @@ impl<S: ReadStore> ReadStore for Paced<S> {
     }
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
-        let place = self.pace.enter(&self.pace.lists, Counter::ListRequests).await;
+        let place = self.pace.enter(&self.pace.lists).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::List, within))?;
         let answer = self.store.folders(within).await;
         place.leave(&self.pace, verdict(&answer));
@@ -263,7 +262,7 @@ impl<S: ReadStore> ReadStore for Paced<S> {
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
-        let place = self.pace.enter(&self.pace.gets, Counter::GetRequests).await;
+        let place = self.pace.enter(&self.pace.gets).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::Get, key))?;
         let answer = self.store.get(key, at_most).await;
         place.leave(&self.pace, verdict(&answer));
@@ -271,7 +270,7 @@ impl<S: ReadStore> ReadStore for Paced<S> {
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
-        let place = self.pace.enter(&self.pace.lists, Counter::ListRequests).await;
+        let place = self.pace.enter(&self.pace.lists).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::Open, self.identity()))?;
         let answer = self.store.now().await;
         place.leave(&self.pace, verdict(&answer));
@@ -292,7 +291,7 @@ impl<S: DeleteStore> DeleteStore for Paced<S> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         let stopped = |Stopped| Stopped::at(Operation::Delete, self.identity());
         self.pace.spend(batch.objects().len()).await.map_err(stopped)?;
-        let place = self.pace.enter(&self.pace.deletes, Counter::DeleteRequests).await;
+        let place = self.pace.enter(&self.pace.deletes).await;
         let place = place.map_err(stopped)?;
         let answer = self.store.delete(batch).await;
         place.leave(&self.pace, verdict_of_batch(&answer));

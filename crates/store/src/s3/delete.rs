@@ -86,7 +86,6 @@ async fn find_out(bucket: &Bucket, keys: Delete) -> Sent {
     if !asks {
         return first;
     }
-    bucket.monitor.count(Counter::DeleteRequests, 1);
     let second = send(bucket, keys, true).await;
     if second.is_ok() {
         bucket.wants_md5.store(true, Ordering::Relaxed);
@@ -96,6 +95,7 @@ async fn find_out(bucket: &Bucket, keys: Delete) -> Sent {
 
 #[expect(clippy::disallowed_methods, reason = "G9: the one place")]
 async fn send(bucket: &Bucket, keys: Delete, md5: bool) -> Sent {
+    bucket.monitor.count(Counter::DeleteRequests, 1);
     let tap = Tap::leaving("<DeleteResult/>");
     let request = bucket.client.delete_objects().bucket(&bucket.config.bucket).delete(keys);
     let request = request.customize().interceptor(tap.clone());

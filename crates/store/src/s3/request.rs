@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserialization
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
+use monitor::Counter;
 
 use super::Bucket;
 use super::classify::store_error;
@@ -46,6 +47,7 @@ pub(super) async fn list(
 ) -> Result<RawPage, StoreError> {
     let subject = subject(bucket, ask.within);
     in_time(bucket.config.timeouts.read, operation, subject, async {
+        bucket.monitor.count(Counter::ListRequests, 1);
         let tap = Tap::leaving("<ListBucketResult/>");
         let some = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
         bucket
@@ -71,6 +73,7 @@ pub(super) async fn list(
 /// Reads an object whole, at most `at_most` bytes.
 pub(super) async fn get(bucket: &Bucket, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
     in_time(bucket.config.timeouts.read, Operation::Get, key, async {
+        bucket.monitor.count(Counter::GetRequests, 1);
         let answer = bucket
             .client
             .get_object()
