@@ -47,7 +47,7 @@ struct Bucket {
 impl S3Store {
     /// Finds credentials, region and address. The bucket itself is not asked.
     ///
-    /// `monitor` counts the requests that this store sends of its own accord.
+    /// `monitor` counts the requests that this store sends, each attempt.
     ///
     /// # Errors
     /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) where none are found,
