@@ -35,6 +35,7 @@ mod progress;
 pub mod render;
 mod signals;
 mod state;
+mod unchanged;
 mod usage;
 
 use std::ffi::OsString;

@@ -107,9 +107,7 @@ async fn with_directory<W: Work>(
     if deletes_per_second.is_none() {
         return identified(location, Arc::new(store), layout, width, work).await;
     }
-    // Files count their own requests; the pace is only for the deletes.
-    let uncounted = Arc::new(Monitor::new());
-    let store = Paced::new(store, pace(width, deletes_per_second), &uncounted, &watch.stop);
+    let store = Paced::new(store, pace(width, deletes_per_second), &watch.monitor, &watch.stop);
     identified(location, Arc::new(store), layout, width, work).await
 }
 

@@ -6,6 +6,7 @@ use std::ops::AddAssign;
 use registry::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::FreshLinks;
 use crate::file::time_text;
 
 /// Objects and their bytes.
@@ -75,6 +76,9 @@ pub struct Facts {
     pub revisions: u64,
     /// Revisions that no tag reaches.
     pub untagged_revisions: u64,
+    /// Links written since the run began.
+    #[serde(default)]
+    pub fresh_links: FreshLinks,
     /// Tags listed.
     pub tags: u64,
     /// Distinct digests marked.
@@ -102,6 +106,7 @@ impl Facts {
         self.untagged_repositories += other.untagged_repositories;
         self.revisions += other.revisions;
         self.untagged_revisions += other.untagged_revisions;
+        self.fresh_links.merge(other.fresh_links);
         self.tags += other.tags;
         self.marked += other.marked;
         self.keys += other.keys;
@@ -136,6 +141,7 @@ mod tests {
                 keys: n[12],
                 foreign_keys: n[13],
                 stray_links: n[14],
+                fresh_links: FreshLinks { count: n[3], keys: n[4] },
                 tags: n[15],
                 marked: n[16],
             },

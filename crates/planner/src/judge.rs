@@ -7,7 +7,7 @@ use marker::Marked;
 use registry::{Digest, RepositoryName, Timestamp};
 use store::Object;
 
-use crate::{Cutoffs, Facts, Reason, Row, RowKind};
+use crate::{Cutoffs, Facts, FreshLinks, Reason, Row, RowKind};
 
 /// What goes of one repository, and what was seen of it.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ pub fn judge_repository(marked: &Marked, cutoffs: &Cutoffs) -> Judged {
         rows.extend(judge.layers());
         rows.extend(judge.remains(&rows));
     }
-    Judged { rows, facts: facts(marked) }
+    Judged { rows, facts: facts(marked, cutoffs) }
 }
 
 struct Judge<'m> {
@@ -142,15 +142,22 @@ fn objects_of_tag(tag: &TagTree) -> impl Iterator<Item = &Object> {
     tag.current.iter().chain(tag.index.iter().map(|link| &link.object))
 }
 
-fn facts(marked: &Marked) -> Facts {
+fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let (tree, reach) = (&marked.tree, &marked.reach);
-    let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
-    let links = links.chain(tree.tags.iter().flat_map(objects_of_tag));
+    let links = || {
+        let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
+        links.chain(tree.tags.iter().flat_map(objects_of_tag))
+    };
+    let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
+    let mut fresh_links = FreshLinks::default();
+    let all = links().chain(signatures).chain(&tree.odd_links);
+    all.for_each(|link| fresh_links.see(link, cutoffs.t0));
     let has_revisions = !tree.revisions.is_empty();
     let has_tags = tree.tags.iter().any(|tag| tag.current.is_some());
     let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
     Facts {
-        newest_link: links.map(|object| object.modified).max(),
+        fresh_links,
+        newest_link: links().map(|object| object.modified).max(),
         repositories: 1,
         repositories_with_revisions: u64::from(has_revisions),
         untagged_repositories: u64::from(has_revisions && !has_tags),

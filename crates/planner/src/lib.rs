@@ -29,6 +29,7 @@ mod blobs;
 mod error;
 mod facts;
 mod file;
+mod fresh;
 mod judge;
 mod policy;
 mod row;
@@ -41,6 +42,7 @@ pub use file::{
     Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Requests, Rows,
     Sealed, Segment, Totals, parse_header, parse_segment,
 };
+pub use fresh::FreshLinks;
 pub use judge::{Judged, judge_repository};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};

@@ -19,6 +19,8 @@ pub struct Policy {
 /// The policy at one instant: everything newer than its cut-offs is kept (G1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cutoffs {
+    /// When the run began.
+    pub t0: Timestamp,
     /// Whether manifests that no tag reaches go.
     pub untagged: bool,
     /// Objects go only where they were last written before this.
@@ -32,6 +34,7 @@ impl Policy {
     #[must_use]
     pub fn at(&self, t0: Timestamp) -> Cutoffs {
         Cutoffs {
+            t0,
             untagged: self.untagged,
             objects: t0.before(self.grace),
             uploads: t0.before(self.grace.max(self.uploads_older_than)),

@@ -10,6 +10,7 @@ use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::open::{Open, Work, with_registry};
 use crate::render::Summary;
+use crate::unchanged::require_unchanged;
 
 /// Carries out a plan, or what an earlier run left of it.
 ///
@@ -42,6 +43,8 @@ impl Work for Applying<'_> {
     type Out = SweepReport;
 
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
+        self.plan.check_location(open.store.identity())?;
+        require_unchanged(&open, &self.plan, &self.context.watch).await?;
         carry_out(&open, self.plan, &self.args.sweep, &(), &self.context.watch).await
     }
 }

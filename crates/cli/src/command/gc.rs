@@ -12,6 +12,7 @@ use crate::open::{Open, Work, with_registry};
 use crate::progress::Progress;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
+use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
 
 /// Takes up an unfinished run, or plans and sweeps a new one.
@@ -89,15 +90,32 @@ impl Collecting<'_> {
         let console = self.context.console;
         match unfinished {
             Unfinished::None => Ok(None),
-            Unfinished::Resumable(plan) => {
-                console.note(&format!("going on with the plan in {}", plan.dir().display()));
-                Ok(Some(*plan))
-            }
+            Unfinished::Resumable(plan) => self.still_true(open, *plan).await,
             Unfinished::Outdated { dir, why } => {
                 let dir = dir.display();
                 console.note(&format!("the last run did not end, and {dir} is past use: {why}"));
                 Ok(None)
             }
+        }
+    }
+
+    /// The plan, where nobody pushed since it was made.
+    async fn still_true<S: DeleteStore>(
+        &self,
+        open: &Open<S>,
+        plan: Plan,
+    ) -> Result<Option<Plan>, Failure> {
+        let (console, dir) = (self.context.console, plan.dir().display());
+        match require_unchanged(open, &plan, &self.context.watch).await {
+            Ok(()) => {
+                console.note(&format!("going on with the plan in {dir}"));
+                Ok(Some(plan))
+            }
+            Err(Failure::Refused(why)) => {
+                console.note(&format!("the last run did not end, and {dir} is past use: {why}"));
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
         }
     }
 

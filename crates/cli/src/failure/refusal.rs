@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use planner::{Breaker, Note};
+use registry::Timestamp;
 
 use crate::command_line::quoted;
 
@@ -37,6 +38,18 @@ pub enum Refusal {
         /// Where it seems to be instead.
         instead: Option<String>,
     },
+    /// Somebody pushed since the plan was made.
+    #[error(
+        "the registry took pushes since the plan was made at {since}: {links} links were written, `{newest}` last"
+    )]
+    Written {
+        /// How many links.
+        links: u64,
+        /// The key of the newest.
+        newest: String,
+        /// When the plan was made, by the store's clock.
+        since: Timestamp,
+    },
     /// The audit of a plan says no.
     #[error("the plan looks wrong, so nothing was deleted")]
     Audit {
@@ -54,7 +67,10 @@ impl Refusal {
             Self::Audit { notes, .. } => {
                 notes.iter().map(|note| format!("{}: {}", note.breaker, note.evidence)).collect()
             }
-            Self::Online { .. } | Self::Foreign { .. } | Self::NotARegistry { .. } => Vec::new(),
+            Self::Online { .. }
+            | Self::Foreign { .. }
+            | Self::NotARegistry { .. }
+            | Self::Written { .. } => Vec::new(),
         }
     }
 
@@ -76,22 +92,26 @@ impl Refusal {
                  rootdirectory"
                     .to_owned(),
             ],
+            Self::Written { .. } => vec![
+                "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
+            ],
             Self::Audit { notes, plan } => {
                 let look = plan.iter().map(|plan| {
                     let dir = plan.to_string_lossy();
                     format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
                 });
-                let breakers: BTreeSet<Breaker> = notes.iter().map(|note| note.breaker).collect();
-                look.chain(breakers.into_iter().map(accepting)).collect()
+                look.chain([accepting(notes)]).collect()
             }
         }
     }
 }
 
-fn accepting(breaker: Breaker) -> String {
-    let share = match breaker {
-        Breaker::DeleteShare => ", or with a higher --max-delete-share",
-        _ => "",
+fn accepting(notes: &[Note]) -> String {
+    let breakers: BTreeSet<Breaker> = notes.iter().map(|note| note.breaker).collect();
+    let accept: String = breakers.iter().map(|breaker| format!(" --accept {breaker}")).collect();
+    let share = match breakers.contains(&Breaker::DeleteShare) {
+        true => " (or a higher --max-delete-share)",
+        false => "",
     };
-    format!("if that is right, run `regsweep plan` or `regsweep gc` with --accept {breaker}{share}")
+    format!("if that is right, run `regsweep plan` or `regsweep gc` with{accept}{share}")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use planner::{Breaker, Damage, Note, Severity};
+use registry::Timestamp;
 use store::{ErrorKind, Operation};
 use sweeper::{Imbalance, SweepReport};
 
@@ -37,10 +38,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Stopped { .. } => 17,
         Failure::Disproved(_) => 18,
         Failure::Internal { .. } => 19,
+        Failure::Refused(Refusal::Written { .. }) => 20,
     }
 }
 
-const VARIANTS: usize = 20;
+const VARIANTS: usize = 21;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -150,10 +152,19 @@ fn operators() -> Vec<Row> {
             Code::Unsafe,
             vec![
                 "`regsweep show 'my plan'` shows what would go, and why",
-                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links",
-                "if that is right, run `regsweep plan` or `regsweep gc` with --accept delete-share, or with a higher \
-                 --max-delete-share",
+                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links --accept delete-share \
+                 (or a higher --max-delete-share)",
             ],
+        ),
+        (
+            Refusal::Written {
+                links: 3,
+                newest: "a/link".into(),
+                since: Timestamp::from_seconds(0),
+            }
+            .into(),
+            Code::Unsafe,
+            vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
         ),
         (
             Failure::Busy { dir: "state".into() },

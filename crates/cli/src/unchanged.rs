@@ -1,0 +1,90 @@
+//! Has anybody pushed since a plan was made?
+//!
+//! A plan says what nothing referred to when it was made. Where the registry took pushes between then and now, old
+//! blobs may be needed again: a client that finds a layer does not send it a second time, so the blob itself shows
+//! nothing. But every push ends by writing links, also where they were there already.
+
+use std::sync::Arc;
+
+use lister::{FolderSeeder, ListError, Part, Walk, walk};
+use monitor::Counter;
+use planner::{FreshLinks, Plan};
+use registry::{KeyKind, Layout, Timestamp};
+use store::{Object, ReadStore};
+
+use crate::open::{Open, Watch};
+use crate::{Failure, Refusal};
+
+/// Refuses `plan` where links were written since its T0, by the store's clock, that it did not see. Lists
+/// `repositories/` once.
+///
+/// # Errors
+/// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole.
+pub(crate) async fn require_unchanged<S: ReadStore>(
+    open: &Open<S>,
+    plan: &Plan,
+    watch: &Watch,
+) -> Result<(), Failure> {
+    let within = open.layout.repositories();
+    let (since, layout) = (plan.header().t0, open.layout.clone());
+    let ask = Walk {
+        store: Arc::clone(&open.store),
+        within: within.clone(),
+        seeder: FolderSeeder::new(Arc::clone(&open.store), &within, open.width * 4),
+        workers: open.width,
+        keys: Counter::RepositoryKeys,
+        monitor: Arc::clone(&watch.monitor),
+        stop: Arc::clone(&watch.stop),
+    };
+    let new_part = move || Written {
+        layout: layout.clone(),
+        since,
+        links: FreshLinks::default(),
+        newest: None,
+    };
+    let mut links = FreshLinks::default();
+    let mut newest = None;
+    for part in walk(ask, new_part).await? {
+        links.merge(part.links);
+        newest = newest.max(part.newest);
+    }
+    if links == plan.header().facts.fresh_links {
+        return Ok(());
+    }
+    let newest = newest.map_or_else(String::new, |(_, key)| key);
+    Err(Refusal::Written { links: links.count, newest, since }.into())
+}
+
+/// Links of one range that were written at or after `since`.
+struct Written {
+    layout: Layout,
+    since: Timestamp,
+    links: FreshLinks,
+    newest: Option<(Timestamp, String)>,
+}
+
+impl Part for Written {
+    async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
+        for object in objects.iter().filter(|object| object.modified >= self.since) {
+            if is_link(&self.layout.classify(&object.key)) {
+                self.links.see(object, self.since);
+                let written = (object.modified, object.key.to_string());
+                self.newest = self.newest.take().max(Some(written));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key is one that a push writes last. What is not understood counts (G4).
+fn is_link(kind: &KeyKind<'_>) -> bool {
+    match kind {
+        KeyKind::Revision { .. }
+        | KeyKind::Signature { .. }
+        | KeyKind::TagCurrent { .. }
+        | KeyKind::TagIndex { .. }
+        | KeyKind::Layer { .. } => true,
+        KeyKind::Foreign(foreign) => foreign.is_link,
+        KeyKind::Blob(_) | KeyKind::Upload { .. } | KeyKind::Marker { .. } => false,
+    }
+}
