@@ -47,8 +47,8 @@ impl Seeder for BlobSeeder {
         let pages = 0x1_0000 / seen;
         let prefix = |shard| self.layout.blob_shard(digest.algorithm(), shard);
         Ok(match pages {
-            0..16 => Shard::all().filter(|shard| shard.0 % 16 == 0).map(prefix).collect(),
-            16..10_000 => Shard::all().map(prefix).collect(),
+            0..512 => Shard::all().filter(|shard| shard.0 % 16 == 0).map(prefix).collect(),
+            512..16_384 => Shard::all().map(prefix).collect(),
             _ => Shard::all()
                 .flat_map(|shard| by_digest(&format!("{}{shard}", prefix(shard))))
                 .collect(),

@@ -23,7 +23,7 @@ fn blobs_are_cut_into_about_as_many_parts_as_there_are_pages() {
         layout.blob(&digest)
     };
     let seeder = BlobSeeder::new(&layout);
-    for (last, parts) in [("3f", 16), ("0fff", 256), ("0004", 4096)] {
+    for (last, parts) in [("3f", 16), ("00ff", 16), ("003f", 256), ("0003", 4096), ("0000", 4096)] {
         let cuts = cuts_of(&seeder, &position(last));
         assert_eq!(cuts.len(), parts, "{last}");
         assert!(cuts.is_sorted());

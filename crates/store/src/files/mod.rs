@@ -234,8 +234,9 @@ pub struct FileCursor {
     is_at_end: bool,
 }
 
-/// So many objects are handed out at once: one hop to the blocking pool costs nothing beside them.
-const BATCH: usize = 1024;
+/// So many objects are handed out at once: enough that the hop to the blocking pool costs nothing beside them, few
+/// enough that little is looked at in vain where a range ends.
+const BATCH: usize = 256;
 
 impl FileCursor {
     async fn walk_on(&mut self) -> Result<(Walk, Vec<Object>), StoreError> {
