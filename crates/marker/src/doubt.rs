@@ -38,6 +38,13 @@ pub enum What {
         /// Why not.
         message: Box<str>,
     },
+    /// A link that the store does not let us read and whose key does not tell what it names.
+    UnreadableLink {
+        /// The link.
+        key: Box<str>,
+        /// What the store said.
+        message: Box<str>,
+    },
     /// A link of unknown algorithm or length whose content is needed and is no digest.
     BrokenLink {
         /// The link.
@@ -79,6 +86,9 @@ impl fmt::Display for What {
             Self::NotUnderstood { digest, message } => {
                 write!(f, "manifest {digest} is not understood: {message}")
             }
+            Self::UnreadableLink { key, message } => {
+                write!(f, "link `{key}` cannot be read: {message}")
+            }
             Self::BrokenLink { key, error } => write!(f, "link `{key}` {error}"),
             Self::HalfWrittenLink { key } => write!(f, "link `{key}` is half-written"),
             Self::OddLink { key } => write!(f, "link `{key}` is in an unknown place"),
@@ -95,7 +105,8 @@ impl What {
             Self::Unreadable { digest, .. }
             | Self::OtherContent { digest, .. }
             | Self::NotUnderstood { digest, .. } => digest.to_string(),
-            Self::BrokenLink { key, .. }
+            Self::UnreadableLink { key, .. }
+            | Self::BrokenLink { key, .. }
             | Self::HalfWrittenLink { key }
             | Self::OddLink { key } => key.to_string(),
             Self::IrregularName => String::new(),

@@ -27,13 +27,22 @@ pub struct TagTarget {
     pub digest: Digest,
 }
 
+/// A digest under which a link serves the content of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The digest in the key of the link.
+    pub digest: Digest,
+    /// The digest in its content.
+    pub canonical: Digest,
+}
+
 /// Everything that had to be read to know what a repository keeps alive.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// Manifests by digest: every revision, and manifests that only a layer link serves.
     pub manifests: HashMap<Digest, Known>,
-    /// Canonical digests of the layer links whose content names another digest than their key.
-    pub aliases: HashMap<Digest, Digest>,
+    /// Links whose content names another digest than their key.
+    pub aliases: Vec<Alias>,
     /// What the tags point to; empty where tags do not matter.
     pub targets: Vec<TagTarget>,
     /// Doubts that are not about a manifest.

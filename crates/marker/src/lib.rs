@@ -23,20 +23,24 @@
 //! [`reach`], then [`Marker`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod crew;
 mod digest_set;
 mod doubt;
 mod error;
 mod evidence;
 mod library;
+mod links;
 mod mark_set;
 mod marker;
 mod reach;
 mod tags;
+#[cfg(test)]
+mod testing;
 
 pub use digest_set::{DigestSet, DigestSetBuilder};
 pub use doubt::{Doubt, What};
 pub use error::MarkError;
-pub use evidence::{Evidence, Known, TagTarget};
+pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
 pub use marker::{Marked, Marker, Rules};

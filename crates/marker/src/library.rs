@@ -22,7 +22,7 @@ pub struct Library<S> {
 }
 
 impl<S: ReadStore> Library<S> {
-    /// An empty library that reads at most `readers` manifests at once.
+    /// An empty library that reads at most `readers` objects at once.
     #[must_use]
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
         let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
@@ -48,11 +48,15 @@ impl<S: ReadStore> Library<S> {
         })
     }
 
-    async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
+    /// Reads any small object, when it is its turn.
+    pub(crate) async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         // The semaphore is never closed; if it were, reading unbounded would still be right.
         let _permit = self.readers.acquire().await.ok();
-        let key = self.layout.blob(&digest);
-        match self.store.get(&key, MANIFEST_LIMIT).await {
+        self.store.get(key, at_most).await
+    }
+
+    async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
+        match self.get(&self.layout.blob(&digest), MANIFEST_LIMIT).await {
             Ok(content) => Ok(self.understand(digest, &content)),
             Err(error) => answer(digest, error),
         }
@@ -96,3 +100,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ pub struct MarkSetBuilder {
     missing: Mutex<HashSet<Digest>>,
     /// Repositories whose marking has begun and not ended well.
     unresolved: AtomicU64,
+    /// Repositories whose marking has ended well.
+    resolved: AtomicU64,
 }
 
 impl MarkSetBuilder {
@@ -36,15 +38,17 @@ impl MarkSetBuilder {
     pub(crate) fn resolve(&self, marks: impl IntoIterator<Item = Digest>, missing: &[Digest]) {
         self.marks.add(marks);
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).extend(missing);
+        self.resolved.fetch_add(1, Ordering::AcqRel);
         self.unresolved.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Ends marking (G5): needs the proof that every repository was listed, and that each was marked to its end.
     ///
     /// # Errors
-    /// [`MarkError::Unresolved`] where a repository was begun and not ended.
-    pub fn seal(self, _listed: &Complete) -> Result<MarkSet, MarkError> {
-        if let Some(unresolved) = NonZeroU64::new(self.unresolved.into_inner()) {
+    /// [`MarkError::Unresolved`] where a repository was begun and not ended, or listed and never begun.
+    pub fn seal(self, listed: &Complete) -> Result<MarkSet, MarkError> {
+        let lost = listed.repositories.abs_diff(self.resolved.into_inner());
+        if let Some(unresolved) = NonZeroU64::new(lost.max(self.unresolved.into_inner())) {
             return Err(MarkError::Unresolved { unresolved });
         }
         let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -85,3 +89,6 @@ impl MarkSet {
         self.marks.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! What a repository keeps alive: pure.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lister::{Link, RepositoryTree};
-use registry::{Digest, Edge, Manifest, Role};
+use registry::{Digest, Edge, Manifest};
 
-use crate::{Evidence, Known, Rules, What};
+use crate::{Alias, Evidence, Known, Rules, What};
 
 /// A step of marking, in the order of the walk, for those who want to tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +69,13 @@ fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -
     let is_root = |link: &&Link| all || link.object.modified >= rules.cutoff;
     let mut roots: Vec<Digest> =
         tree.revisions.iter().filter(is_root).map(|link| link.digest).collect();
-    roots.extend(evidence.targets.iter().map(|target| target.digest));
     // A manifest without a revision link that a layer link serves, as registry 2.1 kept them: known only if read.
+    let is_served = |digest: &Digest| evidence.manifests.contains_key(digest);
+    let targets = evidence.targets.iter().map(|target| target.digest);
+    roots.extend(targets.filter(|digest| rules.untagged || is_served(digest)));
     if all {
         let history = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
-        roots.extend(history.filter(|digest| evidence.manifests.contains_key(digest)));
+        roots.extend(history.filter(is_served));
     }
     roots.sort_unstable();
     roots.dedup();
@@ -84,13 +86,15 @@ struct Walk<'t> {
     tree: &'t RepositoryTree,
     evidence: &'t Evidence,
     revisions: HashSet<Digest>,
+    /// The manifests that are kept, in the order in which they were reached.
+    order: Vec<Digest>,
     reach: Reach,
 }
 
 impl<'t> Walk<'t> {
     fn new(tree: &'t RepositoryTree, evidence: &'t Evidence) -> Self {
         let revisions = tree.revisions.iter().map(|link| link.digest).collect();
-        Self { tree, evidence, revisions, reach: Reach::default() }
+        Self { tree, evidence, revisions, order: Vec::new(), reach: Reach::default() }
     }
 
     fn collect_doubts(&mut self) {
@@ -143,14 +147,15 @@ impl<'t> Walk<'t> {
         if !self.reach.manifests.insert(digest) {
             return None;
         }
+        self.order.push(digest);
         self.keep(digest);
         self.manifest(&digest).map(Manifest::references)
     }
 
-    /// Whether a client could pull the target of an edge as a manifest from this repository.
+    /// Whether a client could pull the target of an edge as a manifest from this repository, whatever the edge says
+    /// that it is.
     fn is_served_manifest(&self, edge: &Edge) -> bool {
-        edge.role == Role::Child
-            && (self.revisions.contains(&edge.digest) || self.manifest(&edge.digest).is_some())
+        self.revisions.contains(&edge.digest) || self.manifest(&edge.digest).is_some()
     }
 
     fn keep(&mut self, digest: Digest) {
@@ -158,21 +163,29 @@ impl<'t> Walk<'t> {
         self.reach.marks.insert(digest);
     }
 
+    /// Keeps the referrers of all that is kept, and theirs.
     fn visit_referrers(&mut self) {
-        let revisions = &self.tree.revisions;
-        loop {
-            let before = self.reach.manifests.len();
-            for link in revisions.iter().filter(|link| self.evidence.manifests.contains_key(&link.digest)) {
-                let subject = self.manifest(&link.digest).and_then(Manifest::subject);
-                let is_new = !self.reach.manifests.contains(&link.digest);
-                if is_new && subject.is_some_and(|subject| self.reach.manifests.contains(&subject)) {
-                    self.visit_root(link.digest);
+        let mut referrers = self.referrers();
+        let mut at = 0;
+        while let Some(subject) = self.order.get(at) {
+            for referrer in referrers.remove(subject).unwrap_or_default() {
+                if !self.reach.manifests.contains(&referrer) {
+                    self.visit_root(referrer);
                 }
             }
-            if self.reach.manifests.len() == before {
-                return;
+            at += 1;
+        }
+    }
+
+    /// The revisions that refer to a subject, by subject.
+    fn referrers(&self) -> HashMap<Digest, Vec<Digest>> {
+        let mut referrers: HashMap<Digest, Vec<Digest>> = HashMap::new();
+        for link in &self.tree.revisions {
+            if let Some(subject) = self.manifest(&link.digest).and_then(Manifest::subject) {
+                referrers.entry(subject).or_default().push(link.digest);
             }
         }
+        referrers
     }
 
     /// Signatures are served by their own links; a layer link of the same digest is not needed for them.
@@ -194,10 +207,12 @@ impl<'t> Walk<'t> {
 
     /// A blob served under another digest lives under its canonical one.
     fn keep_aliases(&mut self) {
-        for (alias, canonical) in &self.evidence.aliases {
-            if self.reach.needed.contains(alias) {
-                self.keep(*canonical);
-            }
+        let aliases = &self.evidence.aliases;
+        let needed = |alias: &&Alias| self.reach.needed.contains(&alias.digest);
+        let canonical: Vec<Digest> =
+            aliases.iter().filter(needed).map(|alias| alias.canonical).collect();
+        for digest in canonical {
+            self.keep(digest);
         }
     }
 
@@ -207,9 +222,13 @@ impl<'t> Walk<'t> {
         let links = tree.revisions.iter().chain(&tree.layers);
         let links = links.chain(tree.tags.iter().flat_map(|tag| &tag.index));
         let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
-        let named = links.map(|link| link.digest).chain(self.evidence.aliases.values().copied());
+        let aliases = self.evidence.aliases.iter().map(|alias| alias.canonical);
+        let named = links.map(|link| link.digest).chain(aliases);
         for digest in named {
             self.keep(digest);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

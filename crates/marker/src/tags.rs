@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-use lister::{RepositoryTree, TagTree};
+use lister::TagTree;
 use md5::{Digest as _, Md5};
 use registry::{Digest, link_text};
 
 /// The digest a tag points to, where the entity tag of its link proves it: the MD5 of the link's text.
 ///
-/// Candidates are the tag's own history, then every revision of the repository. A store whose entity tags are
+/// Candidates are the tag's own history, which a registry writes before it moves the tag. A store whose entity tags are
 /// something else never matches, and the link is read.
-pub(crate) fn by_etag(tree: &RepositoryTree, tag: &TagTree) -> Option<Digest> {
+pub(crate) fn by_etag(tag: &TagTree) -> Option<Digest> {
     let etag = tag.current.as_ref()?.etag.as_deref().filter(|etag| etag.len() == 32)?;
-    let candidates = tag.index.iter().rev().chain(&tree.revisions);
-    candidates.map(|link| link.digest).find(|digest| md5_hex(&link_text(digest)) == etag)
+    let mut candidates = tag.index.iter().map(|link| link.digest);
+    candidates.find(|digest| md5_hex(&link_text(digest)) == etag)
 }
 
 fn md5_hex(text: &str) -> String {
@@ -26,10 +26,50 @@ fn md5_hex(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lister::Link;
+    use registry::Timestamp;
+    use store::Object;
+
     use super::*;
+
+    fn object(etag: Option<&str>) -> Object {
+        let etag = etag.map(Into::into);
+        Object { key: "link".into(), size: 71, modified: Timestamp::default(), etag }
+    }
+
+    fn tag(history: &[Digest], etag: Option<&str>) -> TagTree {
+        let link = |digest: &Digest| Link { digest: *digest, object: object(None) };
+        TagTree {
+            name: "v1".into(),
+            current: Some(object(etag)),
+            index: history.iter().map(link).collect(),
+        }
+    }
 
     #[test]
     fn md5_is_the_published_one() {
         assert_eq!(md5_hex("abc"), "900150983cd24fb0d6963f7d28e17f72");
+    }
+
+    #[test]
+    fn an_entity_tag_tells_which_of_its_manifests_a_tag_points_to() {
+        let digests: Vec<Digest> = (0..5u8).map(|n| Digest::sha256(&[n])).collect();
+        for digest in &digests {
+            let etag = md5_hex(&digest.to_string());
+            assert_eq!(by_etag(&tag(&digests, Some(&etag))), Some(*digest));
+        }
+    }
+
+    #[test]
+    fn g4_nothing_is_guessed_where_the_entity_tag_proves_nothing() {
+        let digest = Digest::sha256(b"x");
+        let etag = md5_hex(&digest.to_string());
+        let other = md5_hex("other");
+        assert_eq!(by_etag(&tag(&[], Some(&etag))), None, "not in the history");
+        assert_eq!(by_etag(&tag(&[digest], Some(&other))), None, "not the MD5 of any");
+        assert_eq!(by_etag(&tag(&[digest], Some(&format!("{other}-1")))), None, "not an MD5");
+        assert_eq!(by_etag(&tag(&[digest], None)), None, "no entity tag");
+        let history = TagTree { current: None, ..tag(&[digest], Some(&etag)) };
+        assert_eq!(by_etag(&history), None, "only a history");
     }
 }

@@ -1,0 +1,112 @@
+//! Each manifest is read once.
+
+use store::MemoryStore;
+
+use super::*;
+use crate::testing::{REPOSITORY, Registry, Text, Watched};
+
+fn library(store: &MemoryStore) -> (Watched, Arc<Library<Watched>>) {
+    let store = Watched::new(store.clone());
+    let monitor = Arc::new(Monitor::new());
+    let library = Library::new(Arc::new(store.clone()), &Layout::new(""), 3, monitor);
+    (store, Arc::new(library))
+}
+
+fn name() -> RepositoryName {
+    RepositoryName::new(REPOSITORY).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_manifest_is_read_once_however_many_ask() {
+    let registry = Registry::new();
+    let digests: Vec<Digest> = (0..20)
+        .map(|n: u8| {
+            registry.manifest(&Text { layers: &[Digest::sha256(&[n])], ..Text::default() })
+        })
+        .collect();
+    let missing = Digest::sha256(b"missing");
+    let (store, library) = library(&registry.store);
+    let mut group = tokio::task::JoinSet::new();
+    for digest in digests.iter().chain([&missing]).cycle().take(21 * 30).copied() {
+        let library = Arc::clone(&library);
+        group.spawn(async move { (digest, library.read(digest, &name()).await.unwrap()) });
+    }
+    for (digest, known) in group.join_all().await {
+        assert_eq!(matches!(known, Known::Missing), digest == missing, "{known:?}");
+    }
+    for digest in digests.iter().chain([&missing]) {
+        assert_eq!(store.reads_of(&Layout::new("").blob(digest)), 1, "{digest}");
+    }
+}
+
+#[tokio::test]
+async fn g4_an_error_that_may_pass_is_no_answer_and_the_next_one_asks_again() {
+    let registry = Registry::new();
+    let digest = registry.manifest(&Text::default());
+    let key = Layout::new("").blob(&digest);
+    for kind in [
+        ErrorKind::Transient,
+        ErrorKind::Throttled,
+        ErrorKind::Credentials,
+        ErrorKind::NoContainer,
+        ErrorKind::Unreachable,
+        ErrorKind::WrongAddress,
+        ErrorKind::Malformed,
+        ErrorKind::Stopped,
+        ErrorKind::Fatal,
+    ] {
+        let (store, library) = library(&registry.store);
+        store.fail(&key, [kind, kind]);
+        for _ in 0..2 {
+            let outcome = library.read(digest, &name()).await;
+            let is_error =
+                matches!(&outcome, Err(MarkError::Manifest { source, .. }) if source.kind == kind);
+            assert!(is_error, "{kind:?}: {outcome:?}");
+        }
+        assert!(matches!(library.read(digest, &name()).await, Ok(Known::Manifest(_))));
+        assert_eq!(store.reads_of(&key), 3);
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_read_that_fails_reads_for_itself() {
+    let registry = Registry::new();
+    let digest = registry.manifest(&Text::default());
+    let (store, library) = library(&registry.store);
+    store.fail(&Layout::new("").blob(&digest), [ErrorKind::Transient]);
+    let name = name();
+    let (first, second) = tokio::join!(library.read(digest, &name), library.read(digest, &name));
+    assert!(first.is_err());
+    assert!(matches!(second, Ok(Known::Manifest(_))), "{second:?}");
+}
+
+#[tokio::test]
+async fn g4_what_a_store_says_no_to_is_an_answer_that_is_kept() {
+    let registry = Registry::new();
+    let digest = registry.manifest(&Text::default());
+    for kind in [ErrorKind::Denied, ErrorKind::TooLarge] {
+        let (store, library) = library(&registry.store);
+        store.fail(&Layout::new("").blob(&digest), [kind]);
+        for _ in 0..2 {
+            let known = library.read(digest, &name()).await.unwrap();
+            assert!(matches!(known, Known::Doubtful(What::Unreadable { .. })), "{known:?}");
+        }
+        assert_eq!(store.reads(), 1);
+    }
+}
+
+#[tokio::test]
+async fn g4_content_that_cannot_be_right_is_a_doubt() {
+    let registry = Registry::new();
+    let digest = registry.manifest(&Text::default());
+    registry.put(&Layout::new("").blob(&digest), "{}");
+    let other = registry.blob("no manifest");
+    let large = registry.blob(&" ".repeat(4 * 1024 * 1024 + 1));
+    let (_, library) = library(&registry.store);
+    let known = library.read(digest, &name()).await.unwrap();
+    assert!(matches!(known, Known::Doubtful(What::OtherContent { .. })), "{known:?}");
+    let known = library.read(other, &name()).await.unwrap();
+    assert!(matches!(known, Known::Doubtful(What::NotUnderstood { .. })), "{known:?}");
+    let known = library.read(large, &name()).await.unwrap();
+    assert!(matches!(known, Known::Doubtful(What::Unreadable { .. })), "{known:?}");
+}

@@ -1,0 +1,98 @@
+//! Links: what their keys leave in doubt, and what their contents say.
+
+use lister::{Link, RepositoryTree};
+use registry::{Algorithm, Digest, Timestamp, parse_link};
+use store::{ErrorKind, Object, ReadStore};
+
+use crate::{Library, MarkError, What};
+
+/// The longest content of any link: a sha512 digest with room for what was appended by mistake.
+const LINK_LIMIT: u64 = 1024;
+
+/// What the content of a link says.
+pub(crate) enum Content {
+    /// It names a digest.
+    Digest(Digest),
+    /// The link is gone, and names nothing any more.
+    Gone,
+    /// It cannot be read or understood (G4).
+    Doubtful(What),
+}
+
+/// Reads a link.
+///
+/// # Errors
+/// [`MarkError::Link`] where the store failed in a way that may pass.
+pub(crate) async fn read<S: ReadStore>(
+    library: &Library<S>,
+    key: Box<str>,
+) -> Result<Content, MarkError> {
+    let content = match library.get(&key, LINK_LIMIT).await {
+        Ok(content) => content,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Content::Gone),
+        Err(error) if says_no(error.kind) => {
+            let message = error.kind.to_string().into();
+            return Ok(Content::Doubtful(What::UnreadableLink { key, message }));
+        }
+        Err(source) => return Err(MarkError::Link { key, source }),
+    };
+    Ok(match parse_link(&content) {
+        Ok(digest) => Content::Digest(digest),
+        Err(error) => Content::Doubtful(What::BrokenLink { key, error }),
+    })
+}
+
+/// Reads when an upload started. The registry takes a start that it cannot read for one that has not come yet; so
+/// `None` keeps the upload.
+///
+/// # Errors
+/// [`MarkError::Link`] where the store failed in a way that may pass.
+pub(crate) async fn read_start<S: ReadStore>(
+    library: &Library<S>,
+    key: Box<str>,
+) -> Result<Option<Timestamp>, MarkError> {
+    match library.get(&key, LINK_LIMIT).await {
+        Ok(content) => Ok(std::str::from_utf8(&content).ok().and_then(|text| text.parse().ok())),
+        Err(error) if error.kind == ErrorKind::NotFound || says_no(error.kind) => Ok(None),
+        Err(source) => Err(MarkError::Link { key, source }),
+    }
+}
+
+/// Whether a failure says something definite about an object that is there.
+pub(crate) fn says_no(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Denied | ErrorKind::TooLarge)
+}
+
+/// Layer links whose key does not tell what they serve: another algorithm, or content of another length.
+pub(crate) fn unclear_layers(tree: &RepositoryTree) -> impl Iterator<Item = &Link> {
+    let is_other = |link: &&Link| link.digest.algorithm() != Algorithm::Sha256;
+    tree.layers
+        .iter()
+        .filter(move |link| is_other(link) || (has_other_length(link) && link.object.size > 0))
+}
+
+/// Revision links under another algorithm, which no registry writes: their content may name a manifest that is
+/// served under this digest.
+pub(crate) fn unclear_revisions(tree: &RepositoryTree) -> impl Iterator<Item = &Link> {
+    tree.revisions.iter().filter(|link| link.digest.algorithm() != Algorithm::Sha256)
+}
+
+/// Whether the content of a link cannot be the digest in its key.
+fn has_other_length(link: &Link) -> bool {
+    let digest = &link.digest;
+    link.object.size != (digest.algorithm().name().len() + 1 + digest.as_bytes().len() * 2) as u64
+}
+
+/// What the keys of a repository alone leave in doubt.
+pub(crate) fn doubts_of_keys(tree: &RepositoryTree) -> Vec<What> {
+    let half_written = |link: &&Link| match link.digest.algorithm() {
+        Algorithm::Sha256 => has_other_length(link),
+        Algorithm::Sha384 | Algorithm::Sha512 => link.object.size == 0,
+    };
+    let key = |object: &Object| object.key.clone();
+    let irregular = (!tree.name.is_regular()).then_some(What::IrregularName);
+    let odd = tree.odd_links.iter().map(|object| What::OddLink { key: key(object) });
+    let links = tree.revisions.iter().chain(&tree.layers).filter(half_written);
+    let broken = links.map(|link| What::HalfWrittenLink { key: key(&link.object) });
+    irregular.into_iter().chain(odd).chain(broken).collect()
+}
