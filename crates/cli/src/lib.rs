@@ -79,12 +79,12 @@ pub fn run(args: &Args, console: Console) -> ExitCode {
 
 async fn dispatch(args: &Args, console: Console) -> Result<(), Failure> {
     let watch = Watch::default();
-    let listening = signals::listen(&watch.stop, console)
+    let listening = signals::listen(&watch, console)
         .map_err(|error| Failure::Internal { what: "no signals to hear", source: error.into() })?;
     let command = execute(args, Context { output: &args.output, console, watch });
     tokio::select! {
         outcome = command => outcome.map_err(stopped),
-        never = listening => match never {},
+        () = listening => Err(Failure::Stopped { is_sweeping: false }),
     }
 }
 

@@ -1,25 +1,28 @@
-//! SIGINT and SIGTERM: the first asks to drain, the second leaves.
+//! SIGINT and SIGTERM: the first ends what only reads and asks a sweep to drain, the second leaves.
 
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use monitor::{Asked, Stop};
+use monitor::{Asked, Phase};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::open::Watch;
 use crate::{Code, Console};
 
-/// Listens until the process ends. Leaving at the second signal is safe: a journal is whole at every instant (G11).
+/// Listens until the command is to be dropped: at the first signal where nothing is being deleted, for there is
+/// nothing to finish. A sweep is asked to drain, and the next signal leaves, which is safe: a journal is whole at every
+/// instant (G11).
 ///
 /// # Errors
 /// Where the system does not let us listen.
 pub(crate) fn listen(
-    stop: &Arc<Stop>,
+    watch: &Watch,
     console: Console,
-) -> io::Result<impl Future<Output = Infallible> + use<>> {
+) -> io::Result<impl Future<Output = ()> + use<>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let stop = Arc::clone(stop);
+    let (stop, monitor) = (Arc::clone(&watch.stop), Arc::clone(&watch.monitor));
     Ok(async move {
         let mut next = async || {
             tokio::select! {
@@ -30,12 +33,20 @@ pub(crate) fn listen(
         next().await;
         stop.ask(Asked::Drain);
         tracing::info!("asked to stop");
+        if !is_sweeping(monitor.phase()) {
+            return;
+        }
         console.note("finishing what is in flight; once more to leave at once");
         next().await;
         stop.ask(Asked::Abort);
         console.note("leaving at once; run the same command again");
-        leave()
+        match leave() {}
     })
+}
+
+/// From the first delete on, until all that was done is told.
+const fn is_sweeping(phase: Phase) -> bool {
+    matches!(phase, Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Finished)
 }
 
 #[expect(clippy::exit, reason = "the operator asked twice; nothing is left to save")]

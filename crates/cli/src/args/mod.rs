@@ -119,7 +119,7 @@ pub struct GcArgs {
     pub dry_run: bool,
     /// Directory for plans and journals
     ///
-    /// By default $`XDG_STATE_HOME`/regsweep, or ~/.local/state/regsweep.
+    /// By default the directory regsweep in that of the XDG specification: ~/.local/state.
     #[arg(long, value_name = "DIR", env = "REGSWEEP_STATE")]
     pub state: Option<PathBuf>,
     /// Policy.

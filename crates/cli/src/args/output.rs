@@ -9,9 +9,9 @@ use tracing_subscriber::EnvFilter;
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// One JSON object on stdout; warnings and failures as JSON objects on stderr, a line each
+    /// One JSON object on stdout; warnings and failures as JSON on stderr
     ///
-    /// Progress is then shown only where --progress asks for it.
+    /// On stderr there is one object a line. Progress is then shown only where --progress asks for it.
     #[arg(long, global = true)]
     pub json: bool,
     /// No progress

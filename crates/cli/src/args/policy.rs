@@ -16,7 +16,7 @@ pub struct PolicyArgs {
     pub untagged: bool,
     /// Keep everything younger than this
     ///
-    /// By the store's clock. A push takes up to this long before it is safe: never less than the longest upload.
+    /// By the store's clock. No push may take longer than this.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long

@@ -78,7 +78,21 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     seen.facts.stray_links += complete.stray_links;
     let unlinked = super::sole(work, "a marker is left")?.unlinked.finish();
     let Seen { facts, doubts, told } = seen;
+    let doubts = sorted(&doubts);
     Ok(AllMarked { complete, facts, doubts, unlinked, told })
+}
+
+/// The same registry gives the same plan, whichever repository was marked first.
+fn sorted(doubts: &Doubts) -> Doubts {
+    let mut sample = doubts.sample().to_vec();
+    sample.sort_unstable_by(|a, b| (&a.repository, &a.what).cmp(&(&b.repository, &b.what)));
+    let unseen = doubts.total() - sample.len() as u64;
+    let mut sorted = Doubts::default();
+    for doubt in sample {
+        sorted.add(doubt);
+    }
+    sorted.add_unseen(unseen);
+    sorted
 }
 
 pub(super) fn lost(error: tokio::task::JoinError) -> Failure {

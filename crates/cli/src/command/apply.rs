@@ -45,6 +45,7 @@ impl Work for Applying<'_> {
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
         self.plan.check_location(open.store.identity())?;
         require_unchanged(&open, &self.plan, &self.context.watch).await?;
+        self.context.expect(&self.plan);
         carry_out(&open, self.plan, &self.args.sweep, &(), &self.context.watch).await
     }
 }

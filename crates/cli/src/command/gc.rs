@@ -68,7 +68,10 @@ impl Collecting<'_> {
         let resumed = self.resumed(open, runs).await?;
         let progress = self.progress();
         let plan = match resumed {
-            Some(plan) => plan,
+            Some(plan) => {
+                self.context.expect(&plan);
+                plan
+            }
             None => self.plan(open, runs, Kind::Sweep).await?,
         };
         if let Err(refused) = require_sound(&plan) {

@@ -17,6 +17,7 @@ pub(crate) use show::show;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use monitor::Counter;
 use planner::{Limits, Plan, Policy};
 use store::DeleteStore;
 use sweeper::{Cause, SweepReport};
@@ -49,6 +50,13 @@ impl Context<'_> {
 
     fn progress(&self, words: impl Into<Words>) -> Progress {
         Progress::start(self.output, self.console, words.into(), &self.watch.monitor)
+    }
+
+    /// Tells those who watch how much is planned, where the plan was made by an earlier run.
+    fn expect(&self, plan: &Plan) {
+        let all = plan.totals().all();
+        self.watch.monitor.count(Counter::PlannedObjects, all.count);
+        self.watch.monitor.count(Counter::PlannedBytes, all.bytes);
     }
 
     /// Writes data, and ends its last line.

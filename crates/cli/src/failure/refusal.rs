@@ -108,10 +108,9 @@ impl Refusal {
 
 fn accepting(notes: &[Note]) -> String {
     let breakers: BTreeSet<Breaker> = notes.iter().map(|note| note.breaker).collect();
-    let accept: String = breakers.iter().map(|breaker| format!(" --accept {breaker}")).collect();
-    let share = match breakers.contains(&Breaker::DeleteShare) {
-        true => " (or a higher --max-delete-share)",
-        false => "",
-    };
-    format!("if that is right, run `regsweep plan` or `regsweep gc` with{accept}{share}")
+    let names: Vec<&str> = breakers.iter().map(|breaker| breaker.name()).collect();
+    let accept = names.join(" --accept ");
+    let is_share = breakers.contains(&Breaker::DeleteShare);
+    let share = if is_share { " (or a higher --max-delete-share)" } else { "" };
+    format!("if that is right, run `regsweep plan` or `regsweep gc` with --accept {accept}{share}")
 }
