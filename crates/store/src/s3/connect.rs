@@ -24,13 +24,16 @@ const NO_REGION: &str = "us-east-1";
 pub(super) async fn connect(config: &S3Config) -> Result<(Client, String), StoreError> {
     let failed = |kind| StoreError::new(Operation::Open, &config.bucket, kind);
     let endpoint = endpoint(config);
-    let region = region(config, endpoint.is_some()).await.ok_or_else(|| {
+    let http = http_client(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
+    let mut loader = loader(config)?.http_client(http);
+    if let Some(region) = region(config, endpoint.is_some()).await {
+        loader = loader.region(region);
+    }
+    let shared = loader.load().await;
+    let region = shared.region().cloned().ok_or_else(|| {
         failed(ErrorKind::WrongAddress)
             .because("no region is set: not here, not in the AWS settings")
     })?;
-    let http = http_client(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
-    let loader = loader(config)?.region(region.clone()).http_client(http);
-    let shared = loader.load().await;
     check_credentials(&shared).await.map_err(|e| failed(ErrorKind::Credentials).because(e))?;
     let place = endpoint.as_deref().map_or(region.as_ref(), without_user);
     let identity = format!("s3://{} at {place}", config.bucket);
@@ -116,19 +119,17 @@ fn without_user(endpoint: &str) -> &str {
     }
 }
 
-/// The region: given, set, of the profile. The instance is asked for it only where the store is AWS itself; elsewhere
-/// nobody would answer, slowly.
+/// The region: given, or set, or of the profile. `None` where the store is AWS itself and nothing is given: its own
+/// chain asks the instance too, where nobody would answer elsewhere, slowly.
 async fn region(config: &S3Config, has_endpoint: bool) -> Option<Region> {
-    if let Some(given) = config.region.clone().filter(|given| !given.is_empty()) {
-        return Some(Region::new(given));
+    let given = config.region.clone().filter(|given| !given.is_empty()).map(Region::new);
+    if given.is_some() || !has_endpoint {
+        return given;
     }
-    if has_endpoint {
-        let set = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(ProfileFileRegionProvider::new())
-            .or_else(Region::new(NO_REGION));
-        return set.region().await;
-    }
-    RegionProviderChain::default_provider().region().await
+    let set = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new())
+        .or_else(Region::new(NO_REGION));
+    set.region().await
 }
 
 /// Asks for credentials once, so that having none is told at once and by its own name.
