@@ -42,6 +42,7 @@ fn an_address_where_nobody_answers() {
     let endpoint = format!("http://127.0.0.1:{port}");
     let program = Program::at(&bucket(&small(T, "")));
     let gone = program.run(&[&GC[..], &["--endpoint-url", &endpoint]].concat()).with_code(5);
+    assert_eq!(gone.stderr.lines().count(), 5, "no more words than needed: {gone:?}");
     assert_said(
         &gone,
         "cannot use s3://registry",
@@ -72,6 +73,19 @@ fn no_credentials_at_all() {
         "cannot use s3://registry",
         &["no credentials, or not accepted"],
         &["set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"],
+    );
+}
+
+#[test]
+fn a_region_that_nobody_set() {
+    let program =
+        Program::new().with("AWS_ACCESS_KEY_ID", "ACCESS").with("AWS_SECRET_ACCESS_KEY", "secret");
+    let nowhere = program.run(&GC).with_code(5);
+    assert_said(
+        &nowhere,
+        "cannot use s3://registry",
+        &["no region is set: not here, not in the AWS settings"],
+        &["give the bucket's own --region or --endpoint-url"],
     );
 }
 

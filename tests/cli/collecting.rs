@@ -188,7 +188,7 @@ fn an_empty_registry_is_no_failure_and_is_called_empty() {
     let done = Program::at(&server).done(&["gc", "s3://registry/here", "--offline", "--json"]);
     assert_eq!(
         done.failure()["message"],
-        "s3://registry/here is empty: nobody has pushed to it yet"
+        "the registry at s3://registry/here is empty: nobody has pushed to it yet"
     );
     assert_eq!(done.summary()["blobs"]["count"], 0);
 }

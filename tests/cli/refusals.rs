@@ -58,6 +58,16 @@ fn what_is_no_registry_is_told_with_what_is_there() {
 }
 
 #[test]
+fn a_folder_of_another_kind_may_hold_anything() {
+    let program = Program::new();
+    let root = program.home().join("data");
+    fs::create_dir(&root).unwrap();
+    std::os::unix::fs::symlink("/nowhere", root.join("link")).unwrap();
+    let refused = program.run(&["gc", "data", "--offline"]);
+    assert_refused(&refused, &["is not a registry: it holds no `docker/registry/v2`"]);
+}
+
+#[test]
 fn g4_registries_whose_truth_is_elsewhere_are_refused() {
     both(
         |put| [BLOB, "docker/registry/lockfiles/database-in-use"].into_iter().for_each(put),

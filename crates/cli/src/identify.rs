@@ -68,6 +68,7 @@ pub(crate) async fn identify<S: ReadStore>(
         let refusal = Refusal::NotARegistry { location, evidence, instead: None };
         return Err(NotIdentified::Refused(refusal));
     }
+    let known = store.folders(layout.base()).await?.prefixes;
     for (file, system, evidence) in MARKS {
         if exists(store, &format!("{}{file}", layout.root())).await? {
             let evidence = format!("`{file}` is there, so {evidence}");
@@ -75,20 +76,28 @@ pub(crate) async fn identify<S: ReadStore>(
             return Err(NotIdentified::Refused(Refusal::Foreign { location, system, evidence }));
         }
     }
-    let known = store.folders(layout.base()).await?.prefixes;
     if known.contains(&layout.repositories()) || known.contains(&layout.blobs()) {
         return Ok(Identified::Registry);
     }
-    let beside = store.folders(layout.root()).await?.prefixes;
-    let first =
-        store.list(layout.root(), "").next().await?.and_then(|page| page.into_iter().next());
-    match first {
-        None if beside.is_empty() && known.is_empty() => Ok(Identified::Empty),
-        first => {
-            let first = first.map(|object| object.key.into_string());
-            Err(NotIdentified::Refused(unknown(layout, location, &beside, first)))
+    match holds(store, layout.root()).await {
+        Ok(names) if names.is_empty() => Ok(Identified::Empty),
+        Ok(names) => Err(NotIdentified::Refused(unknown(layout, location, &names))),
+        // Folders of other kinds hold what no registry does, such as symbolic links.
+        Err(error) if matches!(error.kind, ErrorKind::Fatal) => {
+            Err(NotIdentified::Refused(unknown(layout, location, &[])))
         }
+        Err(error) => Err(error.into()),
     }
+}
+
+/// The folders directly below `root`, or the first key where there are none.
+async fn holds<S: ReadStore>(store: &S, root: &str) -> Result<Vec<String>, StoreError> {
+    let folders = store.folders(root).await?.prefixes;
+    if !folders.is_empty() {
+        return Ok(folders);
+    }
+    let page = store.list(root, "").next().await?;
+    Ok(page.into_iter().flatten().take(1).map(|object| object.key.into_string()).collect())
 }
 
 async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> {
@@ -100,8 +109,8 @@ async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> 
     }
 }
 
-fn unknown(layout: &Layout, location: &str, beside: &[String], first: Option<String>) -> Refusal {
-    let inside = |name: &str| beside.iter().any(|folder| folder[layout.root().len()..] == *name);
+fn unknown(layout: &Layout, location: &str, names: &[String]) -> Refusal {
+    let inside = |name: &str| names.iter().any(|folder| folder[layout.root().len()..] == *name);
     let instead = registry_around(location, inside);
     let foreign = OTHERS.into_iter().find(|(name, _)| inside(name));
     let location = location.to_owned();
@@ -109,9 +118,11 @@ fn unknown(layout: &Layout, location: &str, beside: &[String], first: Option<Str
         let evidence = format!("`{name}` is there and `docker/registry/v2` is not");
         return Refusal::Foreign { location, system, evidence };
     }
-    let first = first.filter(|_| beside.is_empty());
-    let names: Vec<&str> = beside.iter().chain(&first).take(3).map(String::as_str).collect();
-    let evidence = format!("it holds {} and no `docker/registry/v2`", names.join(", "));
+    let some: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+    let evidence = match some.join(", ") {
+        some if some.is_empty() => "it holds no `docker/registry/v2`".to_owned(),
+        some => format!("it holds {some} and no `docker/registry/v2`"),
+    };
     Refusal::NotARegistry { location, evidence, instead }
 }
 

@@ -79,6 +79,10 @@ impl Location {
     /// What is odd about the registry's configuration, a sentence each.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         let warnings = self.configuration.iter().flat_map(|configuration| &configuration.warnings);
+        let relative = self.configuration.iter().filter(|it| is_relative(&it.storage)).map(|_| {
+            "storage.filesystem.rootdirectory: is relative; it is taken from the folder where this runs".to_owned()
+        });
+        let warnings = warnings.map(ToString::to_string).chain(relative);
         warnings.map(|warning| format!("{}: {warning}", self.source))
     }
 
@@ -160,7 +164,9 @@ fn configured(
         .map_err(|source| Failure::Config { path: path.to_owned(), source })?;
     let (place, root_directory) = match &configuration.storage {
         Storage::Filesystem(files) => {
-            (Place::Directory(PathBuf::from(&files.root_directory)), String::new())
+            let root = std::path::absolute(&files.root_directory)
+                .map_err(|source| Failure::File { path: path.to_owned(), source })?;
+            (Place::Directory(root), String::new())
         }
         Storage::S3(s3) => {
             let mut config = s3_config(s3);
@@ -171,6 +177,11 @@ fn configured(
     let configuration = Some(Box::new(configuration));
     let (source, options) = (path.display().to_string(), store.options());
     Ok(Location { source, place, root_directory, configuration, options })
+}
+
+/// The registry takes a relative path from its own folder, which is not known here.
+fn is_relative(storage: &Storage) -> bool {
+    matches!(storage, Storage::Filesystem(files) if Path::new(&files.root_directory).is_relative())
 }
 
 fn s3_config(s3: &config::S3) -> S3Config {
@@ -206,4 +217,108 @@ fn override_with(config: &mut S3Config, store: &StoreArgs) {
         ChecksumKind::Crc32 => DeleteChecksum::Crc32,
         ChecksumKind::Md5 => DeleteChecksum::Md5,
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn bucket_of(location: &Location) -> &S3Config {
+        let Place::Bucket(bucket) = &location.place else { panic!("{location:?}") };
+        bucket
+    }
+
+    /// A `config.yml` with this text, resolved.
+    fn configured(
+        text: &str,
+        store: &StoreArgs,
+        environment: &[(&str, &str)],
+    ) -> Result<Location, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yml");
+        std::fs::write(&path, text).unwrap();
+        Location::resolve(&path.to_string_lossy(), store, variables(environment))
+    }
+
+    const S3: &str = "version: 0.1\nstorage:\n  s3:\n    bucket: b\n    region: eu-west-1\n    \
+                      regionendpoint: http://own:9000\n    rootdirectory: /root\n    forcepathstyle: true\n";
+
+    #[test]
+    fn a_bucket_is_named_with_its_root() {
+        for (typed, bucket, root) in [
+            ("s3://b", "b", ""),
+            ("s3://b/", "b", ""),
+            ("s3://b/some/root", "b", "some/root"),
+            ("s3://b//root/", "b", "/root/"),
+        ] {
+            let location = Location::resolve(typed, &StoreArgs::default(), []).unwrap();
+            assert_eq!(bucket_of(&location).bucket, bucket);
+            assert_eq!(location.root_directory, root, "{typed}");
+            assert_eq!(location.source, typed);
+        }
+        let described = Location::resolve("s3://b//root/", &StoreArgs::default(), []).unwrap();
+        assert_eq!(described.describe(), "s3://b/root");
+        assert!(Location::resolve("s3:///root", &StoreArgs::default(), []).is_err());
+    }
+
+    #[test]
+    fn the_address_is_what_was_typed_else_what_is_set() {
+        let set =
+            [("AWS_ENDPOINT_URL", "http://set"), ("AWS_ENDPOINT_URL_S3", "http://set-for-s3")];
+        let typed = StoreArgs { endpoint_url: Some("http://typed".into()), ..<_>::default() };
+        for (store, environment, endpoint) in [
+            (&typed, &set[..], Some("http://typed")),
+            (&StoreArgs::default(), &set, Some("http://set-for-s3")),
+            (&StoreArgs::default(), &set[..1], Some("http://set")),
+            (&StoreArgs::default(), &[("AWS_ENDPOINT_URL", "")], None),
+        ] {
+            let location = Location::resolve("s3://b", store, variables(environment)).unwrap();
+            assert_eq!(bucket_of(&location).endpoint_url.as_deref(), endpoint);
+            assert_eq!(bucket_of(&location).path_style, endpoint.is_some());
+            let remembered = location.options.get("endpoint-url").map(String::as_str);
+            assert_eq!(remembered, endpoint, "a plan remembers it");
+        }
+    }
+
+    #[test]
+    fn a_configuration_brings_its_own_address_and_only_what_is_typed_overrides_it() {
+        let set = [("AWS_ENDPOINT_URL_S3", "http://set")];
+        let location = configured(S3, &StoreArgs::default(), &set).unwrap();
+        let bucket = bucket_of(&location);
+        assert_eq!(bucket.endpoint_url.as_deref(), Some("http://own:9000"));
+        assert_eq!(bucket.region.as_deref(), Some("eu-west-1"));
+        assert_eq!((&*location.root_directory, bucket.path_style), ("/root", true));
+        let typed = StoreArgs {
+            endpoint_url: Some("http://typed".into()),
+            region: Some("us-east-2".into()),
+            virtual_host_style: true,
+            ..<_>::default()
+        };
+        let location = configured(S3, &typed, &set).unwrap();
+        let bucket = bucket_of(&location);
+        assert_eq!(bucket.endpoint_url.as_deref(), Some("http://typed"));
+        assert_eq!((bucket.region.as_deref(), bucket.path_style), (Some("us-east-2"), false));
+    }
+
+    #[test]
+    fn a_relative_root_is_made_absolute_and_warned_of() {
+        let text = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: data\n";
+        let location = configured(text, &StoreArgs::default(), &[]).unwrap();
+        assert!(Path::new(&location.describe()).is_absolute());
+        assert!(location.warnings().any(|warning| warning.contains("rootdirectory: is relative")));
+        assert!(!location.is_readonly() && location.refusal().is_none());
+    }
+
+    #[test]
+    fn only_the_registry_itself_says_that_it_is_read_only_or_a_cache() {
+        let read_only = format!("{S3}  maintenance:\n    readonly:\n      enabled: true\n");
+        assert!(configured(&read_only, &StoreArgs::default(), &[]).unwrap().is_readonly());
+        let proxy = format!("{S3}proxy:\n  remoteurl: https://registry.example\n");
+        let location = configured(&proxy, &StoreArgs::default(), &[]).unwrap();
+        assert!(matches!(location.refusal(), Some(Refusal::Foreign { .. })));
+    }
 }

@@ -1,9 +1,16 @@
 //! Garbage collector for container registries.
 
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
-use regsweep::Console;
+use regsweep::{Code, Console};
 
 fn main() -> ExitCode {
-    regsweep::main(std::env::args_os(), Console::of_this_process())
+    let console = Console::of_this_process();
+    let outcome = catch_unwind(|| regsweep::main(std::env::args_os(), console));
+    outcome.unwrap_or_else(|_| {
+        // What happened is told already, by the panic itself.
+        console.note("this is a bug: please report it");
+        Code::Internal.into()
+    })
 }

@@ -54,8 +54,8 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
 /// What the demo collects: manifests without tags too, nothing younger than a day.
 const POLICY: Policy = Policy {
     untagged: true,
-    grace: Duration::from_secs(24 * 3600),
-    uploads_older_than: Duration::from_secs(7 * 24 * 3600),
+    grace: Duration::from_hours(24),
+    uploads_older_than: Duration::from_hours(7 * 24),
 };
 
 struct Collecting<'a> {

@@ -61,17 +61,18 @@ fn locate(config: Option<&Path>, context: &Context<'_>) -> Result<Location, Fail
 
 /// A failure in the words of the registry's command, and what to do next.
 pub(crate) fn failure_text(failure: &Failure, again: &str) -> String {
-    let is_configuration =
-        matches!(failure, Failure::Location { .. } | Failure::Config { .. } | Failure::File { .. });
-    let (what, line) = match failure {
+    match failure {
         Failure::Location { location, problem } if location.is_empty() => {
-            ("configuration error", format!("{problem}\n{USAGE}"))
+            format!("configuration error: {problem}\n{USAGE}")
         }
-        _ if is_configuration => ("configuration error", failure_line(failure)),
-        _ => ("failed to garbage collect", failure_line(failure)),
-    };
-    let hints = hint_lines(failure, again);
-    format!("{what}: {line}{}{hints}", if hints.is_empty() { "" } else { "\n" })
+        Failure::Location { .. } | Failure::Config { .. } | Failure::File { .. } => {
+            format!("configuration error: {}", failure_line(failure))
+        }
+        _ => {
+            let (line, hints) = (failure_line(failure), hint_lines(failure, again));
+            format!("failed to garbage collect: {line}\n{hints}").trim_end().to_owned()
+        }
+    }
 }
 
 const USAGE: &str = "Usage: regsweep garbage-collect [OPTIONS] CONFIG";

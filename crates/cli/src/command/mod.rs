@@ -145,7 +145,9 @@ async fn plan_of<S: DeleteStore>(
 ) -> Result<Made, Failure> {
     let Wish { source, options, policy, limits, out, tell } = wish;
     if open.identified == Identified::Empty {
-        context.console.note(&format!("{source} is empty: nobody has pushed to it yet"));
+        context
+            .console
+            .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
     }
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let ask = Ask { source, options, layout, policy, limits, width, out, tell };

@@ -139,7 +139,7 @@ impl From<MarkError> for Failure {
 }
 
 impl Failure {
-    /// What it was caused by, from the nearest to the deepest, each told once.
+    /// What it was caused by, from the nearest to the deepest, each told once, without what says nothing.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
         if let Self::Refused(refusal) = self {
@@ -152,9 +152,14 @@ impl Failure {
             next = cause.source();
         }
         causes.dedup();
+        causes.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
         causes
     }
 }
+
+/// What clients of HTTP say on the way from the cause to us.
+const EMPTY_WORDS: [&str; 4] =
+    ["dispatch failure", "io error", "client error (Connect)", "tcp connect error"];
 
 fn broken_off(error: &SweepError) -> &'static str {
     match error.cause {

@@ -65,3 +65,34 @@ fn quoted(field: &str) -> String {
         field.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use planner::{Reason, RowKind};
+    use registry::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn only_fields_that_need_it_are_quoted() {
+        assert_eq!(quoted("library/app"), "library/app");
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"a\""), "\"say \"\"a\"\"\"");
+        assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
+    }
+
+    #[test]
+    fn a_row_has_as_many_fields_as_there_are_columns() {
+        let row = Row {
+            kind: RowKind::Upload,
+            repository: None,
+            digest: None,
+            key: "uploads/a,b".into(),
+            bytes: 7,
+            modified: Timestamp::from_seconds(0),
+            reason: Reason::StaleUpload,
+        };
+        assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
+        assert_eq!(COLUMNS.split(',').count(), 7);
+    }
+}
