@@ -37,9 +37,9 @@ pub struct BlobJudge {
 }
 
 /// A link is written right after its blob; an hour is more than any registry takes.
-const LINK_DELAY: Duration = Duration::from_secs(3600);
+const LINK_DELAY: Duration = Duration::from_hours(1);
 /// Blobs younger than this were pushed under the rules of today's registry.
-const RECENT: Duration = Duration::from_secs(30 * 24 * 3600);
+const RECENT: Duration = Duration::from_hours(30 * 24);
 
 impl BlobJudge {
     /// Decides over a page of the listing below `blobs/`; rows come in the order of the listing.
@@ -49,8 +49,7 @@ impl BlobJudge {
     pub fn judge(&self, objects: Vec<Object>) -> Result<Judged, Reappeared> {
         let mut judged = Judged::default();
         for object in objects {
-            let key = object.key.clone();
-            match self.layout.classify(&key) {
+            match self.layout.classify(&object.key) {
                 KeyKind::Blob(digest) => self.judge_blob(digest, object, &mut judged)?,
                 KeyKind::Marker { .. } => {}
                 // Below `blobs/` nothing else is of the layout; what it is not is never deleted (G4).
@@ -103,3 +102,6 @@ impl BlobJudge {
         object.modified < self.cutoffs.objects && object.modified >= self.t0.before(RECENT)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use lister::{Link, TagTree, Upload};
+use lister::{Link, RepositoryTree, TagTree, Upload};
 use marker::Marked;
 use registry::{Digest, RepositoryName, Timestamp};
 use store::Object;
@@ -105,33 +105,37 @@ impl Judge<'_> {
     /// An upload whose start is not known is kept (G4).
     fn is_abandoned(&self, upload: &Upload, started: Option<Timestamp>) -> bool {
         let newest = objects_of(upload).map(|object| object.modified).max();
-        started.max(newest).is_some_and(|newest| started.is_some() && newest < self.cutoffs.uploads)
+        started.is_some() && started.max(newest).is_some_and(|time| time < self.cutoffs.uploads)
     }
 
     /// What remains of a repository of which nothing that could be pulled is left: all of it, or nothing while any of
     /// it is young.
     fn remains(&self, rows: &[Row]) -> Vec<Row> {
-        let tree = &self.marked.tree;
-        let planned_revisions = rows.iter().filter(|row| row.kind == RowKind::RevisionLink).count();
-        if planned_revisions < tree.revisions.len() {
-            return Vec::new();
-        }
         let planned: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
         let stays = |object: &&Object| !planned.contains(&*object.key);
-        let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
-        let unknown = tree.foreign.iter().chain(&tree.odd_links);
-        let mut content = links.chain(tree.uploads.iter().flat_map(objects_of)).chain(unknown);
-        let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
-        let remains =
-            tree.tags.iter().flat_map(objects_of_tag).chain(&tree.markers).chain(signatures);
-        let remains: Vec<&Object> = remains.filter(stays).collect();
-        if content.any(|object| stays(&object)) || !remains.iter().all(|object| self.is_old(object))
-        {
+        if content_of(&self.marked.tree).any(|object| stays(&object)) {
+            return Vec::new();
+        }
+        let remains: Vec<&Object> = trappings_of(&self.marked.tree).filter(stays).collect();
+        if !remains.iter().all(|object| self.is_old(object)) {
             return Vec::new();
         }
         let row = |object| self.row(RowKind::TagLink, None, object, Reason::EmptyRepository);
         remains.into_iter().map(row).collect()
     }
+}
+
+/// What makes a repository more than an empty one: all that can be pulled, is being pushed, or is not understood.
+fn content_of(tree: &RepositoryTree) -> impl Iterator<Item = &Object> {
+    let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
+    let uploads = tree.uploads.iter().flat_map(objects_of);
+    links.chain(uploads).chain(&tree.foreign).chain(&tree.odd_links)
+}
+
+/// What means nothing without content.
+fn trappings_of(tree: &RepositoryTree) -> impl Iterator<Item = &Object> {
+    let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
+    tree.tags.iter().flat_map(objects_of_tag).chain(&tree.markers).chain(signatures)
 }
 
 fn objects_of(upload: &Upload) -> impl Iterator<Item = &Object> {
@@ -167,3 +171,6 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
         ..Facts::default()
     }
 }
+
+#[cfg(test)]
+mod tests;
