@@ -6,7 +6,7 @@ use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When, Which};
 use world::Mode;
 
 use crate::program::{Outcome, Program};
-use crate::registries::{T, bucket, bucket_with, keys, left, small};
+use crate::registries::{T, bucket, bucket_with, keys, left, misbehaving, small};
 
 const GC: [&str; 3] = ["gc", "s3://registry", "--offline"];
 
@@ -132,9 +132,7 @@ fn whoever_may_not_list_is_told_so() {
 #[test]
 fn a_store_that_throttles_without_end_leaves_the_listing_incomplete() {
     let server = bucket(&small(T, ""));
-    let slow = Fault::Refuse(S3Error::SLOW_DOWN);
-    // The first listings are those that look whether this is a registry.
-    server.set_faults(Faults::none().on(Kind::List, When::After(4), slow));
+    server.set_faults(misbehaving(Fault::Refuse(S3Error::SLOW_DOWN)));
     let program = Program::at(&server);
     let throttled = program.run(&[&GC[..], &["--patience", "300ms"]].concat()).with_code(7);
     assert_said(
@@ -151,7 +149,7 @@ fn a_store_that_throttles_without_end_leaves_the_listing_incomplete() {
 #[test]
 fn a_store_that_breaks_the_protocol_is_not_believed() {
     let server = bucket(&small(T, ""));
-    server.set_faults(Faults::none().on(Kind::List, When::After(4), Fault::NoIsTruncated));
+    server.set_faults(misbehaving(Fault::NoIsTruncated));
     let malformed = Program::at(&server).run(&GC).with_code(7);
     assert_said(
         &malformed,

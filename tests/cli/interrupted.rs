@@ -8,7 +8,9 @@ use simstore::{Fault, Faults, Kind, Server, When};
 use world::{Mode, World};
 
 use crate::program::{Outcome, Program, Run, wait_until};
-use crate::registries::{T, bucket, directory, files, keys, left, now, small, with_orphans};
+use crate::registries::{
+    T, bucket, directory, files, hanging, keys, left, now, small, with_orphans,
+};
 use crate::registry_files;
 
 /// Three requests or more.
@@ -75,9 +77,13 @@ fn g11_a_request_to_terminate_drains_and_tells_how_to_go_on() {
 #[test]
 fn g11_the_second_signal_leaves_at_once_and_loses_nothing() {
     let (world, server, program) = slow();
-    let run = begun(&program, &server);
     let endless = Fault::Delay(Duration::from_mins(10));
     server.set_faults(Faults::none().on(Kind::Delete, When::Always, endless));
+    let run = program.start(&GC);
+    wait_until("a journal", || !journals(&program.state()).is_empty());
+    // From here on there are only deletes, and none is answered.
+    server.forget_requests();
+    wait_until("a delete", || server.most_in_flight() > 0);
     run.signal("INT");
     run.signal("TERM");
     let aborted = run.end().with_code(130);
@@ -160,12 +166,11 @@ fn a_stop_before_the_plan_is_whole_deletes_nothing() {
     for typed in
         [&["plan", "s3://registry", "--out", "plan"][..], &["gc", "s3://registry", "--offline"]]
     {
-        // The first listings are those that look whether this is a registry.
-        let endless = Fault::Delay(Duration::from_mins(10));
-        server.set_faults(Faults::none().on(Kind::List, When::After(4), endless));
+        server.set_faults(hanging());
         server.forget_requests();
         let run = program.start(typed);
-        wait_until("the listing", || server.count(Kind::List) >= 4);
+        // Whether this is a registry, and what time it is.
+        wait_until("the start", || server.count(Kind::List) >= 2);
         run.signal("INT");
         let stopped = run.end().with_code(130);
         assert!(stopped.stderr.contains("regsweep: stopped; nothing was deleted\n"), "{stopped:?}");

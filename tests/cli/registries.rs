@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use registry::Timestamp;
-use simstore::{Options, Server};
+use simstore::{Fault, Faults, Kind, Options, Server, When};
 use world::{Content, Image, Index, World};
 
 use crate::registry_files;
@@ -83,6 +83,19 @@ pub(crate) fn bucket_with(world: &World, options: Options) -> Server {
     }
     server.set_now(Some(world.now()));
     server
+}
+
+/// The prefix that a collection lists first, once it knows that this is a registry.
+pub(crate) const REPOSITORIES: &str = "docker/registry/v2/repositories/";
+
+/// Listing hangs as soon as a collection has begun.
+pub(crate) fn hanging() -> Faults {
+    misbehaving(Fault::Delay(Duration::from_mins(10)))
+}
+
+/// Listing misbehaves as soon as a collection has begun.
+pub(crate) fn misbehaving(fault: Fault) -> Faults {
+    Faults::none().on(Kind::List, When::Subject(REPOSITORIES.into()), fault)
 }
 
 /// What a bucket holds.

@@ -1,13 +1,13 @@
 //! `gc` again and again: what is left of a run is taken up, and two runs never sweep one registry.
 
 use std::fs;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use simstore::{Fault, Faults, Kind, S3Error, Server, When};
 use world::Mode;
 
 use crate::program::{Program, wait_until};
-use crate::registries::{T, bucket, days, keys, left, small};
+use crate::registries::{T, bucket, days, hanging, keys, left, small};
 
 const GC: [&str; 4] = ["gc", "s3://registry", "--offline", "--untagged"];
 
@@ -57,9 +57,7 @@ fn a_run_that_is_too_old_or_damaged_stands_in_nobodys_way() {
     assert!(done.stderr.contains("is past use: the plan is 48h 00m old"), "{}", done.stderr);
 
     let (server, program) = broken_off();
-    let registry = fs::read_dir(program.state()).unwrap().next().unwrap().unwrap().path();
-    let runs = fs::read_dir(registry).unwrap().map(|entry| entry.unwrap().path());
-    let run = runs.into_iter().find(|path| path.is_dir()).unwrap();
+    let run = plans(&program).remove(0);
     fs::write(run.join("plan.json"), "{").unwrap();
     let done = program.done(&GC);
     assert!(done.stderr.contains(" is past use: "), "{}", done.stderr);
@@ -80,23 +78,29 @@ fn two_runs_never_sweep_one_registry() {
     let world = small(T, "");
     let server = bucket(&world);
     let program = Program::at(&server);
-    // The first run waits in the middle of its listing, before there is any journal.
-    let slow = Faults::none().on(Kind::List, When::After(4), Fault::Delay(Duration::from_secs(2)));
-    server.set_faults(slow);
+    // The first run waits for its first listing, before there is any journal.
+    server.set_faults(hanging());
     let mut first = program.start(&GC);
-    wait_until("the lock of the first run", || {
-        let registry = fs::read_dir(program.state()).ok().and_then(|mut runs| runs.next());
-        let runs = registry.and_then(|registry| fs::read_dir(registry.unwrap().path()).ok());
-        runs.is_some_and(|mut runs| runs.any(|run| run.unwrap().path().is_dir()))
-    });
-    server.set_faults(Faults::none());
+    wait_until("the plan of the first run", || !plans(&program).is_empty());
     let second = program.run(&GC).with_code(4);
-    assert!(second.stderr.contains("another regsweep collects this registry"), "{}", second.stderr);
-    assert!(second.stderr.contains("hint: wait for it to end"), "{}", second.stderr);
+    assert!(second.stderr.contains("another regsweep collects this registry"), "{second:?}");
+    assert!(second.stderr.contains("hint: wait for it to end"), "{second:?}");
+    assert_eq!(keys(&server).len(), world.objects().len());
     assert!(first.is_running(), "the second was refused while the first ran");
-    first.end().with_code(0);
-    assert_eq!(keys(&server), left(&world, &Mode::untagged()));
+    first.child.kill().unwrap();
+    first.end();
+    server.set_faults(Faults::none());
     program.done(&GC);
+    assert_eq!(keys(&server), left(&world, &Mode::untagged()));
+}
+
+/// The directories in which `gc` makes plans.
+fn plans(program: &Program) -> Vec<PathBuf> {
+    let inside = |dir: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+    };
+    inside(&program.state()).iter().flat_map(|registry| inside(registry)).collect()
 }
 
 #[test]
