@@ -43,9 +43,9 @@ mod tests {
 
     fn seen(links: &[(&str, i64)]) -> FreshLinks {
         let mut fresh = FreshLinks::default();
-        links
-            .iter()
-            .for_each(|(key, second)| fresh.see(&link(key, *second), Timestamp::from_seconds(10)));
+        for (key, second) in links {
+            fresh.see(&link(key, *second), Timestamp::from_seconds(10));
+        }
         fresh
     }
 
