@@ -213,3 +213,12 @@ fn what_is_in_doubt_is_kept_and_told() {
     assert_eq!(summary["doubts"].as_array().unwrap().len(), 2);
     assert_eq!(summary["doubts_total"], 2);
 }
+
+#[test]
+fn the_first_command_of_the_readme_proves_itself() {
+    let program = Program::new();
+    let demo = program.done(&["demo"]);
+    let proof = demo.stdout.lines().last().unwrap();
+    assert!(proof.starts_with("Proved against an independent model: "), "{}", demo.stdout);
+    assert!(demo.stdout.ends_with('\n') && !demo.stdout.contains("marking: "), "{}", demo.stdout);
+}

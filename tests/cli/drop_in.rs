@@ -77,6 +77,17 @@ fn quiet_says_nothing_and_does_the_same() {
 }
 
 #[test]
+fn machines_get_the_summary_in_place_of_the_lines() {
+    let world = small(T, "");
+    let (server, program) = in_a_bucket(&world, READ_ONLY);
+    let dry = program.done(&["garbage-collect", "-d", "--json", "config.yml"]).summary();
+    assert!(dry["swept"].is_null() && dry["delete"]["blobs"]["count"].as_u64().unwrap() > 0);
+    let done = program.done(&["garbage-collect", "--json", "config.yml"]).summary();
+    assert_eq!(done["swept"]["ended"], "completed");
+    assert_eq!(keys(&server), left(&world, false));
+}
+
+#[test]
 fn what_the_operator_must_see_to_is_said_on_stderr() {
     let world = small(T, "");
     let (_server, program) = in_a_bucket(&world, "");

@@ -148,6 +148,26 @@ fn a_plan_of_another_bucket() {
 }
 
 #[test]
+fn a_plan_over_which_somebody_pushed() {
+    let (server, program) = planned();
+    let (before, later) = (keys(&server), T.after(days(1) / 2));
+    let tag = small(T, "").keys().current("library/new", "v1");
+    server.set_now(Some(later));
+    server.put(&tag, server.content(&tag).unwrap(), later);
+    let pushed = program.run(&APPLY);
+    assert_unusable(
+        &pushed,
+        4,
+        &[
+            "the registry took pushes since the plan was made",
+            &tag,
+            "make a new plan with `regsweep plan`",
+        ],
+    );
+    assert_eq!(keys(&server), before);
+}
+
+#[test]
 fn a_plan_that_was_applied_before() {
     let (server, program) = planned();
     program.done(&APPLY);

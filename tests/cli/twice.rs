@@ -65,6 +65,17 @@ fn a_run_that_is_too_old_or_damaged_stands_in_nobodys_way() {
 }
 
 #[test]
+fn a_run_over_which_somebody_pushed_is_planned_anew() {
+    let (server, program) = broken_off();
+    let (tag, later) = (small(T, "").keys().current("library/new", "v1"), T.after(days(1) / 2));
+    server.set_now(Some(later));
+    server.put(&tag, server.content(&tag).unwrap(), later);
+    let done = program.done(&GC);
+    assert!(done.stderr.contains(" is past use: the registry took pushes"), "{}", done.stderr);
+    assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
+}
+
+#[test]
 fn registries_in_one_bucket_do_not_take_up_each_others_runs() {
     let (server, program) = broken_off();
     let before = keys(&server);
