@@ -44,17 +44,20 @@ impl Seeder for BlobSeeder {
     async fn cuts(&self, position: &str) -> Result<Vec<String>, StoreError> {
         let KeyKind::Blob(digest) = self.layout.classify(position) else { return Ok(Vec::new()) };
         let seen = u32::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) + 1;
-        let pages = 0x1_0000 / seen;
-        let prefix = |shard| self.layout.blob_shard(digest.algorithm(), shard);
-        Ok(match pages {
-            0..512 => Shard::all().filter(|shard| shard.0 % 16 == 0).map(prefix).collect(),
-            512..16_384 => Shard::all().map(prefix).collect(),
-            _ => Shard::all()
-                .flat_map(|shard| by_digest(&format!("{}{shard}", prefix(shard))))
-                .collect(),
-        })
+        let parts = (0x1_0000 / seen / PAGES_OF_A_RANGE).clamp(1, MOST_PARTS);
+        let cut = |part| {
+            let beginning = u16::try_from(part * 0x1_0000 / parts).unwrap_or(u16::MAX);
+            let shard = Shard(beginning.to_be_bytes()[0]);
+            format!("{}{beginning:04x}", self.layout.blob_shard(digest.algorithm(), shard))
+        };
+        Ok((1..parts).map(cut).collect())
     }
 }
+
+/// A range may cost a page more than it has keys for, so it should have a few.
+const PAGES_OF_A_RANGE: u32 = 4;
+/// Into so many parts a listing is cut at most; idle workers cut on.
+const MOST_PARTS: u32 = 4096;
 
 /// Cuts a tree of repositories at its folders, level by level while there are few, and large repositories by digest.
 #[derive(Debug)]
@@ -101,7 +104,8 @@ impl<S: ReadStore> Seeder for FolderSeeder<S> {
         level.retain(is_ahead);
         // The first page tells how many pages there are, where it went past any folder.
         let pages = all.checked_div(all - level.len()).unwrap_or(usize::MAX);
-        let (enough, mut probes) = (self.enough.min(pages), PROBES);
+        let enough = self.enough.min(pages / PAGES_OF_A_RANGE as usize);
+        let mut probes = PROBES;
         let mut cuts = thinned(level.clone(), enough);
         while cuts.len() < enough && probes > 0 && !level.is_empty() {
             let chosen = thinned(level, probes);
@@ -115,6 +119,7 @@ impl<S: ReadStore> Seeder for FolderSeeder<S> {
             }
             cuts.extend_from_slice(&level);
         }
+        cuts.retain(|cut| cut.as_str() > position);
         Ok(cuts)
     }
 }
@@ -124,10 +129,10 @@ fn by_digest(prefix: &str) -> Vec<String> {
     "0123456789abcdef".chars().map(|digit| format!("{prefix}{digit}")).collect()
 }
 
-/// At most `most` of the cuts, at least one of any, evenly chosen.
+/// At most `most` of the cuts, evenly chosen.
 fn thinned(cuts: Vec<String>, most: usize) -> Vec<String> {
     let step = cuts.len().div_ceil(most.max(1)).max(1);
-    cuts.into_iter().step_by(step).collect()
+    cuts.into_iter().step_by(step).take(most).collect()
 }
 
 #[cfg(test)]
