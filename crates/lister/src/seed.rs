@@ -55,7 +55,7 @@ impl Seeder for BlobSeeder {
 }
 
 /// A range may cost a page more than it has keys for, so it should have a few.
-const PAGES_OF_A_RANGE: u32 = 4;
+const PAGES_OF_A_RANGE: u32 = 8;
 /// Into so many parts a listing is cut at most; idle workers cut on.
 const MOST_PARTS: u32 = 4096;
 
