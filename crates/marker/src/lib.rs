@@ -7,7 +7,7 @@
 //!
 //! # Guarantees
 //! G4: doubt keeps; no error is dropped. G5: [`MarkSetBuilder::seal`] needs a whole listing and no repository left
-//! unmarked. G12: manifests in flight are bounded; a sealed mark is 8 bytes.
+//! unmarked. G12: manifests in flight and remembered are bounded; a sealed mark is 8 bytes.
 //!
 //! # Shape
 //! ```text

@@ -1,6 +1,7 @@
-//! Manifests, each read once in the whole run.
+//! Manifests, each read once in the whole run, as far as they can be remembered.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use dashmap::DashMap;
@@ -11,12 +12,19 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Known, MarkError, What};
 
+/// About 500 MB of manifests of ten layers.
+const MOST: usize = 1 << 19;
+
 /// Reads manifests on demand; whoever asks for one that is being read waits for it.
 #[derive(Debug)]
 pub struct Library<S> {
     store: Arc<S>,
     layout: Layout,
     shelf: DashMap<Digest, Arc<OnceCell<Known>>>,
+    /// How many manifests were read so far.
+    read: AtomicUsize,
+    /// So many are remembered at most.
+    most: usize,
     readers: Semaphore,
     monitor: Arc<Monitor>,
 }
@@ -26,7 +34,8 @@ impl<S: ReadStore> Library<S> {
     #[must_use]
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
         let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
-        Self { store, layout: layout.clone(), shelf, readers, monitor }
+        let (layout, read) = (layout.clone(), AtomicUsize::new(0));
+        Self { store, layout, shelf, read, most: MOST, readers, monitor }
     }
 
     /// What is known of a manifest, for `repository`, which only serves the message of an error.
@@ -56,6 +65,10 @@ impl<S: ReadStore> Library<S> {
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
+        if self.read.fetch_add(1, Ordering::Relaxed) % self.most == self.most - 1 {
+            // G12: what is forgotten and asked for again is read again.
+            self.shelf.retain(|_, slot| !slot.initialized());
+        }
         match self.get(&self.layout.blob(&digest), MANIFEST_LIMIT).await {
             Ok(content) => Ok(self.understand(digest, &content)),
             Err(error) => answer(digest, error),

@@ -110,3 +110,21 @@ async fn g4_content_that_cannot_be_right_is_a_doubt() {
     let known = library.read(large, &name()).await.unwrap();
     assert!(matches!(known, Known::Doubtful(What::Unreadable { .. })), "{known:?}");
 }
+
+#[tokio::test]
+async fn g12_no_more_manifests_are_remembered_than_allowed() {
+    let registry = Registry::new();
+    let digests: Vec<Digest> = (0..100)
+        .map(|n: u8| {
+            registry.manifest(&Text { layers: &[Digest::sha256(&[n])], ..Text::default() })
+        })
+        .collect();
+    let (store, library) = library(&registry.store);
+    let library = Library { most: 7, ..Arc::into_inner(library).unwrap() };
+    for digest in digests.iter().chain(&digests) {
+        assert!(matches!(library.read(*digest, &name()).await, Ok(Known::Manifest(_))));
+        assert!(matches!(library.read(*digest, &name()).await, Ok(Known::Manifest(_))));
+        assert!(library.shelf.len() <= 7, "{}", library.shelf.len());
+    }
+    assert!(store.reads() <= 2 * digests.len(), "what was just read is remembered");
+}
