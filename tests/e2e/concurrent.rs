@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use registry::Digest;
-use store::{MemoryStore, StoreError};
+use regsweep::Failure;
+use store::{MemoryStore, ReadStore, StoreError};
 use world::{Content, Image, Index, Mode, Part, World};
 
 use crate::crashes::{SMALL_WAYS, small};
@@ -205,4 +206,67 @@ deeds! { Bystanders:
             world.mount("app", "other", layer);
         }
     }
+}
+
+/// An old image that no tag reaches, in a world of its own.
+fn dead_image() -> (World, Digest) {
+    let mut world = small();
+    world.age(Duration::from_hours(1));
+    let dead = world.push_image("app/x", &image(7), None);
+    world.age(Duration::from_hours(24 * 30));
+    (world, dead)
+}
+
+#[test]
+fn g8_an_image_that_is_tagged_over_a_plan_is_whole_after_the_sweep() {
+    let (mut world, dead) = dead_image();
+    let mode = Mode::untagged();
+    let store = SMALL_WAYS.store(&world);
+    let collection = Collection::of(&world, store.clone(), &mode, &SMALL_WAYS);
+    runtime().block_on(collection.plan()).unwrap();
+    let before = world.clone();
+    world.age(Duration::from_secs(1));
+    assert!(world.tag("app/x", "back", dead));
+    put_changes(&store, Some(&before), &world);
+    let report = runtime().block_on(collection.sweep()).unwrap();
+    assert!(report.needs_new_plan() && !report.is_clean(), "{report:?}");
+    Expected::of(&world, &mode).check_nothing_is_lost(&store);
+    let left = keys(&store);
+    let orphan = world.keys().layer("app", &Content::new(506, 32).sha512());
+    assert!(!left.contains(&orphan), "links of other repositories are planned, and go");
+}
+
+/// Puts an object back as soon as blobs are listed.
+struct Returning {
+    blobs: String,
+    key: String,
+    bytes: Vec<u8>,
+    store: MemoryStore,
+}
+
+impl Hand for Returning {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        if let Call::List { within, .. } = call
+            && within == self.blobs
+        {
+            let now = self.store.now().await?;
+            self.store.put(&self.key, self.bytes.clone(), now);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn g5_a_manifest_that_comes_back_after_it_was_missing_makes_no_plan() {
+    let (mut world, digest) = dead_image();
+    let key = world.keys().blob(&digest);
+    let bytes = world.objects()[&key].bytes.clone();
+    world.lose(&key);
+    let store = SMALL_WAYS.store(&world);
+    let blobs = format!("{}blobs/", world.keys().base());
+    let hand = Arc::new(Returning { blobs, key, bytes, store: store.clone() });
+    let handled = Handled::new(&store, &hand);
+    let collection = Collection::of(&world, handled, &Mode::default(), &SMALL_WAYS);
+    let refused = runtime().block_on(collection.plan()).unwrap_err();
+    assert!(matches!(refused, Failure::Changed(_)), "{refused:?}");
 }

@@ -88,7 +88,9 @@ fn g12_requests_in_flight_depend_on_the_width_and_not_on_the_size() {
             let width = width as u64;
             let limits = [width, width + REPOSITORIES_AT_ONCE, width];
             assert!(most.iter().zip(limits).all(|(most, limit)| *most <= limit), "{most:?}");
-            assert!(width == 1 || most.iter().all(|most| *most > 1), "{most:?}: alone at any time");
+            // When batches are sent is up to the disk that keeps the journal.
+            let is_shared = most[..2].iter().all(|most| *most > 1);
+            assert!(width == 1 || is_shared, "{most:?}: alone at any time");
         }
     }
 }
