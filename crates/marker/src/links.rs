@@ -2,7 +2,7 @@
 
 use lister::{Link, RepositoryTree};
 use registry::{Algorithm, Digest, Timestamp, parse_link};
-use store::{ErrorKind, Object, ReadStore};
+use store::{ErrorKind, Object, ReadStore, StoreError};
 
 use crate::{Library, MarkError, What};
 
@@ -15,8 +15,15 @@ pub(crate) enum Content {
     Digest(Digest),
     /// The link is gone, and names nothing any more.
     Gone,
-    /// It cannot be read or understood (G4).
+    /// It cannot be understood (G4).
     Doubtful(What),
+    /// The store says no (G4).
+    Unreadable {
+        /// The link.
+        key: Box<str>,
+        /// How it said so.
+        source: StoreError,
+    },
 }
 
 /// Reads a link.
@@ -30,10 +37,7 @@ pub(crate) async fn read<S: ReadStore>(
     let content = match library.get(&key, LINK_LIMIT).await {
         Ok(content) => content,
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Content::Gone),
-        Err(error) if says_no(error.kind) => {
-            let message = error.kind.to_string().into();
-            return Ok(Content::Doubtful(What::UnreadableLink { key, message }));
-        }
+        Err(source) if says_no(source.kind) => return Ok(Content::Unreadable { key, source }),
         Err(source) => return Err(MarkError::Link { key, source }),
     };
     Ok(match parse_link(&content) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, Role, Timestamp};
-use store::ReadStore;
+use store::{ErrorKind, ReadStore};
 
 use crate::links::{self, Content};
 use crate::{
@@ -129,7 +129,8 @@ impl<S: ReadStore> Marker<S> {
     }
 
     /// What links serve under another digest than their key tells. A manifest that is served so pins its repository:
-    /// no registry does that.
+    /// no registry does that. Where we may not read such a link and the registry may, any blob can be the one that it
+    /// serves, so that no pin would keep it (G4): the run cannot be completed.
     async fn read_aliases(
         &self,
         tree: &RepositoryTree,
@@ -141,6 +142,12 @@ impl<S: ReadStore> Marker<S> {
             revisions.chain(layers).map(|link| (link.clone(), link.0.object.key)).collect();
         for ((link, is_revision), content) in self.read_links(tree, unread).await? {
             let digest = link.digest;
+            let content = match content {
+                Content::Unreadable { key, source } if source.kind == ErrorKind::Denied => {
+                    return Err(MarkError::Link { key, source });
+                }
+                content => content,
+            };
             if let Some(canonical) = named(content, evidence).filter(|other| *other != digest) {
                 evidence.aliases.push(Alias { digest, canonical });
                 evidence
@@ -215,6 +222,11 @@ fn named(content: Content, evidence: &mut Evidence) -> Option<Digest> {
         Content::Gone => None,
         Content::Doubtful(what) => {
             evidence.doubts.push(what);
+            None
+        }
+        Content::Unreadable { key, source } => {
+            let message = source.kind.to_string().into();
+            evidence.doubts.push(What::UnreadableLink { key, message });
             None
         }
     }

@@ -195,6 +195,20 @@ async fn g5_a_store_that_fails_leaves_nothing_to_seal() {
 }
 
 #[tokio::test]
+async fn g4_an_alias_that_only_the_registry_may_read_leaves_nothing_to_seal() {
+    let registry = Registry { store: MemoryStore::new() };
+    let alias = layer(Digest::of(Algorithm::Sha512, b"content"));
+    registry.link(&alias, registry.blob("content"));
+    let store = Watched::new(registry.store.clone());
+    store.fail(&alias, [ErrorKind::Denied]);
+    let (outcome, is_sealed) = mark(store, true).await;
+    assert!(matches!(outcome, Err(MarkError::Link { .. })) && !is_sealed, "{outcome:?}");
+    let store = Watched::new(registry.store);
+    store.fail(&alias, [ErrorKind::TooLarge]);
+    assert!(mark_one(store, true).await.reach.is_pinned(), "the registry cannot use it either");
+}
+
+#[tokio::test]
 async fn uploads_start_when_they_say_and_stay_where_that_cannot_be_read() {
     let registry = Registry::new();
     let base = format!("docker/registry/v2/repositories/{REPOSITORY}/_uploads");
