@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use registry::MANIFEST_LIMIT;
 use store::ErrorKind;
-use world::{Content, Image, Mode, World};
+use world::{Content, Image, Mode, Part, World};
 
-use super::now;
+use super::{no_plan, now};
 use crate::hand::{Failing, Handled};
 use crate::harness::{Collection, Expected, Ways, keys, runtime};
 
@@ -98,4 +98,22 @@ doubts! {
     g4_a_name_that_no_registry_serves_pins_its_repository_and_no_other("App") => |_world| {
         None
     }
+}
+
+#[test]
+fn g4_an_alias_that_only_the_registry_may_read_makes_no_plan() {
+    let mut world = World::new(now(), "");
+    let content = Content::new(2, 32);
+    let layers = vec![Part::Sha512(content)];
+    world.push_image("app", &Image { layers, ..Image::new(1, &[]) }, Some("v1"));
+    // The alias is all that leads to the blob; and the registry serves it.
+    world.delete_layer_link("app", content.digest());
+    world.age(Duration::from_hours(24 * 30));
+    let ways = Ways::default();
+    let store = ways.store(&world);
+    let alias = world.keys().layer("app", &content.sha512());
+    let hand = Arc::new(Failing::new(&alias, ErrorKind::Denied, u64::MAX));
+    let collection = Collection::of(&world, Handled::new(&store, &hand), &Mode::default(), &ways);
+    runtime().block_on(collection.plan()).unwrap_err();
+    no_plan(&collection);
 }
