@@ -4,7 +4,9 @@
 //! targets call them, and so does `tests/corpora.rs` with every file of `fuzz/corpus`.
 
 use config::{Configuration, Storage};
-use registry::{Algorithm, Digest, KeyKind, Layout, Manifest, Role, link_text, parse_link};
+use registry::{
+    Algorithm, Digest, FolderKind, KeyKind, Layout, Manifest, Role, link_text, parse_link,
+};
 use serde_json::Value;
 use sweeper::{ReplayError, parse_journal};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -74,7 +76,7 @@ fn is_known_key(layout: &Layout, key: &str) -> bool {
     if let KeyKind::Blob(digest) = &kind {
         assert!(key.starts_with(&layout.blob_shard(digest.algorithm(), digest.shard())));
     }
-    check_leaf(layout, key, &kind);
+    check_folder(layout, key, &kind);
     let again = layout.key_of(&kind);
     if let Some(again) = &again {
         assert_eq!(again, key);
@@ -82,14 +84,18 @@ fn is_known_key(layout: &Layout, key: &str) -> bool {
     again.is_some()
 }
 
-/// A store of files opens no folder whose only file the layout names, so every blob and link must be that file.
-fn check_leaf(layout: &Layout, key: &str, kind: &KeyKind<'_>) {
+/// A store of files does not open folders whose inside the layout tells, so every blob and link must lie in such.
+fn check_folder(layout: &Layout, key: &str, kind: &KeyKind<'_>) {
     let Some((folder, file)) = key.rsplit_once('/') else { return };
     let Some((above, _)) = folder.rsplit_once('/') else { return };
-    let leaf = layout.leaf_of(&format!("{above}/"));
-    if matches!(kind, KeyKind::Blob(_) | KeyKind::Layer { .. } | KeyKind::TagIndex { .. }) {
-        assert_eq!(leaf, Some(file), "{key:?}");
-    }
+    let expected = match (kind, file) {
+        (KeyKind::Blob(_), "data") => FolderKind::Blob,
+        (KeyKind::Layer { digest, .. }, "link") => FolderKind::Layer(digest.algorithm()),
+        (KeyKind::TagIndex { .. }, "link") => FolderKind::TagIndex,
+        (KeyKind::Revision { .. }, "link") => FolderKind::Revision,
+        _ => return,
+    };
+    assert_eq!(layout.folders_in(&format!("{above}/")), Some(expected), "{key:?}");
 }
 
 /// The content of a link object.

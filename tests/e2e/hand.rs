@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use registry::Timestamp;
 use store::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, MemoryCursor,
-    MemoryStore, Object, Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed,
+    MemoryCursor, MemoryStore, Object, Operation, ReadStore, StoreError,
 };
 
 /// A request.
@@ -21,12 +21,13 @@ pub(crate) enum Call<'a> {
         within: &'a str,
         is_first: bool,
     },
+    Look,
     Get(&'a str),
     Delete(&'a DeleteBatch),
 }
 
 /// What a listing hands out.
-pub(crate) type Page = Option<Vec<Object>>;
+pub(crate) type Page = Option<Vec<Listed>>;
 
 /// What a test does with requests.
 pub(crate) trait Hand: Send + Sync + 'static {
@@ -104,6 +105,10 @@ impl<H: Hand> ReadStore for Handled<H> {
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         self.call(Call::Folders, self.inner.folders(within)).await
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        self.call(Call::Look, self.inner.look(keys)).await
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use monitor::{Monitor, Stop};
 use planner::{Breaker, Limits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
-use registry::Layout;
+use registry::{Digest, Layout};
 use regsweep::Failure;
 use regsweep::collect::{Ask, make_plan};
 use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
@@ -47,11 +47,21 @@ pub(crate) struct Ways {
     pub(crate) batch: usize,
     /// Whether the store tells the MD5 of its objects.
     pub(crate) has_etags: bool,
+    /// Whether listings presume what the layout lets them, as those of files do.
+    pub(crate) presumes: bool,
+}
+
+/// The keys that a listing of files presumes.
+fn is_presumed(key: &str) -> bool {
+    let is_link = key.ends_with("/link");
+    (key.contains("/blobs/") && key.ends_with("/data"))
+        || (key.contains("/_layers/sha256/") && is_link)
+        || (key.contains("/_manifests/tags/") && !key.contains("/index/sha512/") && is_link)
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { width: 4, page: 1000, batch: DeleteBatch::LIMIT, has_etags: true }
+        Self { width: 4, page: 1000, batch: DeleteBatch::LIMIT, has_etags: true, presumes: false }
     }
 }
 
@@ -60,7 +70,18 @@ impl Ways {
     pub(crate) fn store(&self, world: &World) -> MemoryStore {
         let store = MemoryStore::new().with_page(self.page);
         let store = if self.has_etags { store.with_md5_etags() } else { store };
+        let store = if self.presumes { store.with_presumed(is_presumed) } else { store };
         put_changes(&store, None, world);
+        // What was deleted through a registry left its folder, beside what is there.
+        for key in store.keys().iter().filter(|key| is_presumed(key)).step_by(2) {
+            if let Some((before, after)) = key.split_once("/sha256/") {
+                let digest = Digest::sha256(key.as_bytes()).hex();
+                let shard = if before.ends_with("/blobs") { &digest[..3] } else { "" };
+                let shard = shard.get(..2).map_or_else(String::new, |shard| format!("{shard}/"));
+                let name = after.rsplit('/').next().unwrap_or_default();
+                store.hollow(&format!("{before}/sha256/{shard}{digest}/{name}"));
+            }
+        }
         store
     }
 }
@@ -70,7 +91,7 @@ pub(crate) fn put_changes(store: &MemoryStore, before: Option<&World>, after: &W
     let none = BTreeMap::new();
     let before = before.map_or(&none, World::objects);
     for key in before.keys().filter(|key| !after.objects().contains_key(*key)) {
-        store.remove(key);
+        store.hollow(key);
     }
     for (key, stored) in after.objects() {
         if before.get(key) != Some(stored) {

@@ -26,8 +26,14 @@ pub(crate) fn world(script: &[Step], days_ago: u64) -> World {
 }
 
 pub(crate) fn ways() -> impl Strategy<Value = Ways> {
-    let numbers = (1..9usize, 1..8usize, 1..6usize, any::<bool>());
-    numbers.prop_map(|(width, page, batch, has_etags)| Ways { width, page, batch, has_etags })
+    let numbers = (1..9usize, 1..8usize, 1..6usize, any::<bool>(), any::<bool>());
+    numbers.prop_map(|(width, page, batch, has_etags, presumes)| Ways {
+        width,
+        page,
+        batch,
+        has_etags,
+        presumes,
+    })
 }
 
 fn days() -> impl Strategy<Value = u64> {

@@ -14,8 +14,8 @@ use crate::harness::{Collection, Expected, Ways, keys, runtime};
 
 /// Two ways that have nothing in common.
 const WAYS: [Ways; 2] = [
-    Ways { width: 4, page: 1000, batch: 1000, has_etags: true },
-    Ways { width: 3, page: 7, batch: 2, has_etags: false },
+    Ways { width: 4, page: 1000, batch: 1000, has_etags: true, presumes: false },
+    Ways { width: 3, page: 7, batch: 2, has_etags: false, presumes: false },
 ];
 
 fn find(id: &str) -> Scenario {
@@ -116,7 +116,7 @@ struct Vanishing {
 
 impl Hand for Vanishing {
     fn listed(&self, _: Call<'_>, page: Page) -> Result<Page, StoreError> {
-        if page.iter().flatten().any(|object| *object.key == *self.key) {
+        if page.iter().flatten().any(|listed| listed.key() == self.key) {
             self.store.remove(&self.key);
         }
         Ok(page)

@@ -97,7 +97,7 @@ async fn holds<S: ReadStore>(store: &S, root: &str) -> Result<Vec<String>, Store
         return Ok(folders);
     }
     let page = store.list(root, "").next().await?;
-    Ok(page.into_iter().flatten().take(1).map(|object| object.key.into_string()).collect())
+    Ok(page.into_iter().flatten().take(1).map(|listed| listed.into_key().into_string()).collect())
 }
 
 async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> {

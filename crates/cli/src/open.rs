@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use monitor::{Monitor, Phase, Stop};
-use registry::{Layout, Timestamp};
+use registry::{Algorithm, FolderKind, Layout, Timestamp};
 use store::{
-    DeleteStore, FileOptions, FileStore, GuardSettings, PaceSettings, Paced, ReadStore,
-    RetrySettings, S3Config, S3Store, StoreError, guarded,
+    DeleteStore, FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, ReadStore,
+    RetrySettings, S3Config, S3Store, Shape, StoreError, guarded,
 };
 
 use crate::args::StoreArgs;
@@ -68,64 +68,70 @@ pub struct Watch {
     pub stop: Arc<Stop>,
 }
 
-/// Opens the store of `location`, makes sure that it is a registry and ours to collect, and does `work` with it.
+/// How a registry is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// Where it is.
+    pub location: &'a Location,
+    /// What the operator says about its store.
+    pub store: &'a StoreArgs,
+    /// The most deletions in a second.
+    pub deletes_per_second: Option<u32>,
+    /// Whether blobs that stay are looked at too, where listing them does not tell their sizes.
+    pub weighs_blobs: bool,
+}
+
+/// Opens the store of a location, makes sure that it is a registry and ours to collect, and does `work` with it.
 ///
 /// # Errors
 /// [`Failure::Store`] where it cannot be opened, [`Failure::Refused`] where it is not ours, or what `work` says.
 pub async fn with_registry<W: Work>(
-    location: &Location,
-    args: &StoreArgs,
-    deletes_per_second: Option<u32>,
+    access: Access<'_>,
     watch: &Watch,
     work: W,
 ) -> Result<W::Out, Failure> {
     watch.monitor.enter(Phase::Opening);
-    if let Some(refusal) = location.refusal() {
+    if let Some(refusal) = access.location.refusal() {
         return Err(refusal.into());
     }
-    match &location.place {
-        Place::Directory(root) => {
-            Box::pin(with_directory(location, root, args, deletes_per_second, watch, work)).await
-        }
-        Place::Bucket(config) => {
-            Box::pin(with_bucket(location, config, args, deletes_per_second, watch, work)).await
-        }
+    match &access.location.place {
+        Place::Directory(root) => Box::pin(with_directory(access, root, watch, work)).await,
+        Place::Bucket(config) => Box::pin(with_bucket(access, config, watch, work)).await,
     }
 }
 
 async fn with_directory<W: Work>(
-    location: &Location,
+    access: Access<'_>,
     root: &Path,
-    args: &StoreArgs,
-    deletes_per_second: Option<u32>,
     watch: &Watch,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let layout = Layout::new("");
-    let store = open_files(root, &layout, &watch.monitor).map_err(failed_at(location))?;
-    let width = args.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
-    if deletes_per_second.is_none() {
+    let (location, layout) = (access.location, Layout::new(""));
+    let store = open_files(root, &layout, access.weighs_blobs, &watch.monitor);
+    let store = store.map_err(failed_at(location))?;
+    let width = access.store.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
+    if access.deletes_per_second.is_none() {
         return identified(location, Arc::new(store), layout, width, work).await;
     }
-    let store = Paced::new(store, pace(width, deletes_per_second), &watch.monitor, &watch.stop);
+    let pace = pace(width, access.deletes_per_second);
+    let store = Paced::new(store, pace, &watch.monitor, &watch.stop);
     identified(location, Arc::new(store), layout, width, work).await
 }
 
 async fn with_bucket<W: Work>(
-    location: &Location,
+    access: Access<'_>,
     config: &S3Config,
-    args: &StoreArgs,
-    deletes_per_second: Option<u32>,
     watch: &Watch,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let layout = Layout::new(&location.root_directory);
+    let (location, layout) = (access.location, Layout::new(&access.location.root_directory));
     let config = S3Config { probe_prefix: layout.base().to_owned(), ..config.clone() };
     let store = S3Store::connect(config, &watch.monitor).await.map_err(failed_at(location))?;
-    let width = args.max_in_flight.map_or(BUCKET_WIDTH, usize::from);
+    let width = access.store.max_in_flight.map_or(BUCKET_WIDTH, usize::from);
     let usual = RetrySettings::default();
-    let retry = RetrySettings { patience: args.patience.unwrap_or(usual.patience), ..usual };
-    let settings = GuardSettings { pace: pace(width, deletes_per_second), retry };
+    let retry =
+        RetrySettings { patience: access.store.patience.unwrap_or(usual.patience), ..usual };
+    let settings = GuardSettings { pace: pace(width, access.deletes_per_second), retry };
     let store = guarded(store, settings, &watch.monitor, &watch.stop);
     identified(location, Arc::new(store), layout, width, work).await
 }
@@ -161,15 +167,36 @@ async fn identified<S: DeleteStore, W: Work>(
 fn open_files(
     root: &Path,
     layout: &Layout,
+    weighs_blobs: bool,
     monitor: &Arc<Monitor>,
 ) -> Result<FileStore, StoreError> {
-    let leaves = layout.clone();
+    let folders = layout.clone();
     let options = FileOptions {
-        leaf_of: Arc::new(move |folder| leaves.leaf_of(folder)),
+        shape_of: Arc::new(move |folder| shape(folders.folders_in(folder)?, weighs_blobs)),
         keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
         clock: clock::now,
     };
     FileStore::open(root, options, Arc::clone(monitor))
+}
+
+/// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key; a
+/// revision link is not, because deleting a manifest through the registry leaves its folder behind.
+fn shape(kind: FolderKind, weighs_blobs: bool) -> Option<Shape> {
+    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
+    Some(match kind {
+        FolderKind::Blob => Shape::Leaf(leaf("data", !weighs_blobs)),
+        // Registries write other algorithms only as aliases, which have to be read.
+        FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
+        FolderKind::Revision => {
+            Shape::Leaf(Leaf { file: "link", is_presumed: false, has_company: true })
+        }
+        FolderKind::Tag => Shape::Nest(Nest {
+            counts: &[("", 2), ("index/", 1)],
+            file: "current/link",
+            folder: "index/sha256/",
+        }),
+        FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
+    })
 }
 
 fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {

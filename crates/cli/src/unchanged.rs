@@ -10,7 +10,7 @@ use lister::{FolderSeeder, ListError, Part, Walk, walk};
 use monitor::Counter;
 use planner::{FreshLinks, Plan};
 use registry::{KeyKind, Layout, Timestamp};
-use store::{Object, ReadStore};
+use store::{Listed, Object, ReadStore};
 
 use crate::open::{Open, Watch};
 use crate::{Failure, Refusal};
@@ -36,7 +36,9 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
         monitor: Arc::clone(&watch.monitor),
         stop: Arc::clone(&watch.stop),
     };
+    let store = Arc::clone(&open.store);
     let new_part = move || Written {
+        store: Arc::clone(&store),
         layout: layout.clone(),
         since,
         links: FreshLinks::default(),
@@ -56,23 +58,42 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
 }
 
 /// Links of one range that were written at or after `since`.
-struct Written {
+struct Written<S> {
+    store: Arc<S>,
     layout: Layout,
     since: Timestamp,
     links: FreshLinks,
     newest: Option<(Timestamp, String)>,
 }
 
-impl Part for Written {
-    async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
-        for object in objects.iter().filter(|object| object.modified >= self.since) {
-            if is_link(&self.layout.classify(&object.key)) {
-                self.links.see(object, self.since);
-                let written = (object.modified, object.key.to_string());
-                self.newest = self.newest.take().max(Some(written));
+impl<S: ReadStore> Part for Written<S> {
+    async fn take(&mut self, page: Vec<Listed>) -> Result<(), ListError> {
+        let mut presumed = Vec::new();
+        for listed in page {
+            match listed {
+                Listed::Object(object) => self.see(&object),
+                Listed::Presumed(key) => presumed.push(key),
             }
         }
+        if presumed.is_empty() {
+            return Ok(());
+        }
+        let failed =
+            |source| ListError::Store { within: self.layout.repositories().into(), source };
+        let looked = self.store.look(presumed).await.map_err(failed)?;
+        looked.iter().flatten().for_each(|object| self.see(object));
         Ok(())
+    }
+}
+
+impl<S> Written<S> {
+    fn see(&mut self, object: &Object) {
+        if object.modified < self.since || !is_link(&self.layout.classify(&object.key)) {
+            return;
+        }
+        self.links.see(object, self.since);
+        let written = (object.modified, object.key.to_string());
+        self.newest = self.newest.take().max(Some(written));
     }
 }
 

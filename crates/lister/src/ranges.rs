@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use store::Object;
+use store::Listed;
 
 use crate::pivot;
 
@@ -72,21 +72,21 @@ impl Active {
         Some(Waiting { after: cut, until, seen: Some(seen) })
     }
 
-    fn note_page(&mut self, objects: &[Object]) {
-        let (Some(first), Some(last)) = (objects.first(), objects.last()) else { return };
-        let first = || Seen { first: first.key.clone(), pages: 0.0 };
+    fn note_page(&mut self, entries: &[Listed]) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
+        let first = || Seen { first: first.key().into(), pages: 0.0 };
         self.seen.get_or_insert_with(first).pages += 1.0;
         self.has_news = true;
         self.position.clear();
-        self.position.push_str(&last.key);
+        self.position.push_str(last.key());
     }
 }
 
 /// What a page left to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
-    /// The objects that belong to the range.
-    pub(crate) objects: Vec<Object>,
+    /// The entries that belong to the range.
+    pub(crate) entries: Vec<Listed>,
     /// Whether the range is at its end.
     pub(crate) is_finished: bool,
 }
@@ -144,24 +144,24 @@ impl Ranges {
     }
 
     /// Takes in a page of a range: what lies past its end, which may have moved, belongs to somebody else.
-    pub(crate) fn commit(&mut self, ticket: Ticket, page: Option<Vec<Object>>) -> Commit {
+    pub(crate) fn commit(&mut self, ticket: Ticket, page: Option<Vec<Listed>>) -> Commit {
         let at = self.active.iter().position(|active| active.ticket == ticket);
-        let (Some(at), Some(mut objects)) = (at, page) else {
+        let (Some(at), Some(mut entries)) = (at, page) else {
             self.active.retain(|active| active.ticket != ticket);
-            return Commit { objects: Vec::new(), is_finished: true };
+            return Commit { entries: Vec::new(), is_finished: true };
         };
         let active = &mut self.active[at];
-        let listed = objects.len();
+        let came = entries.len();
         if let Some(until) = &active.until {
-            objects.truncate(objects.partition_point(|object| &*object.key <= until.as_str()));
+            entries.truncate(entries.partition_point(|entry| entry.key() <= until.as_str()));
         }
-        active.note_page(&objects);
+        active.note_page(&entries);
         let is_at_end = active.until.as_ref() == Some(&active.position);
-        let is_finished = objects.len() < listed || is_at_end;
+        let is_finished = entries.len() < came || is_at_end;
         if is_finished {
             self.active.swap_remove(at);
         }
-        Commit { objects, is_finished }
+        Commit { entries, is_finished }
     }
 
     /// How far a range has come; empty before its first page.

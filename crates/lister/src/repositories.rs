@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use monitor::{Counter, Monitor, Stop};
 use registry::{KeyKind, Layout, RepositoryName};
-use store::{Object, ReadStore};
+use store::{Listed, ReadStore};
 use tokio::sync::mpsc::Sender;
 
 use crate::{FolderSeeder, ListError, Part, RepositoryTree, Walk, walk};
@@ -87,26 +87,26 @@ impl RepositoryPart {
         Self { layout, outlet, first: None, growing: None, foreign: 0, stray_links: 0 }
     }
 
-    /// Adds an object; gives back a repository that is whole because of it.
-    fn add(&mut self, object: Object) -> Option<RepositoryTree> {
-        let repository = self.layout.repository_of(&object.key);
+    /// Adds an entry; gives back a repository that is whole because of it.
+    fn add(&mut self, listed: Listed) -> Option<RepositoryTree> {
+        let repository = self.layout.repository_of(listed.key());
         if let Some(tree) = &mut self.growing
             && repository == Some(tree.name.as_str())
         {
-            tree.add(&self.layout, object);
+            tree.add(&self.layout, listed);
             return None;
         }
         let Some(Ok(name)) = repository.map(RepositoryName::new) else {
-            self.count_outside(&object.key);
+            self.count_outside(listed.key());
             return None;
         };
-        self.begin(name, object)
+        self.begin(name, listed)
     }
 
     /// Begins a repository, which ends the one before it.
-    fn begin(&mut self, name: RepositoryName, object: Object) -> Option<RepositoryTree> {
+    fn begin(&mut self, name: RepositoryName, listed: Listed) -> Option<RepositoryTree> {
         let mut tree = RepositoryTree::new(name);
-        tree.add(&self.layout, object);
+        tree.add(&self.layout, listed);
         let ended = self.growing.replace(tree)?;
         if self.first.is_some() {
             return Some(ended);
@@ -125,9 +125,9 @@ impl RepositoryPart {
 }
 
 impl Part for RepositoryPart {
-    async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
-        for object in objects {
-            if let Some(tree) = self.add(object) {
+    async fn take(&mut self, entries: Vec<Listed>) -> Result<(), ListError> {
+        for listed in entries {
+            if let Some(tree) = self.add(listed) {
                 self.outlet.send(tree).await?;
             }
         }

@@ -1,15 +1,25 @@
 //! A repository as its keys describe it.
 
-use registry::{Digest, KeyKind, Layout, RepositoryName, UploadPart};
-use store::Object;
+use std::collections::HashMap;
+
+use registry::{Digest, KeyKind, Layout, RepositoryName, Timestamp, UploadPart};
+use store::{Listed, Object};
 
 /// A link whose key names a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The digest in the key.
     pub digest: Digest,
-    /// The link object.
-    pub object: Object,
+    /// The link.
+    pub listed: Listed,
+}
+
+impl Link {
+    /// When it was written, where it was looked at.
+    #[must_use]
+    pub fn modified(&self) -> Option<Timestamp> {
+        self.listed.object().map(|object| object.modified)
+    }
 }
 
 /// A signature link of an old schema 1 manifest.
@@ -27,7 +37,7 @@ pub struct TagTree {
     /// The tag.
     pub name: Box<str>,
     /// The link whose content is the current manifest; without it this is no tag, only a history.
-    pub current: Option<Object>,
+    pub current: Option<Listed>,
     /// The history, the current manifest included.
     pub index: Vec<Link>,
 }
@@ -38,9 +48,23 @@ pub struct Upload {
     /// Its identifier.
     pub id: Box<str>,
     /// The object whose content says when it started.
-    pub started_at: Option<Object>,
+    pub started_at: Option<Listed>,
     /// Everything else of it.
-    pub parts: Vec<Object>,
+    pub parts: Vec<Listed>,
+}
+
+impl Upload {
+    /// All of it.
+    pub fn entries(&self) -> impl Iterator<Item = &Listed> {
+        self.parts.iter().chain(&self.started_at)
+    }
+
+    /// When the last of it was written; `None` where anything of it was not looked at.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        let times = self.entries().map(|entry| Some(entry.object()?.modified));
+        times.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
 }
 
 /// Everything that one repository holds, in key order.
@@ -59,11 +83,11 @@ pub struct RepositoryTree {
     /// Its unfinished uploads.
     pub uploads: Vec<Upload>,
     /// Directory markers.
-    pub markers: Vec<Object>,
+    pub markers: Vec<Listed>,
     /// Keys that are not of the layout, links in unknown places excepted.
-    pub foreign: Vec<Object>,
+    pub foreign: Vec<Listed>,
     /// Links in unknown places: what they name is not known, so the repository is in doubt (G4).
-    pub odd_links: Vec<Object>,
+    pub odd_links: Vec<Listed>,
 }
 
 impl RepositoryTree {
@@ -83,31 +107,31 @@ impl RepositoryTree {
         }
     }
 
-    /// Puts an object of this repository where its kind belongs. Objects come in key order.
-    pub fn add(&mut self, layout: &Layout, object: Object) {
-        match layout.classify(&object.key) {
-            KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest, object }),
-            KeyKind::Layer { digest, .. } => self.layers.push(Link { digest, object }),
+    /// Puts an entry of this repository where its kind belongs. Entries come in key order.
+    pub fn add(&mut self, layout: &Layout, listed: Listed) {
+        match layout.classify(listed.key()) {
+            KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest, listed }),
+            KeyKind::Layer { digest, .. } => self.layers.push(Link { digest, listed }),
             KeyKind::Signature { revision, digest, .. } => {
-                self.signatures.push(Signature { revision, link: Link { digest, object } });
+                self.signatures.push(Signature { revision, link: Link { digest, listed } });
             }
             KeyKind::TagCurrent { tag, .. } => {
                 let tag = self.tag(tag);
-                tag.current = Some(object);
+                tag.current = Some(listed);
             }
             KeyKind::TagIndex { tag, digest, .. } => {
-                self.tag(tag).index.push(Link { digest, object });
+                self.tag(tag).index.push(Link { digest, listed });
             }
             KeyKind::Upload { id, part, .. } => {
                 let upload = self.upload(id);
                 match part {
-                    UploadPart::StartedAt => upload.started_at = Some(object),
-                    UploadPart::Other => upload.parts.push(object),
+                    UploadPart::StartedAt => upload.started_at = Some(listed),
+                    UploadPart::Other => upload.parts.push(listed),
                 }
             }
-            KeyKind::Marker { .. } => self.markers.push(object),
-            KeyKind::Foreign(foreign) if foreign.is_link => self.odd_links.push(object),
-            KeyKind::Foreign(_) | KeyKind::Blob(_) => self.foreign.push(object),
+            KeyKind::Marker { .. } => self.markers.push(listed),
+            KeyKind::Foreign(foreign) if foreign.is_link => self.odd_links.push(listed),
+            KeyKind::Foreign(_) | KeyKind::Blob(_) => self.foreign.push(listed),
         }
     }
 
@@ -146,6 +170,40 @@ impl RepositoryTree {
             let known = self.upload(&upload.id);
             known.started_at = known.started_at.take().or(upload.started_at);
             known.parts.extend(upload.parts);
+        }
+    }
+
+    /// Takes in what a look at presumed entries saw: what is there is an object from now on, what is not is forgotten.
+    pub fn settle(&mut self, looked: &HashMap<Box<str>, Option<Object>>) {
+        let is_there = |listed: &mut Listed| settle(listed, looked);
+        for links in [&mut self.revisions, &mut self.layers] {
+            links.retain_mut(|link| is_there(&mut link.listed));
+        }
+        self.signatures.retain_mut(|signature| is_there(&mut signature.link.listed));
+        for tag in &mut self.tags {
+            tag.current.take_if(|current| !is_there(current));
+            tag.index.retain_mut(|link| is_there(&mut link.listed));
+        }
+        self.tags.retain(|tag| tag.current.is_some() || !tag.index.is_empty());
+        for upload in &mut self.uploads {
+            upload.started_at.take_if(|started_at| !is_there(started_at));
+            upload.parts.retain_mut(is_there);
+        }
+        self.uploads.retain(|upload| upload.started_at.is_some() || !upload.parts.is_empty());
+        for entries in [&mut self.markers, &mut self.foreign, &mut self.odd_links] {
+            entries.retain_mut(is_there);
+        }
+    }
+}
+
+/// Whether an entry stays.
+fn settle(listed: &mut Listed, looked: &HashMap<Box<str>, Option<Object>>) -> bool {
+    match looked.get(listed.key()) {
+        None => true,
+        Some(None) => false,
+        Some(Some(object)) => {
+            *listed = object.clone().into();
+            true
         }
     }
 }

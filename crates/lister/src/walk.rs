@@ -4,20 +4,20 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monitor::{Counter, Monitor, Stop};
-use store::{Cursor, Object, ReadStore};
+use store::{Cursor, Listed, ReadStore};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::ranges::{Ranges, Ticket, Waiting};
 use crate::{ListError, Seeder};
 
-/// What one range collects: called with its objects page by page, in key order.
+/// What one range collects: called with its entries page by page, in key order.
 pub trait Part: Send + 'static {
-    /// Takes the next objects of the range; waiting here slows the listing down.
+    /// Takes the next entries of the range; waiting here slows the listing down.
     ///
     /// # Errors
     /// Ends the walk.
-    fn take(&mut self, objects: Vec<Object>) -> impl Future<Output = Result<(), ListError>> + Send;
+    fn take(&mut self, entries: Vec<Listed>) -> impl Future<Output = Result<(), ListError>> + Send;
 }
 
 /// What to list, and how.
@@ -145,21 +145,21 @@ where
                 return Err(ListError::Stopped { within: self.within() });
             }
             let page = cursor.next().await.map_err(|source| self.failed(source))?;
-            if let Some(objects) = &page {
-                self.check_order(&last, objects)?;
+            if let Some(entries) = &page {
+                self.check_order(&last, entries)?;
             }
             let commit = lock(&self.ranges).commit(ticket, page);
-            if let Some(object) = commit.objects.last() {
+            if let Some(entry) = commit.entries.last() {
                 last.clear();
-                last.push_str(&object.key);
+                last.push_str(entry.key());
             }
-            self.walk.monitor.count(self.walk.keys, commit.objects.len() as u64);
+            self.walk.monitor.count(self.walk.keys, commit.entries.len() as u64);
             if std::mem::take(&mut is_first) && is_whole && !commit.is_finished {
                 self.seed(ticket).await?;
             }
             self.changed.notify_waiters();
-            if !commit.objects.is_empty() {
-                part.take(commit.objects).await?;
+            if !commit.entries.is_empty() {
+                part.take(commit.entries).await?;
             }
             if commit.is_finished {
                 lock(&self.finished).push((range.after, part));
@@ -169,13 +169,13 @@ where
     }
 
     /// G3: whatever the store, keys that do not ascend are not a listing.
-    fn check_order(&self, after: &str, objects: &[Object]) -> Result<(), ListError> {
+    fn check_order(&self, after: &str, entries: &[Listed]) -> Result<(), ListError> {
         let mut last = after;
-        for object in objects {
-            if *object.key <= *last || !object.key.starts_with(&self.walk.within) {
-                return Err(ListError::Order { within: self.within(), key: object.key.clone() });
+        for entry in entries {
+            if entry.key() <= last || !entry.key().starts_with(&self.walk.within) {
+                return Err(ListError::Order { within: self.within(), key: entry.key().into() });
             }
-            last = &object.key;
+            last = entry.key();
         }
         Ok(())
     }

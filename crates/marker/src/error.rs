@@ -29,6 +29,15 @@ pub enum MarkError {
         #[source]
         source: StoreError,
     },
+    /// The store failed for good while it was looked whether links are there.
+    #[error("look at links of repository `{repository}`")]
+    Look {
+        /// The repository.
+        repository: RepositoryName,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
     /// Marking ended while repositories were still being marked.
     #[error("{unresolved} repositories are not marked to the end")]
     Unresolved {

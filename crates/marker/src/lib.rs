@@ -32,6 +32,7 @@ mod library;
 mod links;
 mod mark_set;
 mod marker;
+mod presumed;
 mod reach;
 mod tags;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Manifests, each read once in the whole run, as far as they can be remembered.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
-use store::{ErrorKind, ReadStore, StoreError};
+use store::{ErrorKind, Object, ReadStore, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Known, MarkError, What};
@@ -62,6 +63,16 @@ impl<S: ReadStore> Library<S> {
         // The semaphore is never closed; if it were, reading unbounded would still be right.
         let _permit = self.readers.acquire().await.ok();
         self.store.get(key, at_most).await
+    }
+
+    /// Looks at any objects, when it is their turn.
+    pub(crate) async fn look(
+        &self,
+        keys: Vec<Box<str>>,
+    ) -> Result<HashMap<Box<str>, Option<Object>>, StoreError> {
+        let _permit = self.readers.acquire().await.ok();
+        let objects = self.store.look(keys.clone()).await?;
+        Ok(keys.into_iter().zip(objects).collect())
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {

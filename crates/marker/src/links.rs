@@ -2,7 +2,7 @@
 
 use lister::{Link, RepositoryTree};
 use registry::{Algorithm, Digest, Timestamp, parse_link};
-use store::{ErrorKind, Object, ReadStore, StoreError};
+use store::{ErrorKind, Listed, ReadStore, StoreError};
 
 use crate::{Library, MarkError, What};
 
@@ -67,12 +67,12 @@ pub(crate) fn says_no(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Denied | ErrorKind::TooLarge)
 }
 
-/// Layer links whose key does not tell what they serve: another algorithm, or content of another length.
+/// Layer links whose key does not tell what they serve: another algorithm, or content of another length. What was not
+/// looked at is taken for what a registry writes.
 pub(crate) fn unclear_layers(tree: &RepositoryTree) -> impl Iterator<Item = &Link> {
     let is_other = |link: &&Link| link.digest.algorithm() != Algorithm::Sha256;
-    tree.layers
-        .iter()
-        .filter(move |link| is_other(link) || (has_other_length(link) && link.object.size > 0))
+    let is_empty = |link: &&Link| size(link) == Some(0);
+    tree.layers.iter().filter(move |link| is_other(link) || (is_irregular(link) && !is_empty(link)))
 }
 
 /// Revision links under another algorithm, which no registry writes: their content may name a manifest that is
@@ -81,22 +81,35 @@ pub(crate) fn unclear_revisions(tree: &RepositoryTree) -> impl Iterator<Item = &
     tree.revisions.iter().filter(|link| link.digest.algorithm() != Algorithm::Sha256)
 }
 
-/// Whether the content of a link cannot be the digest in its key.
-fn has_other_length(link: &Link) -> bool {
+/// The length of a link, where it was looked at.
+fn size(link: &Link) -> Option<u64> {
+    link.listed.object().map(|object| object.size)
+}
+
+/// The length of a link that says what its key says.
+fn length(link: &Link) -> u64 {
     let digest = &link.digest;
-    link.object.size != (digest.algorithm().name().len() + 1 + digest.as_bytes().len() * 2) as u64
+    (digest.algorithm().name().len() + 1 + digest.as_bytes().len() * 2) as u64
+}
+
+/// Whether a link is known to say something else than its key.
+pub(crate) fn is_irregular(link: &Link) -> bool {
+    size(link).is_some_and(|size| size != length(link))
 }
 
 /// What the keys of a repository alone leave in doubt.
 pub(crate) fn doubts_of_keys(tree: &RepositoryTree) -> Vec<What> {
-    let half_written = |link: &&Link| match link.digest.algorithm() {
-        Algorithm::Sha256 => has_other_length(link),
-        Algorithm::Sha384 | Algorithm::Sha512 => link.object.size == 0,
-    };
-    let key = |object: &Object| object.key.clone();
+    let key = |listed: &Listed| listed.key().into();
     let irregular = (!tree.name.is_regular()).then_some(What::IrregularName);
-    let odd = tree.odd_links.iter().map(|object| What::OddLink { key: key(object) });
-    let links = tree.revisions.iter().chain(&tree.layers).filter(half_written);
-    let broken = links.map(|link| What::HalfWrittenLink { key: key(&link.object) });
+    let odd = tree.odd_links.iter().map(|listed| What::OddLink { key: key(listed) });
+    let links = tree.revisions.iter().chain(&tree.layers).filter(|link| is_half_written(link));
+    let broken = links.map(|link| What::HalfWrittenLink { key: key(&link.listed) });
     irregular.into_iter().chain(odd).chain(broken).collect()
+}
+
+fn is_half_written(link: &Link) -> bool {
+    match link.digest.algorithm() {
+        Algorithm::Sha256 => is_irregular(link),
+        Algorithm::Sha384 | Algorithm::Sha512 => size(link) == Some(0),
+    }
 }

@@ -12,7 +12,7 @@ use store::{ErrorKind, ReadStore};
 use crate::links::{self, Content};
 use crate::{
     Alias, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What, crew,
-    reach, tags,
+    presumed, reach, tags,
 };
 
 /// What keeps a manifest alive.
@@ -43,7 +43,7 @@ pub struct Marker<S> {
     marks: Arc<MarkSetBuilder>,
     rules: Rules,
     /// How many objects of one repository are read at once; all repositories share the library's limit.
-    readers: usize,
+    readers_of_one: usize,
     monitor: Arc<Monitor>,
 }
 
@@ -58,23 +58,40 @@ impl<S: ReadStore> Marker<S> {
         rules: Rules,
         monitor: Arc<Monitor>,
     ) -> Self {
-        let readers = readers.max(1);
+        let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        Self { library, marks, rules, readers, monitor }
+        Self { library, marks, rules, readers_of_one, monitor }
     }
 
     /// Marks one repository. Until it returns well, the mark set cannot be sealed (G5).
     ///
     /// # Errors
     /// [`MarkError`] where the store failed in a way that leaves the repository's reach unknown.
-    pub async fn mark(&self, tree: RepositoryTree) -> Result<Marked, MarkError> {
+    pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
-        let evidence = self.gather(&tree).await?;
+        let reach = self.reach(&mut tree).await?;
         let started = self.upload_starts(&tree).await?;
-        let reach = reach(&tree, &evidence, &self.rules);
         self.marks.resolve(reach.marks.iter().copied(), &reach.missing);
         self.monitor.count(Counter::MarkedRepositories, 1);
         Ok(Marked { tree, reach, started })
+    }
+
+    /// What `tree` keeps alive. What is presumed in it and not needed is looked at, until that tells nothing new.
+    async fn reach(&self, tree: &mut RepositoryTree) -> Result<Reach, MarkError> {
+        loop {
+            let evidence = self.gather(tree).await?;
+            let reach = reach(tree, &evidence, &self.rules);
+            let unlooked = presumed::unlooked(tree, &reach, &self.rules);
+            if unlooked.is_empty() {
+                return Ok(reach);
+            }
+            let repository = tree.name.clone();
+            let failed = |source| MarkError::Look { repository, source };
+            let looked = self.library.look(unlooked).await.map_err(failed)?;
+            if !presumed::settle(tree, &looked, &self.rules) {
+                return Ok(reach);
+            }
+        }
     }
 
     async fn gather(&self, tree: &RepositoryTree) -> Result<Evidence, MarkError> {
@@ -118,7 +135,7 @@ impl<S: ReadStore> Marker<S> {
             }
             match tags::by_etag(tag) {
                 Some(digest) => evidence.targets.push(TagTarget { tag: at, digest }),
-                None => unread.push((at, current.key.clone())),
+                None => unread.push((at, current.key().into())),
             }
         }
         for (tag, content) in self.read_links(tree, unread).await? {
@@ -139,7 +156,7 @@ impl<S: ReadStore> Marker<S> {
         let revisions = links::unclear_revisions(tree).map(|link| (link.clone(), true));
         let layers = links::unclear_layers(tree).map(|link| (link.clone(), false));
         let unread =
-            revisions.chain(layers).map(|link| (link.clone(), link.0.object.key)).collect();
+            revisions.chain(layers).map(|link| (link.clone(), link.0.listed.into_key())).collect();
         for ((link, is_revision), content) in self.read_links(tree, unread).await? {
             let digest = link.digest;
             let content = match content {
@@ -152,7 +169,7 @@ impl<S: ReadStore> Marker<S> {
                 evidence.aliases.push(Alias { digest, canonical });
                 evidence
                     .doubts
-                    .extend(is_revision.then_some(What::OddLink { key: link.object.key }));
+                    .extend(is_revision.then_some(What::OddLink { key: link.listed.into_key() }));
             }
         }
         Ok(())
@@ -165,11 +182,10 @@ impl<S: ReadStore> Marker<S> {
     ) -> Result<Vec<Option<Timestamp>>, MarkError> {
         let (mut starts, mut unread) = (Vec::with_capacity(tree.uploads.len()), Vec::new());
         for (at, upload) in tree.uploads.iter().enumerate() {
-            let parts = upload.parts.iter().chain(&upload.started_at);
-            let newest = parts.map(|part| part.modified).max();
+            let newest = upload.newest();
             let is_old = newest.is_some_and(|newest| newest < self.rules.cutoff);
             if let Some(started_at) = upload.started_at.as_ref().filter(|_| is_old) {
-                unread.push((at, started_at.key.clone()));
+                unread.push((at, started_at.key().into()));
             }
             starts.push(newest);
         }
@@ -211,7 +227,7 @@ impl<S: ReadStore> Marker<S> {
         let library = Arc::clone(&self.library);
         let read = move |question| read(Arc::clone(&library), question);
         let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
-        crew::each(questions, self.readers, read, lost).await
+        crew::each(questions, self.readers_of_one, read, lost).await
     }
 }
 

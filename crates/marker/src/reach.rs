@@ -66,7 +66,7 @@ pub fn reach(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules) -> Reach
 }
 
 fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -> Vec<Digest> {
-    let is_root = |link: &&Link| all || link.object.modified >= rules.cutoff;
+    let is_root = |link: &&Link| all || is_young(link, rules);
     let mut roots: Vec<Digest> =
         tree.revisions.iter().filter(is_root).map(|link| link.digest).collect();
     // A manifest without a revision link that a layer link serves, as registry 2.1 kept them: known only if read.
@@ -80,6 +80,11 @@ fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -
     roots.sort_unstable();
     roots.dedup();
     roots
+}
+
+/// Whether a link is too young to judge (G1). What was not looked at is not known to be.
+pub(crate) fn is_young(link: &Link, rules: &Rules) -> bool {
+    link.modified().is_some_and(|modified| modified >= rules.cutoff)
 }
 
 struct Walk<'t> {
@@ -199,7 +204,7 @@ impl<'t> Walk<'t> {
 
     fn keep_young_layers(&mut self, rules: &Rules) {
         for link in &self.tree.layers {
-            if link.object.modified >= rules.cutoff {
+            if is_young(link, rules) {
                 self.keep(link.digest);
             }
         }

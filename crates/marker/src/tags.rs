@@ -11,7 +11,7 @@ use registry::{Digest, link_text};
 /// Candidates are the tag's own history, which a registry writes before it moves the tag. A store whose entity tags are
 /// something else never matches, and the link is read.
 pub(crate) fn by_etag(tag: &TagTree) -> Option<Digest> {
-    let etag = tag.current.as_ref()?.etag.as_deref().filter(|etag| etag.len() == 32)?;
+    let etag = tag.current.as_ref()?.object()?.etag.as_deref().filter(|etag| etag.len() == 32)?;
     let mut candidates = tag.index.iter().map(|link| link.digest);
     candidates.find(|digest| md5_hex(&link_text(digest)) == etag)
 }
@@ -28,17 +28,17 @@ fn md5_hex(text: &str) -> String {
 mod tests {
     use lister::Link;
     use registry::Timestamp;
-    use store::Object;
+    use store::{Listed, Object};
 
     use super::*;
 
-    fn object(etag: Option<&str>) -> Object {
+    fn object(etag: Option<&str>) -> Listed {
         let etag = etag.map(Into::into);
-        Object { key: "link".into(), size: 71, modified: Timestamp::default(), etag }
+        Object { key: "link".into(), size: 71, modified: Timestamp::default(), etag }.into()
     }
 
     fn tag(history: &[Digest], etag: Option<&str>) -> TagTree {
-        let link = |digest: &Digest| Link { digest: *digest, object: object(None) };
+        let link = |digest: &Digest| Link { digest: *digest, listed: object(None) };
         TagTree {
             name: "v1".into(),
             current: Some(object(etag)),

@@ -86,7 +86,8 @@ pub(crate) fn add(tree: &mut RepositoryTree, key: &str, modified: Timestamp) {
 }
 
 pub(crate) fn add_sized(tree: &mut RepositoryTree, key: &str, modified: Timestamp, size: u64) {
-    tree.add(&Layout::new(""), Object { key: key.into(), size, modified, etag: None });
+    let object = Object { key: key.into(), size, modified, etag: None };
+    tree.add(&Layout::new(""), object.into());
 }
 
 /// A store that counts what is read, and fails where told.
@@ -132,6 +133,10 @@ impl ReadStore for Watched {
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         self.inner.folders(within).await
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        self.inner.look(keys).await
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {

@@ -218,8 +218,11 @@ fn stale_links(facts: &Facts) -> Option<Finding> {
     })
 }
 
+/// Where needed blobs were not looked at, the manifests that were linked in the same time stand for the young ones:
+/// each is a blob, and its layers are more.
 fn young_orphans(facts: &Facts) -> Option<Finding> {
-    let (found, of) = (facts.young_orphans, facts.young_blobs);
+    let unseen = if facts.unweighed_blobs > 0 { facts.young_revisions } else { 0 };
+    let (found, of) = (facts.young_orphans, facts.young_blobs + unseen);
     exceeds(found, of, YOUNG_ORPHANS_PERCENT, 100).then(|| Finding {
         breaker: Breaker::YoungOrphans,
         found,
@@ -260,7 +263,11 @@ fn deleted_blobs(facts: &Facts, limits: &Limits) -> Option<Finding> {
     delete_share(facts, limits, found, of, "blobs")
 }
 
+/// Tells nothing where needed blobs were not weighed.
 fn deleted_bytes(facts: &Facts, limits: &Limits) -> Option<Finding> {
+    if facts.unweighed_blobs > 0 {
+        return None;
+    }
     let (found, of) = (facts.deleted_blobs.bytes, facts.blobs.bytes);
     delete_share(facts, limits, found, of, "bytes of blobs")
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use marker::{DigestSet, MarkSet};
 use registry::{Digest, KeyKind, Layout, Timestamp};
-use store::Object;
+use store::{Listed, Object};
 
-use crate::{Cutoffs, Facts, Judged, Reason, Row, RowKind};
+use crate::{Cutoffs, Facts, Reason, Row, RowKind};
 
 /// A blob is listed that was not there when a link to it was followed: the registry changed since, and what this
 /// manifest refers to is not marked.
@@ -30,27 +30,34 @@ pub struct BlobJudge {
     pub unlinked: DigestSet,
     /// What is too young.
     pub cutoffs: Cutoffs,
-    /// When the run began, by the store's clock.
-    pub t0: Timestamp,
     /// When the newest link was written.
     pub newest_link: Option<Timestamp>,
 }
 
 /// A link is written right after its blob; an hour is more than any registry takes.
 const LINK_DELAY: Duration = Duration::from_hours(1);
-/// Blobs younger than this were pushed under the rules of today's registry.
-const RECENT: Duration = Duration::from_hours(30 * 24);
+
+/// What was decided over a page of blobs.
+#[derive(Debug, Default)]
+pub struct JudgedBlobs {
+    /// What goes, in the order of the listing.
+    pub rows: Vec<Row>,
+    /// What was seen.
+    pub facts: Facts,
+    /// Keys over which nothing can be decided, and nothing is counted, before somebody looked at them.
+    pub unlooked: Vec<Box<str>>,
+}
 
 impl BlobJudge {
-    /// Decides over a page of the listing below `blobs/`; rows come in the order of the listing.
+    /// Decides over a page of the listing below `blobs/`.
     ///
     /// # Errors
     /// [`Reappeared`]: the run cannot be completed.
-    pub fn judge(&self, objects: Vec<Object>) -> Result<Judged, Reappeared> {
-        let mut judged = Judged::default();
-        for object in objects {
-            match self.layout.classify(&object.key) {
-                KeyKind::Blob(digest) => self.judge_blob(digest, object, &mut judged)?,
+    pub fn judge(&self, page: Vec<Listed>) -> Result<JudgedBlobs, Reappeared> {
+        let mut judged = JudgedBlobs::default();
+        for listed in page {
+            match self.layout.classify(listed.key()) {
+                KeyKind::Blob(digest) => self.judge_blob(digest, listed, &mut judged)?,
                 KeyKind::Marker { .. } => {}
                 // Below `blobs/` nothing else is of the layout; what it is not is never deleted (G4).
                 _ => judged.facts.foreign_keys += 1,
@@ -62,15 +69,34 @@ impl BlobJudge {
     fn judge_blob(
         &self,
         digest: Digest,
-        object: Object,
-        judged: &mut Judged,
+        listed: Listed,
+        judged: &mut JudgedBlobs,
     ) -> Result<(), Reappeared> {
-        if self.marks.was_missing(&digest) {
-            return Err(Reappeared { digest });
+        let was_missing = self.marks.was_missing(&digest);
+        let is_marked = self.marks.contains(&digest);
+        match listed {
+            Listed::Presumed(key) if was_missing || !is_marked => judged.unlooked.push(key),
+            Listed::Object(_) if was_missing => return Err(Reappeared { digest }),
+            Listed::Presumed(_) => {
+                judged.facts.blobs.count += 1;
+                judged.facts.unweighed_blobs += 1;
+            }
+            Listed::Object(object) => {
+                self.count(&object, &mut judged.facts);
+                if !is_marked {
+                    self.judge_unmarked(digest, object, judged);
+                }
+            }
         }
-        self.count(&object, &mut judged.facts);
-        if self.marks.contains(&digest) || object.modified >= self.cutoffs.objects {
-            return Ok(());
+        Ok(())
+    }
+
+    fn judge_unmarked(&self, digest: Digest, object: Object, judged: &mut JudgedBlobs) {
+        let modified = object.modified;
+        let is_late = self.newest_link.is_none_or(|link| modified > link.after(LINK_DELAY));
+        judged.facts.late_blobs += u64::from(is_late && modified < self.cutoffs.t0);
+        if modified >= self.cutoffs.objects {
+            return;
         }
         judged.facts.deleted_blobs.add(object.size);
         if self.is_recent(&object) && !self.unlinked.contains(&digest) {
@@ -82,24 +108,20 @@ impl BlobJudge {
             digest: Some(digest),
             key: object.key,
             bytes: object.size,
-            modified: object.modified,
+            modified,
             reason: Reason::Unreferenced,
         });
-        Ok(())
     }
 
     fn count(&self, object: &Object, facts: &mut Facts) {
-        let modified = object.modified;
         facts.blobs.add(object.size);
-        facts.newest_blob = facts.newest_blob.max(Some(modified));
+        facts.newest_blob = facts.newest_blob.max(Some(object.modified));
         facts.young_blobs += u64::from(self.is_recent(object));
-        let is_late = self.newest_link.is_none_or(|link| modified > link.after(LINK_DELAY));
-        facts.late_blobs += u64::from(is_late && modified < self.t0);
     }
 
     /// Old enough to be judged, young enough to tell how the registry works now.
     fn is_recent(&self, object: &Object) -> bool {
-        object.modified < self.cutoffs.objects && object.modified >= self.t0.before(RECENT)
+        object.modified < self.cutoffs.objects && object.modified >= self.cutoffs.recent()
     }
 }
 

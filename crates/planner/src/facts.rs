@@ -55,14 +55,16 @@ pub struct Facts {
     /// When the newest blob was written; none where there is no blob.
     #[serde(with = "time_text::option")]
     pub newest_blob: Option<Timestamp>,
-    /// Blobs written more than an hour after the newest link, and before T0: what is pushed while the run lists says
-    /// nothing. Every blob before T0 where there is no link. To be counted once all links are listed.
+    /// Unneeded blobs written more than an hour after the newest link, and before T0: what is pushed while the run lists
+    /// says nothing. Every unneeded blob before T0 where there is no link. To be counted once all links are listed.
     pub late_blobs: u64,
-    /// Blobs listed.
+    /// Blobs listed. The bytes are those of the blobs that were looked at.
     pub blobs: Amount,
+    /// Blobs among them that were listed and not looked at: they are needed, and the run does not say what they weigh.
+    pub unweighed_blobs: u64,
     /// Blobs that the plan deletes.
     pub deleted_blobs: Amount,
-    /// Blobs aged between the grace and 30 days.
+    /// Blobs aged between the grace and 30 days, as far as they were looked at.
     pub young_blobs: u64,
     /// Young blobs that the plan deletes and that no repository links.
     pub young_orphans: u64,
@@ -74,6 +76,8 @@ pub struct Facts {
     pub untagged_repositories: u64,
     /// Revisions listed.
     pub revisions: u64,
+    /// Revisions whose links are aged between the grace and 30 days.
+    pub young_revisions: u64,
     /// Revisions that no tag reaches.
     pub untagged_revisions: u64,
     /// Links written since the run began.
@@ -97,6 +101,7 @@ impl Facts {
         self.newest_link = self.newest_link.max(other.newest_link);
         self.newest_blob = self.newest_blob.max(other.newest_blob);
         self.blobs += other.blobs;
+        self.unweighed_blobs += other.unweighed_blobs;
         self.deleted_blobs += other.deleted_blobs;
         self.late_blobs += other.late_blobs;
         self.young_blobs += other.young_blobs;
@@ -105,6 +110,7 @@ impl Facts {
         self.repositories_with_revisions += other.repositories_with_revisions;
         self.untagged_repositories += other.untagged_repositories;
         self.revisions += other.revisions;
+        self.young_revisions += other.young_revisions;
         self.untagged_revisions += other.untagged_revisions;
         self.fresh_links.merge(other.fresh_links);
         self.tags += other.tags;
@@ -124,7 +130,7 @@ mod tests {
     fn facts() -> impl Strategy<Value = Facts> {
         let time =
             || proptest::option::of(any::<i32>().prop_map(|s| Timestamp::from_seconds(s.into())));
-        (time(), time(), prop::array::uniform17(0..u64::from(u32::MAX))).prop_map(
+        (time(), time(), prop::array::uniform19(0..u64::from(u32::MAX))).prop_map(
             |(newest_link, newest_blob, n)| Facts {
                 newest_link,
                 newest_blob,
@@ -144,6 +150,8 @@ mod tests {
                 fresh_links: FreshLinks { count: n[3], keys: n[4] },
                 tags: n[15],
                 marked: n[16],
+                unweighed_blobs: n[17],
+                young_revisions: n[18],
             },
         )
     }

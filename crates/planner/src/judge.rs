@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lister::{Link, RepositoryTree, TagTree, Upload};
 use marker::Marked;
 use registry::{Digest, RepositoryName, Timestamp};
-use store::Object;
+use store::{Listed, Object};
 
 use crate::{Cutoffs, Facts, FreshLinks, Reason, Row, RowKind};
 
@@ -53,8 +53,9 @@ impl Judge<'_> {
         }
     }
 
-    fn is_old(&self, object: &Object) -> bool {
-        object.modified < self.cutoffs.objects
+    /// The object of an entry that is old enough to go. What nobody looked at stays (G4).
+    fn old<'a>(&self, listed: &'a Listed) -> Option<&'a Object> {
+        listed.object().filter(|object| object.modified < self.cutoffs.objects)
     }
 
     fn dead<'a>(
@@ -65,8 +66,9 @@ impl Judge<'_> {
         reason: Reason,
     ) -> impl Iterator<Item = Row> + 'a {
         links
-            .filter(move |link| self.is_old(&link.object) && !is_kept(&link.digest))
-            .map(move |link| self.row(kind, Some(link.digest), &link.object, reason))
+            .filter(move |link| !is_kept(&link.digest))
+            .filter_map(|link| Some((link.digest, self.old(&link.listed)?)))
+            .map(move |(digest, object)| self.row(kind, Some(digest), object, reason))
     }
 
     fn revisions(&self) -> Vec<Row> {
@@ -97,65 +99,62 @@ impl Judge<'_> {
         let uploads = self.marked.tree.uploads.iter().zip(&self.marked.started);
         uploads
             .filter(|(upload, started)| self.is_abandoned(upload, **started))
-            .flat_map(|(upload, _)| objects_of(upload))
+            .flat_map(|(upload, _)| upload.entries().filter_map(Listed::object))
             .map(|object| self.row(RowKind::Upload, None, object, Reason::StaleUpload))
             .collect()
     }
 
     /// An upload whose start is not known is kept (G4).
     fn is_abandoned(&self, upload: &Upload, started: Option<Timestamp>) -> bool {
-        let newest = objects_of(upload).map(|object| object.modified).max();
-        started.is_some() && started.max(newest).is_some_and(|time| time < self.cutoffs.uploads)
+        let times = started.zip(upload.newest());
+        times.is_some_and(|(started, newest)| started.max(newest) < self.cutoffs.uploads)
     }
 
     /// What remains of a repository of which nothing that could be pulled is left: all of it, or nothing while any of
     /// it is young.
     fn remains(&self, rows: &[Row]) -> Vec<Row> {
         let planned: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
-        let stays = |object: &&Object| !planned.contains(&*object.key);
-        if content_of(&self.marked.tree).any(|object| stays(&object)) {
+        let stays = |listed: &&Listed| !planned.contains(listed.key());
+        if content_of(&self.marked.tree).any(|listed| stays(&listed)) {
             return Vec::new();
         }
-        let remains: Vec<&Object> = trappings_of(&self.marked.tree).filter(stays).collect();
-        if !remains.iter().all(|object| self.is_old(object)) {
-            return Vec::new();
-        }
+        let remains = trappings_of(&self.marked.tree).filter(stays);
+        let remains: Option<Vec<&Object>> = remains.map(|listed| self.old(listed)).collect();
         let row = |object| self.row(RowKind::TagLink, None, object, Reason::EmptyRepository);
-        remains.into_iter().map(row).collect()
+        remains.unwrap_or_default().into_iter().map(row).collect()
     }
 }
 
 /// What makes a repository more than an empty one: all that can be pulled, is being pushed, or is not understood.
-fn content_of(tree: &RepositoryTree) -> impl Iterator<Item = &Object> {
-    let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
-    let uploads = tree.uploads.iter().flat_map(objects_of);
+fn content_of(tree: &RepositoryTree) -> impl Iterator<Item = &Listed> {
+    let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.listed);
+    let uploads = tree.uploads.iter().flat_map(Upload::entries);
     links.chain(uploads).chain(&tree.foreign).chain(&tree.odd_links)
 }
 
 /// What means nothing without content.
-fn trappings_of(tree: &RepositoryTree) -> impl Iterator<Item = &Object> {
-    let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
-    tree.tags.iter().flat_map(objects_of_tag).chain(&tree.markers).chain(signatures)
+fn trappings_of(tree: &RepositoryTree) -> impl Iterator<Item = &Listed> {
+    let signatures = tree.signatures.iter().map(|signature| &signature.link.listed);
+    tree.tags.iter().flat_map(entries_of_tag).chain(&tree.markers).chain(signatures)
 }
 
-fn objects_of(upload: &Upload) -> impl Iterator<Item = &Object> {
-    upload.started_at.iter().chain(&upload.parts)
-}
-
-fn objects_of_tag(tag: &TagTree) -> impl Iterator<Item = &Object> {
-    tag.current.iter().chain(tag.index.iter().map(|link| &link.object))
+fn entries_of_tag(tag: &TagTree) -> impl Iterator<Item = &Listed> {
+    tag.current.iter().chain(tag.index.iter().map(|link| &link.listed))
 }
 
 fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let (tree, reach) = (&marked.tree, &marked.reach);
     let links = || {
-        let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.object);
-        links.chain(tree.tags.iter().flat_map(objects_of_tag))
+        let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.listed);
+        links.chain(tree.tags.iter().flat_map(entries_of_tag)).filter_map(Listed::object)
     };
-    let signatures = tree.signatures.iter().map(|signature| &signature.link.object);
+    let signatures = tree.signatures.iter().map(|signature| &signature.link.listed);
     let mut fresh_links = FreshLinks::default();
-    let all = links().chain(signatures).chain(&tree.odd_links);
-    all.for_each(|link| fresh_links.see(link, cutoffs.t0));
+    let others = signatures.chain(&tree.odd_links).filter_map(Listed::object);
+    links().chain(others).for_each(|link| fresh_links.see(link, cutoffs.t0));
+    let is_young = |link: &&Link| {
+        link.modified().is_some_and(|time| time < cutoffs.objects && time >= cutoffs.recent())
+    };
     let has_revisions = !tree.revisions.is_empty();
     let has_tags = tree.tags.iter().any(|tag| tag.current.is_some());
     let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
@@ -166,6 +165,7 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
         repositories_with_revisions: u64::from(has_revisions),
         untagged_repositories: u64::from(has_revisions && !has_tags),
         revisions: tree.revisions.len() as u64,
+        young_revisions: tree.revisions.iter().filter(is_young).count() as u64,
         untagged_revisions: unreached.count() as u64,
         foreign_keys: (tree.foreign.len() + tree.odd_links.len()) as u64,
         ..Facts::default()

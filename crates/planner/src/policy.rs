@@ -29,6 +29,17 @@ pub struct Cutoffs {
     pub uploads: Timestamp,
 }
 
+/// What is younger than this was pushed under the rules of today's registry.
+const RECENT: Duration = Duration::from_hours(30 * 24);
+
+impl Cutoffs {
+    /// Since when what was written tells how the registry works now.
+    #[must_use]
+    pub fn recent(&self) -> Timestamp {
+        self.t0.before(RECENT)
+    }
+}
+
 impl Policy {
     /// The policy at `t0`, which the store told before anything was listed.
     #[must_use]

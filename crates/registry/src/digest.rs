@@ -86,9 +86,10 @@ pub struct Digest {
 }
 
 impl Hash for Digest {
-    /// Only the bytes that the algorithm has: sets of digests are asked for every link.
+    /// The fingerprint alone: it tells digests apart as well as all of them does, and sets of digests are asked for
+    /// every link.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.as_bytes());
+        state.write_u64(self.fingerprint());
     }
 }
 
@@ -177,17 +178,29 @@ impl Digest {
     /// Lower-case hex, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(self.algorithm.length() * 2);
-        self.push_hex(&mut text);
-        text
+        HexDigits::of(self).text().to_owned()
+    }
+}
+
+/// The hex digits of a digest, on the stack.
+struct HexDigits {
+    digits: [u8; 128],
+    length: usize,
+}
+
+impl HexDigits {
+    fn of(digest: &Digest) -> Self {
+        let mut digits = [0; 128];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.as_bytes()) {
+            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+        }
+        Self { digits, length: digest.algorithm.length() * 2 }
     }
 
-    fn push_hex(&self, text: &mut String) {
-        for byte in self.as_bytes() {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-            }
-        }
+    fn text(&self) -> &str {
+        // Hex digits are ASCII.
+        std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
     }
 }
 
@@ -215,11 +228,9 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(7 + self.algorithm.length() * 2);
-        text.push_str(self.algorithm.name());
-        text.push(':');
-        self.push_hex(&mut text);
-        f.pad(&text)
+        f.write_str(self.algorithm.name())?;
+        f.write_str(":")?;
+        f.write_str(HexDigits::of(self).text())
     }
 }
 

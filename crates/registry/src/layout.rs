@@ -16,6 +16,21 @@
 
 use crate::{Algorithm, Digest, RepositoryName, Shard, Tag};
 
+/// What a folder of the layout stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderKind {
+    /// A blob: holds `data`.
+    Blob,
+    /// A blob that a repository serves, under a digest of this algorithm: holds `link`.
+    Layer(Algorithm),
+    /// A manifest: holds `link`, and the folder `signatures` where it was signed (registries before 2.5).
+    Revision,
+    /// A tag: holds the folders `current`, with `link`, and `index`, with a folder for each algorithm.
+    Tag,
+    /// A manifest that a tag points to or once pointed to: holds `link`.
+    TagIndex,
+}
+
 /// Where a registry keeps its objects below a bucket or directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -150,7 +165,8 @@ impl Layout {
     /// The key of a blob.
     #[must_use]
     pub fn blob(&self, digest: &Digest) -> String {
-        self.shape(KeyKind::Blob(*digest))
+        let (hex, name) = (digest.hex(), digest.algorithm().name());
+        [&self.base, "blobs/", name, "/", &hex[..2], "/", &hex, "/data"].concat()
     }
 
     /// The key of `kind`; `None` for kinds that do not determine one.
@@ -168,13 +184,7 @@ impl Layout {
         let base = &self.base;
         let path = |digest: &Digest| format!("{}/{}", digest.algorithm().name(), digest.hex());
         match kind {
-            KeyKind::Blob(digest) => {
-                format!(
-                    "{}{}/data",
-                    self.blob_shard(digest.algorithm(), digest.shard()),
-                    digest.hex()
-                )
-            }
+            KeyKind::Blob(digest) => self.blob(&digest),
             KeyKind::Revision { repository, digest } => {
                 format!(
                     "{base}repositories/{repository}/_manifests/revisions/{}/link",
@@ -222,31 +232,33 @@ impl Layout {
         split_repository(path).map(|(repository, _)| repository)
     }
 
-    /// The one file that each folder inside `folder` holds, where the layout says so; `folder` ends in `/`.
+    /// What each folder inside `folder` stands for, where the layout says so; `folder` ends in `/`.
     ///
-    /// A store of files can then ask for that file instead of opening the folder.
+    /// A store of files can then ask for the files that such folders hold, instead of opening them.
     #[must_use]
-    pub fn leaf_of(&self, folder: &str) -> Option<&'static str> {
+    pub fn folders_in(&self, folder: &str) -> Option<FolderKind> {
         let path = folder.strip_prefix(self.base.as_str())?.strip_suffix('/')?;
         if let Some(path) = path.strip_prefix("blobs/") {
             let (algorithm, shard) = path.split_once('/')?;
-            return (is_algorithm(algorithm) && !shard.contains('/')).then_some("data");
+            return (is_algorithm(algorithm) && !shard.contains('/')).then_some(FolderKind::Blob);
         }
         let (_, inside) = split_repository(path.strip_prefix("repositories/")?)?;
-        holds_links(inside).then_some("link")
+        folders_in_repository(inside)
     }
 }
 
-/// Whether each folder in this one, a folder inside a repository, holds a link and nothing else.
-fn holds_links(inside: &str) -> bool {
+fn folders_in_repository(inside: &str) -> Option<FolderKind> {
     let parts: Vec<&str> = inside.split('/').collect();
     match parts[..] {
-        // A tag's folder: `current` holds a link; `index` does not, and is opened because of that.
-        ["_manifests", "tags", tag] => Tag::is_valid(tag),
-        ["_layers", algorithm] | ["_manifests", "tags", _, "index", algorithm] => {
-            is_algorithm(algorithm)
+        ["_layers", name] => Some(FolderKind::Layer(Algorithm::from_name(name)?)),
+        ["_manifests", "revisions", name] => {
+            Algorithm::from_name(name).map(|_| FolderKind::Revision)
         }
-        _ => false,
+        ["_manifests", "tags"] => Some(FolderKind::Tag),
+        ["_manifests", "tags", tag, "index", name] if Tag::is_valid(tag) => {
+            Algorithm::from_name(name).map(|_| FolderKind::TagIndex)
+        }
+        _ => None,
     }
 }
 

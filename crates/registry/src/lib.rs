@@ -31,7 +31,7 @@ mod name;
 mod time;
 
 pub use digest::{Algorithm, Digest, DigestError, Shard};
-pub use layout::{Foreign, KeyKind, Layout, UploadPart};
+pub use layout::{FolderKind, Foreign, KeyKind, Layout, UploadPart};
 pub use link::{LinkError, link_text, parse_link};
 pub use manifest::{Edge, MANIFEST_LIMIT, Manifest, ManifestError, Role};
 pub use media_type::MediaType;

@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use registry::Timestamp;
 
-use crate::{DeleteBatch, KeyOutcome, Object, StoreError};
+use crate::{DeleteBatch, KeyOutcome, Listed, Object, StoreError};
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Abilities {
     pub lists_in_byte_order: bool,
     /// The entity tag of a small object is the MD5 of its content, so that a link is known without reading it.
     pub etag_is_md5: bool,
+    /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.
+    pub reads_in_place: bool,
     /// How many keys a delete request takes at best.
     pub delete_batch: usize,
 }
@@ -37,6 +39,16 @@ pub trait ReadStore: Send + Sync + 'static {
     /// `after` need not exist and may be empty or sort before `within`. Nothing is asked before the first
     /// [`Cursor::next`].
     fn list(&self, within: &str, after: &str) -> Self::Cursor;
+
+    /// Looks at keys that a listing presumed; the answers come in the order of the keys, `None` where there is no such
+    /// object.
+    ///
+    /// # Errors
+    /// Where any of them could not be looked at: what is there is not known then (G4).
+    fn look(
+        &self,
+        keys: Vec<Box<str>>,
+    ) -> impl Future<Output = Result<Vec<Option<Object>>, StoreError>> + Send;
 
     /// The folders directly below `within`, which is empty or ends in `/`.
     ///
@@ -76,7 +88,7 @@ pub trait Cursor: Send {
     ///
     /// # Errors
     /// The cursor then stands where it stood: calling again asks again.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Object>>, StoreError>> + Send;
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Listed>>, StoreError>> + Send;
 }
 
 /// Reading and deleting: what the sweeper gets.

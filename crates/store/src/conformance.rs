@@ -6,8 +6,8 @@
 use registry::Timestamp;
 
 use crate::{
-    Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Object, ReadStore,
-    StoreError,
+    Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,
+    ReadStore, StoreError,
 };
 
 /// Every key that the checks write starts with this.
@@ -99,10 +99,30 @@ async fn list<S: ReadStore>(store: &S, within: &str, after: &str) -> Vec<Object>
     let mut objects: Vec<Object> = Vec::new();
     while let Some(page) = must(cursor.next().await) {
         assert!(!page.is_empty(), "an empty page of {within:?} after {after:?}");
-        objects.extend(page);
+        objects.extend(look_at(store, page).await);
     }
     let ascend = objects.windows(2).all(|pair| pair[0].key.as_bytes() < pair[1].key.as_bytes());
     assert!(ascend, "keys of {within:?} after {after:?} do not ascend");
+    objects
+}
+
+/// Looks at what was presumed, and at the first object: it is what the listing says.
+async fn look_at<S: ReadStore>(store: &S, page: Vec<Listed>) -> Vec<Object> {
+    let (mut objects, mut unlooked) = (Vec::new(), Vec::new());
+    for listed in page {
+        match listed {
+            Listed::Object(object) => objects.push(object),
+            Listed::Presumed(key) => unlooked.push(key),
+        }
+    }
+    for object in objects.first() {
+        let absent = format!("{}-absent", object.key).into();
+        let looked = must(store.look(vec![object.key.clone(), absent]).await);
+        assert_eq!(looked, [Some(object.clone()), None]);
+    }
+    if !unlooked.is_empty() {
+        objects.extend(must(store.look(unlooked).await).into_iter().flatten());
+    }
     objects
 }
 

@@ -10,6 +10,8 @@ pub enum Operation {
     Open,
     /// Listing keys.
     List,
+    /// Looking whether objects are there.
+    Look,
     /// Reading an object.
     Get,
     /// Deleting objects.
@@ -21,6 +23,7 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::Open => "open",
             Self::List => "list",
+            Self::Look => "look into",
             Self::Get => "read",
             Self::Delete => "delete from",
         })

@@ -9,7 +9,7 @@ use registry::Timestamp;
 
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Object, Operation, ReadStore, StoreError,
+    Listed, Object, Operation, ReadStore, StoreError,
 };
 
 /// A way to fail.
@@ -261,6 +261,16 @@ impl<S: ReadStore> ReadStore for Faulty<S> {
         Ok(folders)
     }
 
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        let subject = keys.first().cloned().unwrap_or_default();
+        let luck = self.faults.meet(Operation::Look, &subject)?;
+        let objects = self.inner.look(keys).await?;
+        match luck.fault {
+            Some(Fault::LostAnswer) => Err(lost(Operation::Look, &subject)),
+            _ => Ok(objects),
+        }
+    }
+
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         let luck = self.faults.meet(Operation::Get, key)?;
         let body = self.inner.get(key, at_most).await?;
@@ -352,7 +362,7 @@ pub struct FaultyCursor<C> {
     inner: C,
     faults: Arc<Faults>,
     /// Objects that were listed and not handed out.
-    held: Vec<Object>,
+    held: Vec<Listed>,
     /// The last key that was handed out, or what was asked.
     position: String,
     is_at_end: bool,
@@ -360,7 +370,7 @@ pub struct FaultyCursor<C> {
 
 #[deny(clippy::missing_trait_methods)]
 impl<C: Cursor> Cursor for FaultyCursor<C> {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let luck = self.faults.meet(Operation::List, &self.position)?;
         if self.held.is_empty() && !self.is_at_end {
             match self.inner.next().await? {
@@ -378,7 +388,7 @@ impl<C: Cursor> Cursor for FaultyCursor<C> {
         let rest = self.held.split_off(length);
         let page = std::mem::replace(&mut self.held, rest);
         if let Some(last) = page.last() {
-            last.key.as_ref().clone_into(&mut self.position);
+            last.key().clone_into(&mut self.position);
         }
         Ok((!page.is_empty()).then_some(page))
     }

@@ -16,7 +16,7 @@
 //!
 //! # Cost
 //! S3: one LIST for each 1000 keys and range, one GET for each object read, one `DeleteObjects` for each 1000 keys.
-//! Files: one look at each file, no more.
+//! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
 //! [`ReadStore`], [`DeleteStore`].
@@ -46,10 +46,10 @@ pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
-pub use files::{FileCursor, FileOptions, FileStore, LeafRule};
+pub use files::{FileCursor, FileOptions, FileStore, Leaf, Nest, Shape, ShapeRule};
 pub use guarded::{GuardSettings, Guarded, guarded};
 pub use memory::{MemoryCursor, MemoryStore};
-pub use object::Object;
+pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(feature = "s3")]

@@ -1,6 +1,6 @@
 //! A store in memory, for tests and demonstrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,8 +9,8 @@ use md5::{Digest as _, Md5};
 use registry::Timestamp;
 
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyOutcome, Object,
-    Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyOutcome, Listed,
+    Object, Operation, ReadStore, StoreError,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -19,11 +19,14 @@ pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     page: usize,
     etag_is_md5: bool,
+    is_presumed: fn(&str) -> bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct State {
     objects: BTreeMap<String, Stored>,
+    /// Keys whose folders are there without them.
+    hollow: BTreeSet<String>,
     now: Timestamp,
 }
 
@@ -36,7 +39,7 @@ struct Stored {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self { state: Arc::default(), page: 1000, etag_is_md5: false }
+        Self { state: Arc::default(), page: 1000, etag_is_md5: false, is_presumed: |_| false }
     }
 }
 
@@ -59,6 +62,12 @@ impl MemoryStore {
         Self { etag_is_md5: true, ..self }
     }
 
+    /// The same store; its listings presume the keys that `is_presumed` names, as a store of files does.
+    #[must_use]
+    pub fn with_presumed(self, is_presumed: fn(&str) -> bool) -> Self {
+        Self { is_presumed, ..self }
+    }
+
     /// A store of its own with the same objects and the same clock.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -70,12 +79,22 @@ impl MemoryStore {
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
         let body = body.into();
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        self.state().objects.insert(key.to_owned(), Stored { body, modified, etag });
+        let mut state = self.state();
+        state.hollow.remove(key);
+        state.objects.insert(key.to_owned(), Stored { body, modified, etag });
     }
 
     /// Takes an object away, where it is there.
     pub fn remove(&self, key: &str) {
         self.state().objects.remove(key);
+    }
+
+    /// Takes an object away and leaves its folder, as deleting through a registry does on files: where its key is
+    /// presumed, listings go on to name it.
+    pub fn hollow(&self, key: &str) {
+        let mut state = self.state();
+        state.objects.remove(key);
+        state.hollow.insert(key.to_owned());
     }
 
     /// Every key, ascending.
@@ -108,22 +127,35 @@ fn md5_hex(body: &[u8]) -> String {
     Md5::digest(body).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-impl State {
-    fn page(&self, within: &str, after: &str, limit: usize) -> Vec<Object> {
-        let start = if after < within { Bound::Included(within) } else { Bound::Excluded(after) };
-        self.objects
-            .range::<str, _>((start, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(within))
-            .take(limit)
-            .map(|(key, stored)| Object {
-                key: key.as_str().into(),
-                size: stored.body.len() as u64,
-                modified: stored.modified,
-                etag: stored.etag.clone(),
-            })
-            .collect()
+impl Stored {
+    fn object(&self, key: &str) -> Object {
+        let (size, etag) = (self.body.len() as u64, self.etag.clone());
+        Object { key: key.into(), size, modified: self.modified, etag }
     }
+}
 
+impl MemoryStore {
+    fn page(&self, within: &str, after: &str) -> Vec<Listed> {
+        let state = self.state();
+        let start = if after < within { Bound::Included(within) } else { Bound::Excluded(after) };
+        let range = (start, Bound::Unbounded);
+        let is_within = |key: &str| key.starts_with(within);
+        let objects = state.objects.range::<str, _>(range).take_while(|(key, _)| is_within(key));
+        let hollow = state.hollow.range::<str, _>(range).take_while(|key| is_within(key));
+        let hollow = hollow.filter(|key| (self.is_presumed)(key));
+        let listed = objects.take(self.page).map(|(key, stored)| match (self.is_presumed)(key) {
+            true => Listed::Presumed(key.as_str().into()),
+            false => stored.object(key).into(),
+        });
+        let hollow = hollow.take(self.page).map(|key| Listed::Presumed(key.as_str().into()));
+        let mut page: Vec<Listed> = listed.chain(hollow).collect();
+        page.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+        page.truncate(self.page);
+        page
+    }
+}
+
+impl State {
     fn folders(&self, within: &str) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
         let keys = self.objects.range::<str, _>((Bound::Included(within), Bound::Unbounded));
@@ -162,6 +194,12 @@ impl ReadStore for MemoryStore {
         Ok(Folders { prefixes: self.state().folders(within), is_complete: true })
     }
 
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        let state = self.state();
+        let look = |key: &Box<str>| state.objects.get(&**key).map(|stored| stored.object(key));
+        Ok(keys.iter().map(look).collect())
+    }
+
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         let failed = |kind| Err(StoreError::new(Operation::Get, key, kind));
         match self.state().objects.get(key) {
@@ -181,7 +219,12 @@ impl ReadStore for MemoryStore {
 
     fn abilities(&self) -> Abilities {
         let etag_is_md5 = self.etag_is_md5;
-        Abilities { lists_in_byte_order: true, etag_is_md5, delete_batch: DeleteBatch::LIMIT }
+        Abilities {
+            lists_in_byte_order: true,
+            etag_is_md5,
+            reads_in_place: false,
+            delete_batch: DeleteBatch::LIMIT,
+        }
     }
 }
 
@@ -201,12 +244,11 @@ pub struct MemoryCursor {
 }
 
 impl Cursor for MemoryCursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
-        let page = self.store.state().page(&self.within, &self.after, self.store.page);
-        Ok(page.last().map(|last| last.key.clone()).map(|last| {
-            self.after = last;
-            page
-        }))
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        let page = self.store.page(&self.within, &self.after);
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = last.key().into();
+        Ok(Some(page))
     }
 }
 
@@ -221,7 +263,7 @@ mod tests {
         let store = store.with_md5_etags();
         store.put("tagged", "", Timestamp::default());
         let etags: Vec<_> =
-            store.state().page("", "", 9).into_iter().map(|object| object.etag).collect();
+            store.page("", "").iter().map(|listed| listed.object().unwrap().etag.clone()).collect();
         assert_eq!(etags, [None, Some("d41d8cd98f00b204e9800998ecf8427e".into())]);
     }
 

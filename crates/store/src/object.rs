@@ -2,7 +2,7 @@
 
 use registry::Timestamp;
 
-/// An object as it was listed.
+/// An object as it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// The exact key, byte for byte (G7). On files: the path below the root, `/` between components.
@@ -13,4 +13,52 @@ pub struct Object {
     pub modified: Timestamp,
     /// The entity tag without its quotes, where the store has one.
     pub etag: Option<Box<str>>,
+}
+
+/// An entry of a listing.
+///
+/// A bucket's listing describes every object. To describe a file, it has to be looked at, which takes longer than
+/// listing it; so a store of files may presume the only file of a folder where the layout says that it is there.
+/// What is presumed may be missing, and is never deleted without [`ReadStore::look`](crate::ReadStore::look) (G7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// It is there.
+    Object(Object),
+    /// Its key; nobody looked.
+    Presumed(Box<str>),
+}
+
+impl Listed {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Object(object) => &object.key,
+            Self::Presumed(key) => key,
+        }
+    }
+
+    /// The key, alone.
+    #[must_use]
+    pub fn into_key(self) -> Box<str> {
+        match self {
+            Self::Object(object) => object.key,
+            Self::Presumed(key) => key,
+        }
+    }
+
+    /// The object, where it was looked at.
+    #[must_use]
+    pub fn object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Presumed(_) => None,
+        }
+    }
+}
+
+impl From<Object> for Listed {
+    fn from(object: Object) -> Self {
+        Self::Object(object)
+    }
 }

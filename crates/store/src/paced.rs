@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::controller::{Controller, TokenBucket};
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Object, Operation,
-    ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
+    Operation, ReadStore, StoreError,
 };
 
 /// How much to ask for at a time, at most (G12).
@@ -232,7 +232,7 @@ pub struct PacedCursor<C> {
 
 #[deny(clippy::missing_trait_methods)]
 impl<C: Cursor> Cursor for PacedCursor<C> {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let place = self.pace.enter(&self.pace.lists).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::List, &self.within))?;
         let answer = self.cursor.next().await;
@@ -257,6 +257,14 @@ impl<S: ReadStore> ReadStore for Paced<S> {
         let place = self.pace.enter(&self.pace.lists).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::List, within))?;
         let answer = self.store.folders(within).await;
+        place.leave(&self.pace, verdict(&answer));
+        answer
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        let place = self.pace.enter(&self.pace.gets).await;
+        let place = place.map_err(|Stopped| Stopped::at(Operation::Look, self.identity()))?;
+        let answer = self.store.look(keys).await;
         place.leave(&self.pace, verdict(&answer));
         answer
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Object, Operation, ReadStore, StoreError,
+    KeyOutcome, Listed, Object, Operation, ReadStore, StoreError,
 };
 
 /// How long to go on asking.
@@ -176,7 +176,7 @@ pub struct RetriedCursor<C> {
 
 #[deny(clippy::missing_trait_methods)]
 impl<C: Cursor> Cursor for RetriedCursor<C> {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let mut effort = self.shared.effort();
         loop {
             match self.cursor.next().await {
@@ -217,6 +217,10 @@ impl<S: ReadStore> ReadStore for Retried<S> {
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         retry!(self, self.store.folders(within))
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        retry!(self, self.store.look(keys.clone()))
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {

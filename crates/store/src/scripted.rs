@@ -10,7 +10,7 @@ use registry::Timestamp;
 
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Object, Operation, ReadStore, StoreError,
+    Listed, Object, Operation, ReadStore, StoreError,
 };
 
 /// One answer.
@@ -91,12 +91,12 @@ pub(crate) struct ScriptedCursor {
 }
 
 impl Cursor for ScriptedCursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         self.store.answer(Operation::List, format!("list {}", self.within)).await?;
         self.pages += 1;
         let object =
             Object { key: "k".into(), size: 1, modified: Timestamp::default(), etag: None };
-        Ok((self.pages == 1).then(|| vec![object]))
+        Ok((self.pages == 1).then(|| vec![object.into()]))
     }
 }
 
@@ -110,6 +110,11 @@ impl ReadStore for Scripted {
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         self.answer(Operation::List, format!("folders {within}")).await?;
         Ok(Folders { prefixes: Vec::new(), is_complete: true })
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        self.answer(Operation::Look, format!("look {}", keys.join(" "))).await?;
+        Ok(vec![None; keys.len()])
     }
 
     async fn get(&self, key: &str, _at_most: u64) -> Result<Bytes, StoreError> {
@@ -127,7 +132,12 @@ impl ReadStore for Scripted {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { lists_in_byte_order: true, etag_is_md5: false, delete_batch: 1000 }
+        Abilities {
+            lists_in_byte_order: true,
+            etag_is_md5: false,
+            reads_in_place: false,
+            delete_batch: 1000,
+        }
     }
 }
 

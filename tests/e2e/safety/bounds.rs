@@ -45,7 +45,7 @@ impl Crowd {
         match call {
             Call::Now => None,
             Call::Folders | Call::List { .. } => Some(&self.lists),
-            Call::Get(_) => Some(&self.gets),
+            Call::Look | Call::Get(_) => Some(&self.gets),
             Call::Delete(_) => Some(&self.deletes),
         }
     }
@@ -79,7 +79,7 @@ fn g12_requests_in_flight_depend_on_the_width_and_not_on_the_size() {
         for repositories in [4, 24] {
             let shape = Bulk { repositories, images: 8, orphans: 100, ..Bulk::default() };
             let world = world::bulk(now(), &shape);
-            let ways = Ways { width, page: 40, batch: 20, has_etags: false };
+            let ways = Ways { width, page: 40, batch: 20, has_etags: false, ..Ways::default() };
             let (store, hand) = (ways.store(&world), Arc::new(Crowd::default()));
             let handled = Handled::new(&store, &hand);
             let collection = Collection::of(&world, handled, &Mode::untagged(), &ways);

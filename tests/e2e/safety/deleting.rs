@@ -24,7 +24,7 @@ struct Recording {
 
 impl Hand for Recording {
     fn listed(&self, _: Call<'_>, page: Page) -> Result<Page, StoreError> {
-        let keys = page.iter().flatten().map(|object| object.key.to_string());
+        let keys = page.iter().flatten().map(|listed| listed.key().to_string());
         self.listed.lock().unwrap().extend(keys);
         Ok(page)
     }

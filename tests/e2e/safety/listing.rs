@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use store::{ErrorKind, Object, Operation, StoreError};
+use store::{ErrorKind, Listed, Object, Operation, StoreError};
 use world::{Mode, World};
 
 use super::{no_plan, odd_names, rows, unchanged};
@@ -49,7 +49,7 @@ enum Hazard {
 struct BadPage {
     hazard: Hazard,
     pages_left: AtomicU64,
-    last: Mutex<Vec<Object>>,
+    last: Mutex<Vec<Listed>>,
 }
 
 impl Hand for BadPage {
@@ -72,9 +72,9 @@ impl Hand for BadPage {
             Hazard::Repeated => Ok(Some(before)),
             Hazard::Reversed => Ok(Some(own.into_iter().rev().collect())),
             Hazard::Outside => {
-                let mut object = before.into_iter().chain(own).next().unwrap();
-                object.key = "docker/registry/v3".into();
-                Ok(Some(vec![object]))
+                let first = before.into_iter().chain(own).next().unwrap();
+                let object = first.object().unwrap().clone();
+                Ok(Some(vec![Object { key: "docker/registry/v3".into(), ..object }.into()]))
             }
         }
     }

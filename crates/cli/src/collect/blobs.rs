@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lister::{BlobSeeder, ListError, Part, Walk, walk};
 use monitor::{Counter, Monitor};
-use planner::{BlobJudge, Facts, Judged, PlanWriter};
-use store::{Object, ReadStore};
+use planner::{BlobJudge, Facts, JudgedBlobs, PlanWriter};
+use store::{Listed, ReadStore};
 
 use super::Stage;
 use crate::Failure;
@@ -28,7 +28,9 @@ pub(super) async fn judge_blobs<S: ReadStore>(
     let failure = Arc::new(Mutex::new(None));
     let (bench, slot) = (Arc::clone(&judge), Arc::clone(&failure));
     let (writer, monitor) = (Arc::clone(stage.writer), Arc::clone(stage.monitor));
+    let store = Arc::clone(stage.store);
     let new_part = move || BlobPart {
+        store: Arc::clone(&store),
         judge: Arc::clone(&bench),
         writer: Arc::clone(&writer),
         monitor: Arc::clone(&monitor),
@@ -46,7 +48,8 @@ pub(super) async fn judge_blobs<S: ReadStore>(
 }
 
 /// Judges the pages of one range.
-struct BlobPart {
+struct BlobPart<S> {
+    store: Arc<S>,
     judge: Arc<BlobJudge>,
     writer: Arc<PlanWriter>,
     monitor: Arc<Monitor>,
@@ -59,24 +62,42 @@ fn lock(slot: &Mutex<Option<Failure>>) -> MutexGuard<'_, Option<Failure>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Part for BlobPart {
-    async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
-        self.judge(objects).map_err(|failure| {
-            lock(&self.failure).get_or_insert(failure);
-            ListError::Abandoned { within: self.judge.layout.blobs().into() }
-        })
+impl<S: ReadStore> Part for BlobPart<S> {
+    async fn take(&mut self, page: Vec<Listed>) -> Result<(), ListError> {
+        let unlooked = self.judge(page)?;
+        if unlooked.is_empty() {
+            return Ok(());
+        }
+        let looked = self.store.look(unlooked).await;
+        let looked = looked.map_err(|source| ListError::Store { within: self.within(), source })?;
+        let left = self.judge(looked.into_iter().flatten().map(Listed::Object).collect())?;
+        debug_assert!(left.is_empty(), "{left:?} was looked at");
+        Ok(())
     }
 }
 
-impl BlobPart {
-    fn judge(&mut self, objects: Vec<Object>) -> Result<(), Failure> {
-        let Judged { rows, facts } = self.judge.judge(objects)?;
+impl<S> BlobPart<S> {
+    fn within(&self) -> Box<str> {
+        self.judge.layout.blobs().into()
+    }
+
+    /// Judges a page and gives back what has to be looked at first.
+    fn judge(&mut self, page: Vec<Listed>) -> Result<Vec<Box<str>>, ListError> {
+        self.write(page).map_err(|failure| {
+            lock(&self.failure).get_or_insert(failure);
+            ListError::Abandoned { within: self.within() }
+        })
+    }
+
+    fn write(&mut self, page: Vec<Listed>) -> Result<Vec<Box<str>>, Failure> {
+        let JudgedBlobs { rows, facts, unlooked } = self.judge.judge(page)?;
         self.monitor.count(Counter::Blobs, facts.blobs.count);
         self.monitor.count(Counter::BlobBytes, facts.blobs.bytes);
         self.monitor.count(Counter::ForeignKeys, facts.foreign_keys);
         self.monitor.count(Counter::PlannedObjects, rows.len() as u64);
         self.monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
         self.facts.merge(&facts);
-        Ok(self.writer.add(rows)?)
+        self.writer.add(rows)?;
+        Ok(unlooked)
     }
 }

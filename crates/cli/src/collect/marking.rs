@@ -198,7 +198,7 @@ fn told(marked: &Marked, cutoffs: &Cutoffs) -> Told {
         cutoffs.untagged
             && !reach.is_pinned()
             && !reach.manifests.contains(&link.digest)
-            && link.object.modified < cutoffs.objects
+            && link.modified().is_some_and(|modified| modified < cutoffs.objects)
     };
     Told {
         repository: tree.name.clone(),

@@ -75,7 +75,6 @@ pub async fn make_plan<S: ReadStore>(
         marks,
         unlinked: marked.unlinked,
         cutoffs,
-        t0,
         newest_link: facts.newest_link,
     };
     let (judge, seen) = blobs::judge_blobs(&stage, judge).await?;

@@ -1,21 +1,13 @@
 //! Ranges, cut and stolen.
 
-use registry::Timestamp;
-
 use super::*;
 
-fn page(keys: &[&str]) -> Vec<Object> {
-    let object = |key: &&str| Object {
-        key: (*key).into(),
-        size: 1,
-        modified: Timestamp::default(),
-        etag: None,
-    };
-    keys.iter().map(object).collect()
+fn page(keys: &[&str]) -> Vec<Listed> {
+    keys.iter().map(|key| Listed::Presumed((*key).into())).collect()
 }
 
 fn keys(commit: &Commit) -> Vec<&str> {
-    commit.objects.iter().map(|object| &*object.key).collect()
+    commit.entries.iter().map(Listed::key).collect()
 }
 
 fn ends(range: &Waiting) -> (&str, Option<&str>) {

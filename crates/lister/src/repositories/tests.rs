@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use registry::{Algorithm, Digest, Timestamp};
-use store::{Crash, FaultPlan, Faulty};
+use store::{Crash, FaultPlan, Faulty, Object};
 use tokio::sync::mpsc;
 
 use super::*;
@@ -52,8 +52,8 @@ fn repository_of(key: &str) -> Option<String> {
     is_sound.then(|| name.join("/"))
 }
 
-fn object(key: &str) -> Object {
-    Object { key: key.into(), size: 1, modified: Timestamp::from_seconds(1), etag: None }
+fn object(key: &str) -> Listed {
+    Object { key: key.into(), size: 1, modified: Timestamp::from_seconds(1), etag: None }.into()
 }
 
 /// Every repository by name, from one pass over all keys.
@@ -108,7 +108,7 @@ async fn in_parts(
 ) -> (Complete, Vec<RepositoryTree>) {
     let (sender, mut receiver) = mpsc::channel(1000);
     let outlet = outlet(sender);
-    let objects: Vec<Object> = keys.iter().map(|key| object(key)).collect();
+    let objects: Vec<Listed> = keys.iter().map(|key| object(key)).collect();
     let ends = cuts.iter().map(|cut| cut % (objects.len() + 1)).collect::<BTreeSet<_>>();
     let (mut parts, mut start) = (Vec::new(), 0);
     for end in ends.into_iter().chain([objects.len()]) {

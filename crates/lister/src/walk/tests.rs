@@ -24,9 +24,9 @@ impl Seeder for Given {
 struct Keys(Vec<Box<str>>);
 
 impl Part for Keys {
-    async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
+    async fn take(&mut self, entries: Vec<Listed>) -> Result<(), ListError> {
         tokio::task::yield_now().await;
-        self.0.extend(objects.into_iter().map(|object| object.key));
+        self.0.extend(entries.into_iter().map(Listed::into_key));
         Ok(())
     }
 }
@@ -153,9 +153,9 @@ fn a_seeder_that_fails_ends_the_walk() {
 fn a_part_that_fails_or_panics_ends_the_walk_and_every_worker() {
     struct Bad(bool);
     impl Part for Bad {
-        async fn take(&mut self, objects: Vec<Object>) -> Result<(), ListError> {
-            assert!(!self.0 || *objects[0].key < *"p/00010", "a bug, by plan");
-            let is_late = *objects[0].key > *"p/00010";
+        async fn take(&mut self, entries: Vec<Listed>) -> Result<(), ListError> {
+            assert!(!self.0 || entries[0].key() < "p/00010", "a bug, by plan");
+            let is_late = entries[0].key() > "p/00010";
             if is_late { Err(ListError::Abandoned { within: "p/".into() }) } else { Ok(()) }
         }
     }

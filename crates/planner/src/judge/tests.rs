@@ -89,7 +89,7 @@ impl Case {
     fn marked(&self) -> Marked {
         let mut tree = RepositoryTree::new(RepositoryName::new("a").unwrap());
         for (inside, modified) in &self.keys {
-            tree.add(&Layout::new(""), object(inside, *modified));
+            tree.add(&Layout::new(""), object(inside, *modified).into());
         }
         let all = |names: &BTreeSet<&str>| names.iter().map(|name| digest(name)).collect();
         let reach = Reach {
@@ -246,6 +246,7 @@ fn facts_count_what_was_seen() {
         repositories: 1,
         repositories_with_revisions: 1,
         revisions: 2,
+        young_revisions: 2,
         untagged_revisions: 1,
         foreign_keys: 1,
         ..Facts::default()

@@ -89,26 +89,31 @@ fn g4_everything_else_is_foreign_and_odd_links_say_so() {
 }
 
 #[test]
-fn leaves_are_named_for_exactly_the_folders_of_digests() {
+fn folders_are_known_for_exactly_the_places_of_the_layout() {
+    use FolderKind::{Blob, Layer, Revision, Tag, TagIndex};
     let v2 = "docker/registry/v2";
-    for (folder, leaf) in [
-        (format!("{v2}/blobs/sha256/ab/"), Some("data")),
+    for (folder, kind) in [
+        (format!("{v2}/blobs/sha256/ab/"), Some(Blob)),
         (format!("{v2}/blobs/sha256/"), None),
         (format!("{v2}/blobs/"), None),
-        (format!("{v2}/repositories/foo/_layers/sha256/"), Some("link")),
+        (format!("{v2}/repositories/foo/_layers/sha256/"), Some(Layer(Algorithm::Sha256))),
+        (format!("{v2}/repositories/foo/_layers/sha512/"), Some(Layer(Algorithm::Sha512))),
+        (format!("{v2}/repositories/foo/_layers/tarsum/"), None),
         (format!("{v2}/repositories/foo/_layers/"), None),
-        (format!("{v2}/repositories/foo/_manifests/tags/v1/index/sha512/"), Some("link")),
-        (format!("{v2}/repositories/foo/_manifests/tags/v1/"), Some("link")),
-        (format!("{v2}/repositories/foo/_manifests/tags/"), None),
+        (format!("{v2}/repositories/foo/_manifests/tags/v1/index/sha512/"), Some(TagIndex)),
+        (format!("{v2}/repositories/foo/_manifests/tags/v1/index/"), None),
+        (format!("{v2}/repositories/foo/_manifests/tags/v1/"), None),
+        (format!("{v2}/repositories/foo/_manifests/tags/"), Some(Tag)),
         (format!("{v2}/repositories/foo/_manifests/tags/v1/current/"), None),
-        (format!("{v2}/repositories/foo/_manifests/revisions/sha256/"), None),
-        (format!("{v2}/repositories/foo/_manifests/tags/sha256/"), Some("link")),
+        (format!("{v2}/repositories/foo/_manifests/revisions/sha256/"), Some(Revision)),
+        (format!("{v2}/repositories/foo/_manifests/revisions/"), None),
+        (format!("{v2}/repositories/foo/_manifests/tags/sha256/"), None),
         (format!("{v2}/repositories/blobs/sha256/ab/"), None),
         (format!("{v2}/repositories/foo/index/sha256/"), None),
         (format!("{v2}/repositories/foo/_uploads/index/sha256/"), None),
         ("elsewhere/_layers/sha256/".to_owned(), None),
     ] {
-        assert_eq!(layout().leaf_of(&folder), leaf, "{folder}");
+        assert_eq!(layout().folders_in(&folder), kind, "{folder}");
     }
 }
 
@@ -129,6 +134,6 @@ proptest! {
         let _ = layout.classify(&key);
         let _ = layout.classify(&format!("{}{key}", layout.base()));
         let _ = layout.classify(&format!("{}{key}", layout.repositories()));
-        let _ = layout.leaf_of(&format!("{}{key}", layout.base()));
+        let _ = layout.folders_in(&format!("{}{key}", layout.base()));
     }
 }

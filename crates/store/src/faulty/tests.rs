@@ -26,7 +26,9 @@ async fn list(store: &Faulty<MemoryStore>) -> Vec<String> {
     let mut keys = Vec::new();
     for _ in 0..10_000 {
         match cursor.next().await {
-            Ok(Some(page)) => keys.extend(page.into_iter().map(|object| String::from(object.key))),
+            Ok(Some(page)) => {
+                keys.extend(page.into_iter().map(|listed| String::from(listed.into_key())))
+            }
             Ok(None) => return keys,
             Err(error) => assert!(error.kind.may_pass(), "{error}"),
         }

@@ -8,7 +8,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom
 use rustix::io::Errno;
 
 use super::trouble::{Oddity, system};
-use crate::{Operation, StoreError};
+use crate::{Object, Operation, StoreError};
 
 /// What an entry of a folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +32,11 @@ impl Kind {
     pub(super) fn of_stat(stat: &Stat) -> Self {
         Self::of(FileType::from_raw_mode(stat.st_mode))
     }
+}
+
+/// The object under `key`, as the system describes it.
+pub(super) fn object(key: &str, stat: &Stat) -> Object {
+    Object { key: key.into(), size: size(stat), modified: modified(stat), etag: None }
 }
 
 pub(super) fn size(stat: &Stat) -> u64 {

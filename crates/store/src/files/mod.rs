@@ -4,6 +4,7 @@ mod delete;
 mod folder;
 mod path;
 mod read;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -22,23 +23,20 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use self::folder::{Kind, Listing};
+use self::shape::FolderCount;
 use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Object, Operation,
-    ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
+    Operation, ReadStore, StoreError,
 };
 
-/// Says for a folder, whose key ends in `/`, which file each folder inside it holds and nothing else.
-///
-/// Listing then asks for that file and does not open the folder, except where the file is not there. Other files
-/// beside it are not listed, hence never deleted.
-pub type LeafRule = Arc<dyn Fn(&str) -> Option<&'static str> + Send + Sync>;
+pub use self::shape::{Leaf, Nest, Shape, ShapeRule};
 
 /// What a store of files has to be told.
 pub struct FileOptions {
-    /// Which folders hold exactly one file.
-    pub leaf_of: LeafRule,
+    /// What folders hold.
+    pub shape_of: ShapeRule,
     /// Folders that stay when they become empty; keys that end in `/`.
     pub keep: Vec<String>,
     /// The clock of the machine. On a network file system it must agree with the server's.
@@ -57,7 +55,8 @@ pub struct FileStore {
 struct Tree {
     root: OwnedFd,
     identity: String,
-    leaf_of: LeafRule,
+    shape_of: ShapeRule,
+    folder_count: FolderCount,
     keep: Vec<String>,
     clock: fn() -> Timestamp,
     monitor: Arc<Monitor>,
@@ -84,8 +83,10 @@ impl FileStore {
         let root = rustix::fs::open(&path, FOLDER, Mode::empty())
             .map_err(|errno| unopened(&shown, errno))?;
         let identity = format!("files at {}", path.display());
-        let FileOptions { leaf_of, keep, clock } = options;
-        Ok(Self { tree: Arc::new(Tree { root, identity, leaf_of, keep, clock, monitor }) })
+        let FileOptions { shape_of, keep, clock } = options;
+        let folder_count = FolderCount::of(&root);
+        let tree = Tree { root, identity, shape_of, folder_count, keep, clock, monitor };
+        Ok(Self { tree: Arc::new(tree) })
     }
 }
 
@@ -181,6 +182,13 @@ impl ReadStore for FileStore {
         }
     }
 
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        let tree = Arc::clone(&self.tree);
+        tokio::task::spawn_blocking(move || read::look(&tree, keys))
+            .await
+            .map_err(|error| unfinished(Operation::Look, &self.tree.identity, error))?
+    }
+
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         let (tree, folder) = (Arc::clone(&self.tree), within.to_owned());
         tokio::task::spawn_blocking(move || tree.folders(&folder))
@@ -205,7 +213,12 @@ impl ReadStore for FileStore {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { lists_in_byte_order: true, etag_is_md5: false, delete_batch: 256 }
+        Abilities {
+            lists_in_byte_order: true,
+            etag_is_md5: false,
+            reads_in_place: true,
+            delete_batch: 256,
+        }
     }
 }
 
@@ -234,12 +247,12 @@ pub struct FileCursor {
     is_at_end: bool,
 }
 
-/// So many objects are handed out at once: enough that the hop to the blocking pool costs nothing beside them, few
+/// So many entries are handed out at once: enough that the hop to the blocking pool costs nothing beside them, few
 /// enough that little is looked at in vain where a range ends.
-const BATCH: usize = 256;
+const BATCH: usize = 1000;
 
 impl FileCursor {
-    async fn walk_on(&mut self) -> Result<(Walk, Vec<Object>), StoreError> {
+    async fn walk_on(&mut self) -> Result<(Walk, Vec<Listed>), StoreError> {
         let (tree, walk) = (Arc::clone(&self.tree), self.walk.take());
         let (within, after) = (self.within.clone(), self.after.clone());
         let walked = tokio::task::spawn_blocking(move || {
@@ -247,25 +260,25 @@ impl FileCursor {
                 Some(walk) => walk,
                 None => Walk::start(tree, &within, &after)?,
             };
-            walk.next(BATCH).map(|objects| (walk, objects))
+            walk.next(BATCH).map(|listed| (walk, listed))
         });
         walked.await.map_err(|error| unfinished(Operation::List, &self.within, error))?
     }
 }
 
 impl Cursor for FileCursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         if self.is_at_end {
             return Ok(None);
         }
-        let (walk, objects) = self.walk_on().await?;
-        let Some(last) = objects.last() else {
+        let (walk, listed) = self.walk_on().await?;
+        let Some(last) = listed.last() else {
             self.is_at_end = true;
             return Ok(None);
         };
-        self.after.clone_from(&last.key);
+        self.after = last.key().into();
         self.walk = Some(walk);
-        Ok(Some(objects))
+        Ok(Some(listed))
     }
 }
 

@@ -27,6 +27,12 @@ pub(super) fn steps(folder: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// The key of the folder around the folder of `key`; the folder of `key` where that is the outermost.
+pub(super) fn above(key: &str) -> &str {
+    let (folder, _) = split(key);
+    split(folder.trim_end_matches('/')).0
+}
+
 /// Splits a key into the key of its folder and its own name.
 pub(super) fn split(key: &str) -> (&str, &str) {
     key.split_at(key.rfind('/').map_or(0, |slash| slash + 1))
@@ -55,5 +61,6 @@ mod tests {
         assert_eq!(steps, [("a", "a/"), ("bc", "a/bc/")]);
         assert_eq!(split("a/bc/d"), ("a/bc/", "d"));
         assert_eq!(split("d"), ("", "d"));
+        assert_eq!(["a/bc/d/e", "a/b/c", "a/b", "a"].map(above), ["a/bc/", "a/", "", ""]);
     }
 }

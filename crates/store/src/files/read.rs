@@ -1,19 +1,18 @@
 //! Reading one file whole.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use monitor::Counter;
-use rustix::fd::OwnedFd;
+use rustix::buffer::spare_capacity;
+use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::folder::{self, Kind};
 use super::trouble::{Oddity, system, unfinished};
 use super::{Tree, path};
-use crate::{ErrorKind, Operation, StoreError};
+use crate::{ErrorKind, Object, Operation, StoreError};
 
 /// Files up to this size, in bytes, are read where the caller stands. Links and manifests are smaller: reading one
 /// takes about as long as handing the work to another thread, and twice as long as that with the way back.
@@ -25,16 +24,57 @@ pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Byt
         return Err(StoreError::new(Operation::Get, key, ErrorKind::TooLarge));
     }
     if size <= INLINE {
-        return read(file, key, size);
+        return read(&file, key, size);
     }
     let subject = key.to_owned();
-    tokio::task::spawn_blocking(move || read(file, &subject, size))
+    tokio::task::spawn_blocking(move || read(&file, &subject, size))
         .await
         .map_err(|error| unfinished(Operation::Get, key, error))?
 }
 
+/// Looks at files; keys that are neighbours share the folder that is opened for them.
+pub(super) fn look(tree: &Tree, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+    let mut last: Option<(&str, Option<OwnedFd>)> = None;
+    let mut objects = Vec::with_capacity(keys.len());
+    for key in &keys {
+        path::check_key(Operation::Look, key)?;
+        let folder_key = path::above(key);
+        let folder = match last {
+            Some((known, folder)) if known == folder_key => folder,
+            Some(_) | None => tree.open_folder(Operation::Look, folder_key)?,
+        };
+        let path = &key[folder_key.len()..];
+        objects.push(match &folder {
+            Some(folder) => look_in(tree, folder, path, key)?,
+            None => None,
+        });
+        last = Some((folder_key, folder));
+    }
+    Ok(objects)
+}
+
+fn look_in(
+    tree: &Tree,
+    folder: &OwnedFd,
+    path: &str,
+    key: &str,
+) -> Result<Option<Object>, StoreError> {
+    tree.monitor.count(Counter::HeadRequests, 1);
+    let stat = match folder::look(folder.as_fd(), path.as_bytes()) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(errno) => return Err(system(Operation::Look, key, errno)),
+    };
+    match Kind::of_stat(&stat) {
+        Kind::File => Ok(Some(folder::object(key, &stat))),
+        Kind::Folder => Ok(None),
+        Kind::Symlink => Err(Oddity::Symlink.at(Operation::Look, key)),
+        Kind::Special => Err(Oddity::Special.at(Operation::Look, key)),
+    }
+}
+
 /// Opens the file of `key` and tells its size.
-fn open(tree: &Tree, key: &str) -> Result<(File, u64), StoreError> {
+fn open(tree: &Tree, key: &str) -> Result<(OwnedFd, u64), StoreError> {
     path::check_key(Operation::Get, key)?;
     tree.monitor.count(Counter::GetRequests, 1);
     // A pipe in the place of a file must not hold us up.
@@ -45,7 +85,7 @@ fn open(tree: &Tree, key: &str) -> Result<(File, u64), StoreError> {
     };
     let stat = rustix::fs::fstat(&file).map_err(|errno| system(Operation::Get, key, errno))?;
     match Kind::of_stat(&stat) {
-        Kind::File => Ok((File::from(file), folder::size(&stat))),
+        Kind::File => Ok((file, folder::size(&stat))),
         Kind::Folder => Err(absent(key)),
         Kind::Symlink | Kind::Special => Err(Oddity::Special.at(Operation::Get, key)),
     }
@@ -66,17 +106,19 @@ fn absent(key: &str) -> StoreError {
 }
 
 /// Reads all of `file`, which had `size` bytes when it was opened; any other length is an error.
-fn read(file: File, key: &str, size: u64) -> Result<Bytes, StoreError> {
-    let failed = |error| StoreError::new(Operation::Get, key, ErrorKind::Transient).because(error);
+fn read(file: &OwnedFd, key: &str, size: u64) -> Result<Bytes, StoreError> {
     let expected = usize::try_from(size)
         .map_err(|_| StoreError::new(Operation::Get, key, ErrorKind::TooLarge))?;
-    let mut body = Vec::with_capacity(expected + 1);
-    file.take(size.saturating_add(1)).read_to_end(&mut body).map_err(|error: std::io::Error| {
-        match Errno::from_io_error(&error) {
-            Some(errno) => system(Operation::Get, key, errno),
-            None => failed(error),
+    // Room for one byte more: a read that leaves it empty has come to the end.
+    let mut body = Vec::with_capacity(expected.saturating_add(1));
+    while body.len() <= expected {
+        match rustix::io::read(file, spare_capacity(&mut body)) {
+            Ok(0) => break,
+            Ok(_) if body.len() == expected => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(system(Operation::Get, key, errno)),
         }
-    })?;
+    }
     match body.len().cmp(&expected) {
         std::cmp::Ordering::Equal => Ok(Bytes::from(body)),
         std::cmp::Ordering::Less => Err(Oddity::Short.at(Operation::Get, key)),

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use registry::Layout;
+use registry::{FolderKind, Layout};
 use tempfile::TempDir;
 
 use super::*;
@@ -19,6 +19,21 @@ const T0: Timestamp = Timestamp::from_seconds(1_000_000_000);
 
 fn clock() -> Timestamp {
     T0
+}
+
+/// What a registry's folders hold; blobs are looked at.
+fn shape(kind: FolderKind) -> Option<Shape> {
+    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
+    Some(match kind {
+        FolderKind::Blob => Shape::Leaf(leaf("data", false)),
+        FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
+        FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
+        FolderKind::Tag => Shape::Nest(Nest {
+            counts: &[("", 2), ("index/", 1)],
+            file: "current/link",
+            folder: "index/sha256/",
+        }),
+    })
 }
 
 /// A directory that is deleted with the test, and the store that opens it.
@@ -35,14 +50,14 @@ impl Files {
 
     fn of_layout() -> Self {
         let layout = Layout::new("");
-        Self::with(Arc::new(move |folder: &str| layout.leaf_of(folder)))
+        Self::with(Arc::new(move |folder: &str| shape(layout.folders_in(folder)?)))
     }
 
-    fn with(leaf_of: LeafRule) -> Self {
+    fn with(shape_of: ShapeRule) -> Self {
         let root = TempDir::new().unwrap();
         let monitor = Arc::new(Monitor::new());
         let keep = vec![format!("{V2}/"), format!("{V2}/blobs/")];
-        let options = FileOptions { leaf_of, keep, clock };
+        let options = FileOptions { shape_of, keep, clock };
         let store = FileStore::open(root.path(), options, Arc::clone(&monitor)).unwrap();
         Self { root, store, monitor }
     }
@@ -77,7 +92,7 @@ impl Files {
 async fn all_keys(mut cursor: impl Cursor) -> Result<Vec<String>, StoreError> {
     let mut keys = Vec::new();
     while let Some(page) = cursor.next().await? {
-        keys.extend(page.into_iter().map(|object| String::from(object.key)));
+        keys.extend(page.into_iter().map(|listed| String::from(listed.into_key())));
     }
     Ok(keys)
 }
@@ -115,7 +130,7 @@ async fn an_object_has_its_size_and_its_time_in_milliseconds() {
         modified: Timestamp::from_millis(1_234_567),
         etag: None,
     };
-    assert_eq!(page, [object]);
+    assert_eq!(page, [Listed::Object(object)]);
     assert_eq!(files.store.now().await.unwrap(), T0);
 }
 
@@ -153,6 +168,81 @@ async fn g3_a_folder_of_a_digest_without_its_file_is_walked() {
     }
 }
 
+/// Keys of repository `foo`.
+fn inside(keys: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> =
+        keys.iter().map(|key| format!("{V2}/repositories/foo/{key}")).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[tokio::test]
+async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
+    let files = Files::of_layout();
+    let tag = |tag: &str| {
+        let folder = format!("_manifests/tags/{tag}");
+        [format!("{folder}/current/link"), format!("{folder}/index/sha256/{}/link", hex(1))]
+    };
+    let keys = inside(&[tag("v1"), tag("v2"), tag("v2.1")].concat());
+    keys.iter().for_each(|key| files.put(key, b"x"));
+    let tags = format!("{V2}/repositories/foo/_manifests/tags/");
+    assert_eq!(files.list(&tags, "").await.unwrap(), keys);
+    if files.store.tree.folder_count.is_known() {
+        assert_eq!(files.monitor.get(Counter::ListRequests), 4);
+    }
+    for (at, after) in keys.iter().enumerate() {
+        assert_eq!(files.list(V2, after).await.unwrap(), keys[at + 1..], "after {after}");
+        assert_eq!(files.list(&tags, &format!("{after}0")).await.unwrap(), keys[at + 1..]);
+    }
+}
+
+#[tokio::test]
+async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed() {
+    let files = Files::of_layout();
+    let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
+    let tags = "_manifests/tags";
+    let keys = inside(&[
+        format!("{}/link", revision(1)),
+        format!("{}/link", revision(2)),
+        format!("{}/signatures/sha256/{}/link", revision(2), hex(3)),
+        format!("{}/other/link", revision(4)),
+        format!("{tags}/a/current/link"),
+        format!("{tags}/a/index/sha256/{}/link", hex(1)),
+        format!("{tags}/a/index/sha512/{}/link", hex(1)),
+        format!("{tags}/b/current/link"),
+        format!("{tags}/b/index/sha256/{}/link", hex(1)),
+        format!("{tags}/b/other/link"),
+        format!("{tags}/c/current/link"),
+        format!("{tags}/d/index/sha512/{}/link", hex(1)),
+        format!("{tags}/d/current/link"),
+        format!("{tags}/e/f"),
+    ]);
+    keys.iter().for_each(|key| files.put(key, b"x"));
+    assert_eq!(files.list("", "").await.unwrap(), keys);
+    for (at, after) in keys.iter().enumerate() {
+        assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
+    }
+}
+
+#[tokio::test]
+async fn g7_what_is_presumed_is_found_missing_by_whoever_looks() {
+    let files = Files::of_layout();
+    let key = |n| format!("{V2}/repositories/foo/_layers/sha256/{}/link", hex(n));
+    files.put(&key(1), b"sha256:1");
+    fs::create_dir_all(files.path(&key(2)).parent().unwrap()).unwrap();
+    let page = files.store.list("", "").next().await.unwrap().unwrap();
+    let mut expected = [key(1), key(2)].map(|key| Listed::Presumed(key.into()));
+    expected.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+    assert_eq!(page, expected);
+    let absent = "elsewhere/a/b";
+    let keys = [&*key(1), &*key(2), absent, V2].map(Box::from).to_vec();
+    let looked = files.store.look(keys).await.unwrap();
+    let found = Object { key: key(1).into(), size: 8, modified: T0, etag: None };
+    assert_eq!(looked, [Some(found), None, None, None]);
+    symlink(files.path(&key(1)), files.path(&key(2))).unwrap();
+    assert_eq!(files.store.look(vec![key(2).into()]).await.unwrap_err().kind, ErrorKind::Fatal);
+}
+
 #[tokio::test]
 async fn g3_a_symbolic_link_is_an_error_that_names_it_where_it_is_in_range() {
     let files = Files::new();
@@ -178,7 +268,7 @@ async fn the_root_itself_may_be_a_symbolic_link() {
     let files = Files::new();
     files.put("target/a", b"x");
     symlink(files.path("target"), files.path("root")).unwrap();
-    let options = FileOptions { leaf_of: Arc::new(|_: &str| None), keep: vec![], clock };
+    let options = FileOptions { shape_of: Arc::new(|_: &str| None), keep: vec![], clock };
     let store = FileStore::open(&files.path("root"), options, Arc::default()).unwrap();
     assert_eq!(all_keys(store.list("", "")).await.unwrap(), ["a"]);
     assert!(store.identity().ends_with("/target"), "{}", store.identity());
@@ -189,7 +279,7 @@ fn a_root_that_is_no_directory_is_no_container() {
     let files = Files::new();
     files.put("file", b"x");
     for name in ["absent", "file", "file/below"] {
-        let options = FileOptions { leaf_of: Arc::new(|_: &str| None), keep: vec![], clock };
+        let options = FileOptions { shape_of: Arc::new(|_: &str| None), keep: vec![], clock };
         let error = FileStore::open(&files.path(name), options, Arc::default()).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoContainer, "{name}");
     }
@@ -243,7 +333,7 @@ async fn after_an_error_a_cursor_stands_where_it_stood() {
     assert!(cursor.next().await.is_err());
     fs::remove_file(files.path("b")).unwrap();
     let rest = cursor.next().await.unwrap().unwrap();
-    assert_eq!(rest.iter().map(|object| &*object.key).collect::<Vec<_>>(), names[BATCH..]);
+    assert_eq!(rest.iter().map(Listed::key).collect::<Vec<_>>(), names[BATCH..]);
     assert!(cursor.next().await.unwrap().is_none());
     assert!(cursor.next().await.unwrap().is_none());
 }
@@ -338,10 +428,12 @@ proptest! {
         picked in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize), 8),
         has_leaves in any::<bool>(),
     ) {
-        let leaf_of: LeafRule = Arc::new(move |_: &str| has_leaves.then_some("leaf"));
+        let leaf = Leaf { file: "leaf", is_presumed: false, has_company: false };
+        let shape_of: ShapeRule =
+            Arc::new(move |_: &str| has_leaves.then_some(Shape::Leaf(leaf)));
         let end = if has_leaves { "/leaf" } else { "" };
         let keys: Vec<String> = keys.iter().map(|key| format!("{key}{end}")).collect();
-        let (files, memory) = (Files::with(leaf_of), MemoryStore::new());
+        let (files, memory) = (Files::with(shape_of), MemoryStore::new());
         for key in &keys {
             files.put(key, b"");
             memory.put(key, "", T0);

@@ -8,9 +8,10 @@ use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::io::Errno;
 
 use super::folder::{self, Kind, Listing};
+use super::shape::{Leaf, Nest, Shape};
 use super::trouble::{Oddity, system};
 use super::{Tree, path};
-use crate::{Object, Operation, StoreError};
+use crate::{Listed, Object, Operation, StoreError};
 
 /// A listing under way.
 pub(super) struct Walk {
@@ -29,8 +30,8 @@ struct Frame {
     listing: Listing,
     /// The entries that are still to come.
     rest: Range<usize>,
-    /// The only file of each folder in this one, where the layout says so.
-    leaf: Option<&'static str>,
+    /// What each folder in this one holds, where the layout says so.
+    shape: Option<Shape>,
 }
 
 impl Walk {
@@ -59,16 +60,16 @@ impl Walk {
             None if *self.after < *self.key => 0,
             None => usize::MAX, // everything in this folder comes before `after`
         };
-        let leaf = (self.tree.leaf_of)(&self.key);
+        let shape = (self.tree.shape_of)(&self.key);
         let rest = first..listing.len();
-        self.stack.push(Frame { folder, key_length: self.key.len(), listing, rest, leaf });
+        self.stack.push(Frame { folder, key_length: self.key.len(), listing, rest, shape });
         Ok(())
     }
 
-    /// The next objects, at most `limit`; fewer only at the end.
-    pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Object>, StoreError> {
-        let mut objects = Vec::with_capacity(limit);
-        while objects.len() < limit {
+    /// The next entries, at most `limit`; fewer only at the end.
+    pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        let mut listed = Vec::with_capacity(limit);
+        while listed.len() < limit {
             let Some(frame) = self.stack.last_mut() else { break };
             self.key.truncate(frame.key_length);
             let Some((name, kind)) = frame.rest.next().and_then(|at| frame.listing.get(at)) else {
@@ -82,35 +83,85 @@ impl Walk {
                 Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
                 Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
             };
-            objects.extend(found);
+            listed.extend(found);
         }
-        Ok(objects)
+        Ok(listed)
     }
 
     /// Looks at the file `self.key`.
-    fn file(&mut self) -> Result<Option<Object>, StoreError> {
+    fn file(&mut self) -> Result<Option<Listed>, StoreError> {
         match self.look()? {
             None => Ok(None),
-            Some((Kind::File, object)) => Ok(Some(object)),
+            Some((Kind::File, object)) => Ok(Some(object.into())),
             Some(_) => Err(Oddity::Changed.at(Operation::List, &self.key)),
         }
     }
 
-    /// Looks for the only file of the folder `self.key`, or enters it.
-    fn folder(&mut self) -> Result<Option<Object>, StoreError> {
+    /// Lists the folder `self.key` as far as its shape tells, or enters it.
+    fn folder(&mut self) -> Result<Option<Listed>, StoreError> {
         let folder_length = self.key.len();
-        if let Some(leaf) = self.stack.last().and_then(|frame| frame.leaf) {
-            self.key.push_str(leaf);
-            match self.look()? {
-                Some((Kind::File, object)) => {
-                    return Ok((*object.key > *self.after).then_some(object));
-                }
-                // Not what the layout says: look at everything that is there.
-                Some(_) | None => self.key.truncate(folder_length),
+        let known = match self.stack.last().and_then(|frame| frame.shape) {
+            Some(Shape::Leaf(leaf)) => self.leaf(leaf)?,
+            Some(Shape::Nest(nest)) => self.nest(nest)?,
+            None => None,
+        };
+        if known.is_some() {
+            return Ok(known.filter(|listed| *listed.key() > *self.after));
+        }
+        // Not what the layout says: look at everything that is there.
+        self.key.truncate(folder_length);
+        self.open()
+    }
+
+    /// The only file of the folder `self.key`, where it is there or may be presumed.
+    fn leaf(&mut self, leaf: Leaf) -> Result<Option<Listed>, StoreError> {
+        if leaf.has_company && !self.holds_folders(0) {
+            return Ok(None);
+        }
+        self.key.push_str(leaf.file);
+        if leaf.is_presumed {
+            return Ok(Some(Listed::Presumed(self.key.as_str().into())));
+        }
+        Ok(match self.look()? {
+            Some((Kind::File, object)) => Some(object.into()),
+            Some(_) | None => None,
+        })
+    }
+
+    /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
+    fn nest(&mut self, nest: Nest) -> Result<Option<Listed>, StoreError> {
+        let outermost = self.key.len();
+        for (path, count) in nest.counts {
+            self.key.push_str(path);
+            let is_so = self.holds_folders(*count);
+            self.key.truncate(outermost);
+            if !is_so {
+                return Ok(None);
             }
         }
+        let file = format!("{}{}", self.key, nest.file);
+        self.key.push_str(nest.folder);
         let Some(frame) = self.stack.last() else { return Ok(None) };
-        let name = &self.key.as_bytes()[frame.key_length..folder_length - 1];
+        let path = &self.key[frame.key_length..];
+        let Some(folder) = folder::open_at_once(&frame.folder, path, super::FOLDER) else {
+            return Ok(None);
+        };
+        self.enter(folder)?;
+        Ok(Some(Listed::Presumed(file.into())))
+    }
+
+    /// Whether the system says that the folder `self.key` holds exactly so many folders.
+    fn holds_folders(&self, count: u64) -> bool {
+        let Some(frame) = self.stack.last() else { return false };
+        let path = &self.key.as_bytes()[frame.key_length..self.key.len() - 1];
+        folder::look(frame.folder.as_fd(), path)
+            .is_ok_and(|stat| self.tree.folder_count.is(&stat, count))
+    }
+
+    /// Enters the folder `self.key`.
+    fn open(&mut self) -> Result<Option<Listed>, StoreError> {
+        let Some(frame) = self.stack.last() else { return Ok(None) };
+        let name = &self.key.as_bytes()[frame.key_length..self.key.len() - 1];
         if let Some(folder) = folder::open(Operation::List, frame.folder.as_fd(), name, &self.key)?
         {
             self.enter(folder)?;
@@ -133,13 +184,7 @@ impl Walk {
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(errno) => return Err(system(Operation::List, &self.key, errno)),
         };
-        let object = Object {
-            key: self.key.as_str().into(),
-            size: folder::size(&stat),
-            modified: folder::modified(&stat),
-            etag: None,
-        };
-        Ok(Some((Kind::of_stat(&stat), object)))
+        Ok(Some((Kind::of_stat(&stat), folder::object(&self.key, &stat))))
     }
 }
 

@@ -10,7 +10,7 @@ use super::Bucket;
 use super::classify::unreadable;
 use super::page::{Echo, Page};
 use super::request::{self, Ask, RawPage, subject};
-use crate::{Cursor, ErrorKind, Folders, Object, Operation, StoreError};
+use crate::{Cursor, ErrorKind, Folders, Listed, Object, Operation, StoreError};
 
 /// Why a page cannot be believed (G2, G3).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +73,7 @@ impl S3Cursor {
 
 #[deny(clippy::missing_trait_methods)]
 impl Cursor for S3Cursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         while !self.is_done {
             let ask = self.ask();
             let page = page(&self.bucket, ask).await?;
@@ -85,7 +85,7 @@ impl Cursor for S3Cursor {
                 None => self.token = page.next_token,
             }
             if !page.objects.is_empty() {
-                return Ok(Some(page.objects));
+                return Ok(Some(page.objects.into_iter().map(Listed::Object).collect()));
             }
         }
         Ok(None)
@@ -201,6 +201,23 @@ fn check_folders(folders: &[String]) -> Result<(), Oddity> {
 }
 
 /// The folders directly below `within`, by one request.
+/// Looks at keys by listing from each: a key comes before all others that begin with it. A bucket's listings presume
+/// nothing, so that nobody has to ask this often.
+pub(super) async fn look(
+    bucket: &Arc<Bucket>,
+    keys: Vec<Box<str>>,
+) -> Result<Vec<Option<Object>>, StoreError> {
+    let mut objects = Vec::with_capacity(keys.len());
+    for key in keys {
+        let page = S3Cursor::new(Arc::clone(bucket), &key, "").next().await?;
+        let first = page.into_iter().flatten().next();
+        objects.push(
+            first.and_then(|listed| listed.object().cloned()).filter(|object| object.key == key),
+        );
+    }
+    Ok(objects)
+}
+
 pub(super) async fn folders(bucket: &Bucket, within: &str) -> Result<Folders, StoreError> {
     let limit = bucket.config.keys_per_page;
     let ask = Ask { within, delimiter: Some("/"), limit, ..Ask::default() };

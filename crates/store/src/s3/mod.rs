@@ -22,7 +22,9 @@ use registry::Timestamp;
 pub use config::{Addresses, DeleteChecksum, S3Config, StaticCredentials, Timeouts};
 pub use list::S3Cursor;
 
-use crate::{Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, ReadStore, StoreError};
+use crate::{
+    Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, Object, ReadStore, StoreError,
+};
 
 /// A bucket.
 ///
@@ -74,6 +76,10 @@ impl ReadStore for S3Store {
         list::folders(&self.bucket, within).await
     }
 
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        list::look(&self.bucket, keys).await
+    }
+
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         request::get(&self.bucket, key, at_most).await
     }
@@ -94,6 +100,7 @@ impl ReadStore for S3Store {
         Abilities {
             lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
             etag_is_md5: true,
+            reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }
     }

@@ -1,7 +1,7 @@
 //! Listing a server that behaves, and what it costs.
 
 use simstore::Kind;
-use store::{Cursor as _, Folders, Object, ReadStore as _};
+use store::{Cursor as _, Folders, Listed, Object, ReadStore as _};
 
 use super::*;
 
@@ -93,7 +93,7 @@ async fn what_is_written_and_deleted_meanwhile_leaves_no_gap() {
     server.remove("p/b");
     server.put("p/bb", "new", T);
     let page: Vec<_> = cursor.next().await.unwrap().unwrap();
-    assert_eq!(page.iter().map(|object| &*object.key).collect::<Vec<_>>(), ["p/bb", "p/c"]);
+    assert_eq!(page.iter().map(Listed::key).collect::<Vec<_>>(), ["p/bb", "p/c"]);
 }
 
 #[tokio::test]

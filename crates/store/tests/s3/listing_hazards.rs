@@ -1,6 +1,6 @@
 //! One test for each way in which servers are known to get listings wrong: refused, or handled right (G3).
 
-use store::Cursor as _;
+use store::{Cursor as _, Listed};
 
 use super::*;
 
@@ -213,7 +213,7 @@ async fn g3_what_may_pass_is_said_to_and_the_cursor_goes_on_where_it_stood() {
         while let Some(page) = cursor.next().await.unwrap() {
             found.extend(page);
         }
-        assert_eq!(found.iter().map(|object| &*object.key).collect::<Vec<_>>(), KEYS, "{fault:?}");
+        assert_eq!(found.iter().map(Listed::key).collect::<Vec<_>>(), KEYS, "{fault:?}");
         assert_eq!(server.count(Kind::List), 4, "the store itself asks once: {fault:?}");
     }
 }

@@ -85,7 +85,7 @@ async fn list(store: &S3Store, within: &str, after: &str) -> Result<Vec<Object>,
     let mut objects = Vec::new();
     while let Some(page) = cursor.next().await? {
         assert!(!page.is_empty());
-        objects.extend(page);
+        objects.extend(page.into_iter().map(|listed| listed.object().cloned().unwrap()));
     }
     Ok(objects)
 }

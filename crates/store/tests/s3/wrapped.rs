@@ -109,7 +109,7 @@ async fn g3_a_bad_day_of_listing_loses_and_repeats_nothing() {
     let mut cursor = wrapped.store.list("p/", "");
     let mut found: Vec<String> = Vec::new();
     while let Some(page) = cursor.next().await.unwrap() {
-        found.extend(page.into_iter().map(|object| object.key.into()));
+        found.extend(page.into_iter().map(|listed| listed.into_key().into()));
     }
     assert_eq!(found, all);
     assert!(wrapped.monitor.get(Counter::RetriedRequests) > 0, "the faults struck");

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use monitor::Stop;
 use registry::Timestamp;
 use store::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Object, Operation,
-    ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
+    Operation, ReadStore, StoreError,
 };
 
 use super::disk::TestDisk;
@@ -142,7 +142,7 @@ impl DeleteStore for TestStore {
 pub(super) struct NoCursor;
 
 impl Cursor for NoCursor {
-    async fn next(&mut self) -> Result<Option<Vec<Object>>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         panic!("a sweep lists nothing")
     }
 }
@@ -156,6 +156,10 @@ impl ReadStore for TestStore {
 
     async fn folders(&self, _: &str) -> Result<Folders, StoreError> {
         panic!("a sweep lists nothing")
+    }
+
+    async fn look(&self, _: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        panic!("a sweep looks at nothing")
     }
 
     async fn get(&self, _: &str, _: u64) -> Result<bytes::Bytes, StoreError> {
@@ -172,6 +176,11 @@ impl ReadStore for TestStore {
 
     fn abilities(&self) -> Abilities {
         let delete_batch = self.0.lock().unwrap().delete_batch.unwrap_or(1000);
-        Abilities { lists_in_byte_order: true, etag_is_md5: false, delete_batch }
+        Abilities {
+            lists_in_byte_order: true,
+            etag_is_md5: false,
+            reads_in_place: false,
+            delete_batch,
+        }
     }
 }
