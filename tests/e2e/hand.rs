@@ -75,6 +75,10 @@ impl<H: Hand> Cursor for HandledCursor<H> {
         self.hand.after(call);
         page
     }
+
+    fn end_at(&mut self, until: &str) {
+        self.inner.end_at(until);
+    }
 }
 
 impl<H: Hand> Handled<H> {

@@ -138,6 +138,10 @@ impl Cursor for UnhurriedCursor {
         tokio::task::yield_now().await;
         Ok(page)
     }
+
+    fn end_at(&mut self, until: &str) {
+        self.inner.end_at(until);
+    }
 }
 
 impl UnhurriedCursor {

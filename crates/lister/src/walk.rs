@@ -138,6 +138,9 @@ where
         let is_whole = range.after.is_empty() && range.until.is_none();
         let mut part = (self.new_part)();
         let mut cursor = self.walk.store.list(&self.walk.within, &range.after);
+        if let Some(until) = &range.until {
+            cursor.end_at(until);
+        }
         let mut last = range.after.clone();
         let mut is_first = true;
         loop {

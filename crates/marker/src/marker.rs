@@ -63,6 +63,12 @@ impl<S: ReadStore> Marker<S> {
         Self { library, marks, rules, readers_of_one, monitor }
     }
 
+    /// What was read, all that is left of a marker that has done its work.
+    #[must_use]
+    pub fn into_library(self) -> Arc<Library<S>> {
+        self.library
+    }
+
     /// Marks one repository. Until it returns well, the mark set cannot be sealed (G5).
     ///
     /// # Errors
@@ -251,7 +257,6 @@ fn named(content: Content, evidence: &mut Evidence) -> Option<Digest> {
 /// Manifests not yet read that no revision link serves but a layer link does, as registry 2.1 kept them: what tags
 /// point to or once pointed to, and children that say they are manifests.
 pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) -> Vec<Digest> {
-    let layers: HashSet<Digest> = tree.layers.iter().map(|link| link.digest).collect();
     let tagged = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
     let targets = evidence.targets.iter().map(|target| target.digest);
     let manifests = evidence.manifests.values().filter_map(|known| match known {
@@ -262,10 +267,13 @@ pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) 
     let children = children
         .filter(|edge| edge.role == Role::Child && edge.target.is_some())
         .map(|edge| edge.digest);
-    let unread =
-        |digest: &Digest| layers.contains(digest) && !evidence.manifests.contains_key(digest);
+    let unread = |digest: &Digest| !evidence.manifests.contains_key(digest);
     let distinct: HashSet<Digest> = tagged.chain(targets).chain(children).filter(unread).collect();
-    distinct.into_iter().collect()
+    if distinct.is_empty() {
+        return Vec::new();
+    }
+    let layers: HashSet<Digest> = tree.layers.iter().map(|link| link.digest).collect();
+    distinct.intersection(&layers).copied().collect()
 }
 
 #[cfg(test)]

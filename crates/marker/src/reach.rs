@@ -62,7 +62,7 @@ pub fn reach(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules) -> Reach
     if walk.reach.is_pinned() {
         walk.pin();
     }
-    walk.reach
+    walk.finish()
 }
 
 fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -> Vec<Digest> {
@@ -93,13 +93,26 @@ struct Walk<'t> {
     revisions: HashSet<Digest>,
     /// The manifests that are kept, in the order in which they were reached.
     order: Vec<Digest>,
+    /// The signatures of kept manifests.
+    signed: Vec<Digest>,
     reach: Reach,
 }
 
 impl<'t> Walk<'t> {
     fn new(tree: &'t RepositoryTree, evidence: &'t Evidence) -> Self {
-        let revisions = tree.revisions.iter().map(|link| link.digest).collect();
-        Self { tree, evidence, revisions, order: Vec::new(), reach: Reach::default() }
+        let revisions: HashSet<Digest> = tree.revisions.iter().map(|link| link.digest).collect();
+        let (order, signed) = (Vec::new(), Vec::new());
+        let manifests = HashSet::with_capacity(revisions.len());
+        let needed = HashSet::with_capacity(revisions.len() + tree.layers.len());
+        let reach = Reach { manifests, needed, ..Reach::default() };
+        Self { tree, evidence, revisions, order, signed, reach }
+    }
+
+    /// Everything that is needed is marked, and so are signatures.
+    fn finish(mut self) -> Reach {
+        self.reach.marks.clone_from(&self.reach.needed);
+        self.reach.marks.extend(self.signed);
+        self.reach
     }
 
     fn collect_doubts(&mut self) {
@@ -165,7 +178,6 @@ impl<'t> Walk<'t> {
 
     fn keep(&mut self, digest: Digest) {
         self.reach.needed.insert(digest);
-        self.reach.marks.insert(digest);
     }
 
     /// Keeps the referrers of all that is kept, and theirs.
@@ -197,7 +209,7 @@ impl<'t> Walk<'t> {
     fn keep_signatures(&mut self) {
         for signature in &self.tree.signatures {
             if self.reach.manifests.contains(&signature.revision) {
-                self.reach.marks.insert(signature.link.digest);
+                self.signed.push(signature.link.digest);
             }
         }
     }

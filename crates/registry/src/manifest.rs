@@ -105,7 +105,7 @@ impl Manifest {
 #[derive(Default)]
 struct Document {
     schema_version: Option<u64>,
-    media_type: Option<String>,
+    media_type: Option<Box<str>>,
     has_manifests: bool,
     has_content: bool,
     edges: Vec<Edge>,

@@ -89,6 +89,9 @@ pub trait Cursor: Send {
     /// # Errors
     /// The cursor then stands where it stood: calling again asks again.
     fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Listed>>, StoreError>> + Send;
+
+    /// Says that nothing after the key `until` will be asked for: the listing may end there, and need not.
+    fn end_at(&mut self, until: &str);
 }
 
 /// Reading and deleting: what the sweeper gets.

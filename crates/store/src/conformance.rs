@@ -115,7 +115,7 @@ async fn look_at<S: ReadStore>(store: &S, page: Vec<Listed>) -> Vec<Object> {
             Listed::Presumed(key) => unlooked.push(key),
         }
     }
-    for object in objects.first() {
+    if let Some(object) = objects.first() {
         let absent = format!("{}-absent", object.key).into();
         let looked = must(store.look(vec![object.key.clone(), absent]).await);
         assert_eq!(looked, [Some(object.clone()), None]);
@@ -124,6 +124,18 @@ async fn look_at<S: ReadStore>(store: &S, page: Vec<Listed>) -> Vec<Object> {
         objects.extend(must(store.look(unlooked).await).into_iter().flatten());
     }
     objects
+}
+
+/// G2: what comes after `until` may be listed, what does not must be.
+async fn list_until<S: ReadStore>(store: &S, within: &str, until: &str) -> Vec<String> {
+    let mut cursor = store.list(within, "");
+    cursor.end_at(until);
+    let mut keys: Vec<String> = Vec::new();
+    while let Some(page) = must(cursor.next().await) {
+        keys.extend(page.into_iter().map(|listed| listed.into_key().into()));
+    }
+    keys.retain(|key| key.as_str() <= until);
+    keys
 }
 
 async fn list_keys<S: ReadStore>(store: &S, within: &str, after: &str) -> Vec<String> {
@@ -180,6 +192,9 @@ async fn resumes_from_everywhere<S: ReadStore>(store: &S, keys: &[&str]) {
         for after in &afters {
             let found = list_keys(store, within, after).await;
             assert_eq!(found, expected(keys, within, after), "{within:?} after {after:?}");
+            let mut until = expected(keys, within, "");
+            until.retain(|key| key <= after);
+            assert_eq!(list_until(store, within, after).await, until, "{within:?} to {after:?}");
         }
     }
 }

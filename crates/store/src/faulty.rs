@@ -392,6 +392,10 @@ impl<C: Cursor> Cursor for FaultyCursor<C> {
         }
         Ok((!page.is_empty()).then_some(page))
     }
+
+    fn end_at(&mut self, until: &str) {
+        self.inner.end_at(until);
+    }
 }
 
 #[cfg(test)]

@@ -250,6 +250,9 @@ impl Cursor for MemoryCursor {
         self.after = last.key().into();
         Ok(Some(page))
     }
+
+    /// Pages are as full as they can be, as on a bucket.
+    fn end_at(&mut self, _: &str) {}
 }
 
 #[cfg(test)]

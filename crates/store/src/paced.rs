@@ -239,6 +239,10 @@ impl<C: Cursor> Cursor for PacedCursor<C> {
         place.leave(&self.pace, verdict(&answer));
         answer
     }
+
+    fn end_at(&mut self, until: &str) {
+        self.cursor.end_at(until);
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]

@@ -188,6 +188,10 @@ impl<C: Cursor> Cursor for RetriedCursor<C> {
             }
         }
     }
+
+    fn end_at(&mut self, until: &str) {
+        self.cursor.end_at(until);
+    }
 }
 
 /// Repeats a request until it succeeds or its failure is final.

@@ -98,6 +98,8 @@ impl Cursor for ScriptedCursor {
             Object { key: "k".into(), size: 1, modified: Timestamp::default(), etag: None };
         Ok((self.pages == 1).then(|| vec![object.into()]))
     }
+
+    fn end_at(&mut self, _: &str) {}
 }
 
 impl ReadStore for Scripted {

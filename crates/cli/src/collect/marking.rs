@@ -76,7 +76,11 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     let complete = listed?;
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
-    let unlinked = super::sole(work, "a marker is left")?.unlinked.finish();
+    let Work { marker, unlinked, .. } = super::sole(work, "a marker is left")?;
+    // So many manifests take their time to go, and nobody waits for that.
+    let library = marker.into_library();
+    drop(tokio::task::spawn_blocking(move || drop(library)));
+    let unlinked = unlinked.finish();
     let Seen { facts, doubts, told } = seen;
     let doubts = sorted(&doubts);
     Ok(AllMarked { complete, facts, doubts, unlinked, told })

@@ -58,6 +58,8 @@ struct Tree {
     shape_of: ShapeRule,
     folder_count: FolderCount,
     keep: Vec<String>,
+    /// The folders that stay, those that were there at first: a short way to what lies in them.
+    near: Vec<(String, OwnedFd)>,
     clock: fn() -> Timestamp,
     monitor: Arc<Monitor>,
 }
@@ -85,7 +87,11 @@ impl FileStore {
         let identity = format!("files at {}", path.display());
         let FileOptions { shape_of, keep, clock } = options;
         let folder_count = FolderCount::of(&root);
-        let tree = Tree { root, identity, shape_of, folder_count, keep, clock, monitor };
+        let near = keep
+            .iter()
+            .filter_map(|key| Some((key.clone(), folder::open_at_once(&root, key, FOLDER)?)));
+        let near = near.collect();
+        let tree = Tree { root, identity, shape_of, folder_count, keep, near, clock, monitor };
         Ok(Self { tree: Arc::new(tree) })
     }
 }
@@ -107,13 +113,23 @@ impl Tree {
             .map_err(|errno| system(operation, "", errno))
     }
 
+    /// Opens what is at `key` from the nearest folder that is open; `None` says nothing.
+    fn open_at_once(&self, key: &str, flags: OFlags) -> Option<OwnedFd> {
+        let from =
+            self.near.iter().filter(|(folder, _)| key.starts_with(&**folder) && key != folder);
+        let (folder, from) = from
+            .max_by_key(|(folder, _)| folder.len())
+            .map_or(("", &self.root), |(folder, from)| (folder, from));
+        folder::open_at_once(from, &key[folder.len()..], flags)
+    }
+
     /// Opens a folder, following no link on the way; `None` where it is not there.
     fn open_folder(
         &self,
         operation: Operation,
         folder_key: &str,
     ) -> Result<Option<OwnedFd>, StoreError> {
-        match folder::open_at_once(&self.root, folder_key, FOLDER) {
+        match self.open_at_once(folder_key, FOLDER) {
             Some(folder) => Ok(Some(folder)),
             None => self.open_folder_by_steps(operation, folder_key),
         }
@@ -177,6 +193,7 @@ impl ReadStore for FileStore {
             tree: Arc::clone(&self.tree),
             within: within.into(),
             after: after.into(),
+            until: None,
             walk: None,
             is_at_end: false,
         }
@@ -241,6 +258,8 @@ pub struct FileCursor {
     within: Box<str>,
     /// The last key that was handed out, or where the listing began.
     after: Box<str>,
+    /// Nothing after this is asked for.
+    until: Option<Box<str>>,
     /// Where the walk stands; `None` before the first batch, and after an error or a dropped future: the walk is then
     /// taken up again from `after`.
     walk: Option<Walk>,
@@ -255,10 +274,11 @@ impl FileCursor {
     async fn walk_on(&mut self) -> Result<(Walk, Vec<Listed>), StoreError> {
         let (tree, walk) = (Arc::clone(&self.tree), self.walk.take());
         let (within, after) = (self.within.clone(), self.after.clone());
+        let until = self.until.clone();
         let walked = tokio::task::spawn_blocking(move || {
             let mut walk = match walk {
                 Some(walk) => walk,
-                None => Walk::start(tree, &within, &after)?,
+                None => Walk::start(tree, &within, &after, until)?,
             };
             walk.next(BATCH).map(|listed| (walk, listed))
         });
@@ -279,6 +299,10 @@ impl Cursor for FileCursor {
         self.after = last.key().into();
         self.walk = Some(walk);
         Ok(Some(listed))
+    }
+
+    fn end_at(&mut self, until: &str) {
+        self.until = Some(until.into());
     }
 }
 

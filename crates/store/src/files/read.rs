@@ -79,7 +79,7 @@ fn open(tree: &Tree, key: &str) -> Result<(OwnedFd, u64), StoreError> {
     tree.monitor.count(Counter::GetRequests, 1);
     // A pipe in the place of a file must not hold us up.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match folder::open_at_once(&tree.root, key, flags) {
+    let file = match tree.open_at_once(key, flags) {
         Some(file) => file,
         None => open_by_steps(tree, key, flags)?,
     };

@@ -18,6 +18,8 @@ pub(super) struct Walk {
     tree: Arc<Tree>,
     /// Only keys after this.
     after: Box<str>,
+    /// No key after this.
+    until: Option<Box<str>>,
     /// The key of the folder on top of the stack, and of the entry that is looked at.
     key: String,
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
@@ -36,11 +38,16 @@ struct Frame {
 
 impl Walk {
     /// Goes directly to the folder that holds all keys that start with `within`.
-    pub(super) fn start(tree: Arc<Tree>, within: &str, after: &str) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        tree: Arc<Tree>,
+        within: &str,
+        after: &str,
+        until: Option<Box<str>>,
+    ) -> Result<Self, StoreError> {
         let (folder_key, name_start) = path::split(within);
         path::check_folder(Operation::List, folder_key)?;
         let key = folder_key.to_owned();
-        let mut walk = Self { tree, after: after.into(), key, stack: Vec::new() };
+        let mut walk = Self { tree, after: after.into(), until, key, stack: Vec::new() };
         if let Some(folder) = walk.tree.open_folder(Operation::List, folder_key)? {
             walk.enter(folder)?;
         }
@@ -77,6 +84,10 @@ impl Walk {
                 continue;
             };
             self.key.push_str(text(name, &self.key)?);
+            if self.is_past_the_end() {
+                self.stack.clear();
+                break;
+            }
             let found = match kind {
                 Kind::File => self.file()?,
                 Kind::Folder => self.folder()?,
@@ -86,6 +97,11 @@ impl Walk {
             listed.extend(found);
         }
         Ok(listed)
+    }
+
+    /// Whether every key from here on comes after the last that is asked for.
+    fn is_past_the_end(&self) -> bool {
+        self.until.as_ref().is_some_and(|until| **until < *self.key)
     }
 
     /// Looks at the file `self.key`.

@@ -90,6 +90,9 @@ impl Cursor for S3Cursor {
         }
         Ok(None)
     }
+
+    /// A request lists as much as it lists.
+    fn end_at(&mut self, _: &str) {}
 }
 
 async fn page(bucket: &Bucket, ask: Ask<'_>) -> Result<Page, StoreError> {

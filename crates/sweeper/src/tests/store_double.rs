@@ -145,6 +145,8 @@ impl Cursor for NoCursor {
     async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         panic!("a sweep lists nothing")
     }
+
+    fn end_at(&mut self, _: &str) {}
 }
 
 impl ReadStore for TestStore {

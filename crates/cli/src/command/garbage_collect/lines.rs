@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use marker::Event;
 use planner::{Plan, RowKind};
+use rayon::prelude::*;
 use registry::{Digest, KeyKind, Layout};
 
 use crate::collect::{Made, Told};
@@ -23,9 +24,8 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     let mut lines = Lines { console, text: String::new() };
     let told = in_order(&made.told, is_by_key);
-    let mut marked = HashSet::new();
-    for repository in &told {
-        lines.marking(repository, &mut marked)?;
+    for text in marking(&told) {
+        lines.piece(&text)?;
     }
     for repository in &told {
         lines.dead(repository)?;
@@ -54,6 +54,39 @@ fn place(repository: &str, is_by_key: bool) -> Vec<String> {
     if is_by_key { vec![folder] } else { folder.split('/').map(str::to_owned).collect() }
 }
 
+/// What was marked, repository by repository; a blob is told where it is marked first.
+fn marking(told: &[&Told]) -> Vec<String> {
+    let mut marked = HashSet::new();
+    let mut is_first = |event: &&Event| match event {
+        Event::Manifest(digest) => {
+            marked.insert(*digest);
+            true
+        }
+        Event::Blob(digest) => marked.insert(*digest),
+    };
+    let news: Vec<(&Told, Vec<&Event>)> = told
+        .iter()
+        .map(|told| (*told, told.events.iter().filter(&mut is_first).collect()))
+        .collect();
+    news.par_iter().map(|(told, events)| marking_of(told.repository.as_str(), events)).collect()
+}
+
+fn marking_of(repository: &str, events: &[&Event]) -> String {
+    let mut text = format!("{repository}\n");
+    for event in events {
+        let (what, digest, end) = match event {
+            Event::Manifest(digest) => (": marking manifest ", digest, " \n"),
+            Event::Blob(digest) => (": marking blob ", digest, "\n"),
+        };
+        text.push_str(repository);
+        text.push_str(what);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{digest}");
+        text.push_str(end);
+    }
+    text
+}
+
 struct Lines {
     console: Console,
     text: String,
@@ -63,30 +96,22 @@ impl Lines {
     fn line(&mut self, line: std::fmt::Arguments<'_>) -> Result<(), Failure> {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{line}");
+        self.flush_if_full()
+    }
+
+    fn piece(&mut self, text: &str) -> Result<(), Failure> {
+        self.text.push_str(text);
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Failure> {
         if self.text.len() < PIECE { Ok(()) } else { self.flush() }
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
-        let text = std::mem::take(&mut self.text);
-        self.console.data(&text).map_err(Failure::Output)
-    }
-
-    fn marking(&mut self, told: &Told, marked: &mut HashSet<Digest>) -> Result<(), Failure> {
-        let repository = &told.repository;
-        self.line(format_args!("{repository}"))?;
-        for event in &told.events {
-            match event {
-                Event::Manifest(digest) => {
-                    marked.insert(*digest);
-                    self.line(format_args!("{repository}: marking manifest {digest} "))?;
-                }
-                Event::Blob(digest) if marked.insert(*digest) => {
-                    self.line(format_args!("{repository}: marking blob {digest}"))?;
-                }
-                Event::Blob(_) => {}
-            }
-        }
-        Ok(())
+        let told = self.console.data(&self.text).map_err(Failure::Output);
+        self.text.clear();
+        told
     }
 
     fn dead(&mut self, told: &Told) -> Result<(), Failure> {
