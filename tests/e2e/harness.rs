@@ -145,6 +145,11 @@ impl<S> Collection<S> {
 impl<S: ReadStore> Collection<S> {
     /// Makes the plan.
     pub(crate) async fn plan(&self) -> Result<Plan, Failure> {
+        self.plan_unless(&Arc::new(Stop::new())).await
+    }
+
+    /// Makes the plan, unless it is stopped.
+    pub(crate) async fn plan_unless(&self, stop: &Arc<Stop>) -> Result<Plan, Failure> {
         let Mode { untagged, grace, uploads_older_than } = self.mode;
         // Breakers have tests of their own; most worlds here would trip them.
         let accepted = Breaker::ALL.into();
@@ -158,7 +163,7 @@ impl<S: ReadStore> Collection<S> {
             out: &self.dir(),
             tell: false,
         };
-        let made = make_plan(&self.store, &ask, &self.monitor, &Arc::new(Stop::new())).await?;
+        let made = make_plan(&self.store, &ask, &self.monitor, stop).await?;
         assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");
         Ok(made.plan)
     }

@@ -172,7 +172,7 @@ fn open_files(
 ) -> Result<FileStore, StoreError> {
     let folders = layout.clone();
     let options = FileOptions {
-        shape_of: Arc::new(move |folder| shape(folders.folders_in(folder)?, weighs_blobs)),
+        shape_of: Arc::new(move |folder| Some(shape(folders.folders_in(folder)?, weighs_blobs))),
         keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
         clock: clock::now,
     };
@@ -181,9 +181,9 @@ fn open_files(
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key; a
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
-fn shape(kind: FolderKind, weighs_blobs: bool) -> Option<Shape> {
+fn shape(kind: FolderKind, weighs_blobs: bool) -> Shape {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
-    Some(match kind {
+    match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !weighs_blobs)),
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
@@ -196,7 +196,7 @@ fn shape(kind: FolderKind, weighs_blobs: bool) -> Option<Shape> {
             folder: "index/sha256/",
         }),
         FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
-    })
+    }
 }
 
 fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {

@@ -38,6 +38,12 @@ pub enum MarkError {
         #[source]
         source: StoreError,
     },
+    /// The run was asked to stop.
+    #[error("stopped while repository `{repository}` was being marked")]
+    Stopped {
+        /// The repository.
+        repository: RepositoryName,
+    },
     /// Marking ended while repositories were still being marked.
     #[error("{unresolved} repositories are not marked to the end")]
     Unresolved {

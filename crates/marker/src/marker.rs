@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use lister::RepositoryTree;
-use monitor::{Counter, Monitor};
+use monitor::{Counter, Monitor, Stop};
 use registry::{Digest, Layout, Role, Timestamp};
 use store::{ErrorKind, ReadStore};
 
@@ -45,6 +45,7 @@ pub struct Marker<S> {
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
     monitor: Arc<Monitor>,
+    stop: Arc<Stop>,
 }
 
 impl<S: ReadStore> Marker<S> {
@@ -60,7 +61,13 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        Self { library, marks, rules, readers_of_one, monitor }
+        Self { library, marks, rules, readers_of_one, monitor, stop: Arc::default() }
+    }
+
+    /// The same marker; it reads nothing any more once `stop` was asked for.
+    #[must_use]
+    pub fn stopped_by(self, stop: &Arc<Stop>) -> Self {
+        Self { stop: Arc::clone(stop), ..self }
     }
 
     /// What was read, all that is left of a marker that has done its work.
@@ -230,8 +237,13 @@ impl<S: ReadStore> Marker<S> {
         W: Fn(Arc<Library<S>>, T) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<R, MarkError>> + Send + 'static,
     {
-        let library = Arc::clone(&self.library);
-        let read = move |question| read(Arc::clone(&library), question);
+        let (library, stop) = (Arc::clone(&self.library), Arc::clone(&self.stop));
+        let name = tree.name.clone();
+        let read = move |question| {
+            let stopped = stop.is_asked().then(|| MarkError::Stopped { repository: name.clone() });
+            let answer = read(Arc::clone(&library), question);
+            async move { if let Some(stopped) = stopped { Err(stopped) } else { answer.await } }
+        };
         let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
         crew::each(questions, self.readers_of_one, read, lost).await
     }

@@ -143,9 +143,12 @@ impl MemoryStore {
         let objects = state.objects.range::<str, _>(range).take_while(|(key, _)| is_within(key));
         let hollow = state.hollow.range::<str, _>(range).take_while(|key| is_within(key));
         let hollow = hollow.filter(|key| (self.is_presumed)(key));
-        let listed = objects.take(self.page).map(|(key, stored)| match (self.is_presumed)(key) {
-            true => Listed::Presumed(key.as_str().into()),
-            false => stored.object(key).into(),
+        let listed = objects.take(self.page).map(|(key, stored)| {
+            if (self.is_presumed)(key) {
+                Listed::Presumed(key.as_str().into())
+            } else {
+                stored.object(key).into()
+            }
         });
         let hollow = hollow.take(self.page).map(|key| Listed::Presumed(key.as_str().into()));
         let mut page: Vec<Listed> = listed.chain(hollow).collect();
@@ -196,8 +199,8 @@ impl ReadStore for MemoryStore {
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
         let state = self.state();
-        let look = |key: &Box<str>| state.objects.get(&**key).map(|stored| stored.object(key));
-        Ok(keys.iter().map(look).collect())
+        let look = |key: &str| state.objects.get(key).map(|stored| stored.object(key));
+        Ok(keys.iter().map(|key| look(key)).collect())
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {

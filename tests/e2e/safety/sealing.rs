@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use lister::list_repositories;
 use marker::{MarkError, MarkSetBuilder, Marker, Rules};
-use monitor::{Monitor, Stop};
+use monitor::{Asked, Monitor, Stop};
 use registry::Layout;
-use store::{ErrorKind, Fault, FaultPlan, Faulty};
+use regsweep::Code;
+use store::{ErrorKind, Fault, FaultPlan, Faulty, StoreError};
 use tokio::sync::mpsc;
-use world::Mode;
+use world::{Bulk, Mode};
 
 use super::{no_plan, unchanged};
 use crate::crashes::{SMALL_WAYS, small};
-use crate::hand::{Failing, Handled};
+use crate::hand::{Call, Failing, Hand, Handled};
 use crate::harness::{Collection, runtime};
 
 #[test]
@@ -59,5 +60,45 @@ fn g5_a_read_that_fails_for_good_anywhere_makes_no_plan() {
             failed += usize::from(was_read);
         }
         assert!(failed >= reads, "{failed} reads below {base}");
+    }
+}
+
+/// What happens to every read.
+#[derive(Clone, Copy, Debug)]
+enum Mishap {
+    Panic,
+    Stop,
+}
+
+struct Misfortune {
+    mishap: Mishap,
+    stop: Arc<Stop>,
+}
+
+impl Hand for Misfortune {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        match (call, self.mishap) {
+            (Call::Get(_), Mishap::Panic) => panic!("a bug, by plan"),
+            (Call::Get(_), Mishap::Stop) => self.stop.ask(Asked::Drain),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn g5_a_run_whose_markers_all_panic_or_are_stopped_ends_without_a_plan() {
+    let shape = Bulk { repositories: 100, images: 2, indexes: 0, referrers: 0, ..Bulk::default() };
+    let world = world::bulk(small().now(), &shape);
+    for (mishap, code) in [(Mishap::Panic, Code::Internal), (Mishap::Stop, Code::Stopped)] {
+        let store = SMALL_WAYS.store(&world);
+        let stop = Arc::new(Stop::new());
+        let hand = Arc::new(Misfortune { mishap, stop: Arc::clone(&stop) });
+        let handled = Handled::new(&store, &hand);
+        let collection = Collection::of(&world, handled, &Mode::default(), &SMALL_WAYS);
+        let planned = runtime().block_on(collection.plan_unless(&stop));
+        assert_eq!(planned.unwrap_err().code(), code, "{mishap:?}");
+        no_plan(&collection);
+        unchanged(&store, &world);
     }
 }

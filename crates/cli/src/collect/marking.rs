@@ -56,23 +56,14 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run());
     }
+    let crew = gather(group, Arc::clone(&work));
     let (store, monitor, stop) =
         (Arc::clone(stage.store), Arc::clone(stage.monitor), Arc::clone(stage.stop));
     let width = stage.ask.width;
-    let listed = list_repositories(store, stage.ask.layout, width, sender, monitor, stop).await;
-    let mut seen = Seen::default();
-    let mut failure = None;
-    while let Some(joined) = group.join_next().await {
-        match joined {
-            Ok(Ok(more)) => seen.merge(more),
-            Ok(Err(error)) => failure = failure.or(Some(error)),
-            Err(error) => failure = failure.or(Some(lost(error))),
-        }
-    }
+    let listing = list_repositories(store, stage.ask.layout, width, sender, monitor, stop);
+    let (listed, seen) = tokio::join!(listing, crew);
     // A marker's own failure explains why the lister found nobody to take its repositories.
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
+    let mut seen = seen?;
     let complete = listed?;
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
@@ -84,6 +75,27 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     let Seen { facts, doubts, told } = seen;
     let doubts = sorted(&doubts);
     Ok(AllMarked { complete, facts, doubts, unlinked, told })
+}
+
+/// Waits for every marking task. The first failure, or panic, takes in nothing more, so that the lister does not wait for
+/// ever.
+async fn gather<S: ReadStore>(
+    mut group: JoinSet<Result<Seen, Failure>>,
+    work: Arc<Work<S>>,
+) -> Result<Seen, Failure> {
+    let mut outcome = Ok(Seen::default());
+    while let Some(joined) = group.join_next().await {
+        let ended = joined.map_err(lost).and_then(|ended| ended);
+        match (&mut outcome, ended) {
+            (Ok(seen), Ok(more)) => seen.merge(more),
+            (Ok(_), Err(failure)) => {
+                work.trees.lock().await.close();
+                outcome = Err(failure);
+            }
+            (Err(_), _) => {}
+        }
+    }
+    outcome
 }
 
 /// The same registry gives the same plan, whichever repository was marked first.
@@ -142,7 +154,7 @@ impl<S: ReadStore> Work<S> {
         let (store, monitor) = (Arc::clone(stage.store), Arc::clone(stage.monitor));
         let (layout, width) = (stage.ask.layout, stage.ask.width);
         Arc::new(Self {
-            marker: Marker::new(store, layout, width, marks, rules, monitor),
+            marker: Marker::new(store, layout, width, marks, rules, monitor).stopped_by(stage.stop),
             trees: Mutex::new(trees),
             cutoffs: stage.cutoffs,
             writer: Arc::clone(stage.writer),
@@ -152,16 +164,13 @@ impl<S: ReadStore> Work<S> {
         })
     }
 
-    /// Marks until nothing comes any more. A failure takes in nothing more, so that the lister does not wait for ever.
+    /// Marks until nothing comes any more.
     async fn run(self: Arc<Self>) -> Result<Seen, Failure> {
         let mut seen = Seen::default();
         loop {
             let next = self.trees.lock().await.recv().await;
             let Some(tree) = next else { return Ok(seen) };
-            if let Err(failure) = self.mark(tree, &mut seen).await {
-                self.trees.lock().await.close();
-                return Err(failure);
-            }
+            self.mark(tree, &mut seen).await?;
         }
     }
 

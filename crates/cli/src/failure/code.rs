@@ -99,7 +99,10 @@ fn list_code(error: &ListError) -> Code {
 
 fn mark_code(error: &MarkError) -> Code {
     match error {
-        MarkError::Manifest { source, .. } | MarkError::Link { source, .. } => reading_code(source),
+        MarkError::Manifest { source, .. }
+        | MarkError::Link { source, .. }
+        | MarkError::Look { source, .. } => reading_code(source),
+        MarkError::Stopped { .. } => Code::Stopped,
         MarkError::LostReader { .. } => Code::Internal,
         _ => Code::Incomplete,
     }

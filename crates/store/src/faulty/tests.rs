@@ -27,7 +27,7 @@ async fn list(store: &Faulty<MemoryStore>) -> Vec<String> {
     for _ in 0..10_000 {
         match cursor.next().await {
             Ok(Some(page)) => {
-                keys.extend(page.into_iter().map(|listed| String::from(listed.into_key())))
+                keys.extend(page.into_iter().map(|listed| String::from(listed.into_key())));
             }
             Ok(None) => return keys,
             Err(error) => assert!(error.kind.may_pass(), "{error}"),

@@ -201,7 +201,7 @@ impl ReadStore for FileStore {
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
         let tree = Arc::clone(&self.tree);
-        tokio::task::spawn_blocking(move || read::look(&tree, keys))
+        tokio::task::spawn_blocking(move || read::look(&tree, &keys))
             .await
             .map_err(|error| unfinished(Operation::Look, &self.tree.identity, error))?
     }

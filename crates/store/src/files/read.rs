@@ -33,10 +33,10 @@ pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Byt
 }
 
 /// Looks at files; keys that are neighbours share the folder that is opened for them.
-pub(super) fn look(tree: &Tree, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+pub(super) fn look(tree: &Tree, keys: &[Box<str>]) -> Result<Vec<Option<Object>>, StoreError> {
     let mut last: Option<(&str, Option<OwnedFd>)> = None;
     let mut objects = Vec::with_capacity(keys.len());
-    for key in &keys {
+    for key in keys {
         path::check_key(Operation::Look, key)?;
         let folder_key = path::above(key);
         let folder = match last {

@@ -72,6 +72,6 @@ impl FolderCount {
 
     /// Whether a folder holds exactly so many folders. No says nothing.
     pub(super) fn is(self, stat: &Stat, folders: u64) -> bool {
-        self.device == Some(stat.st_dev) && u64::from(stat.st_nlink) == folders + 2
+        self.device == Some(stat.st_dev) && i128::from(stat.st_nlink) == i128::from(folders) + 2
     }
 }

@@ -22,9 +22,9 @@ fn clock() -> Timestamp {
 }
 
 /// What a registry's folders hold; blobs are looked at.
-fn shape(kind: FolderKind) -> Option<Shape> {
+fn shape(kind: FolderKind) -> Shape {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
-    Some(match kind {
+    match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", false)),
         FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
         FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
@@ -33,7 +33,7 @@ fn shape(kind: FolderKind) -> Option<Shape> {
             file: "current/link",
             folder: "index/sha256/",
         }),
-    })
+    }
 }
 
 /// A directory that is deleted with the test, and the store that opens it.
@@ -50,7 +50,7 @@ impl Files {
 
     fn of_layout() -> Self {
         let layout = Layout::new("");
-        Self::with(Arc::new(move |folder: &str| shape(layout.folders_in(folder)?)))
+        Self::with(Arc::new(move |folder: &str| layout.folders_in(folder).map(shape)))
     }
 
     fn with(shape_of: ShapeRule) -> Self {
@@ -184,7 +184,9 @@ async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
         [format!("{folder}/current/link"), format!("{folder}/index/sha256/{}/link", hex(1))]
     };
     let keys = inside(&[tag("v1"), tag("v2"), tag("v2.1")].concat());
-    keys.iter().for_each(|key| files.put(key, b"x"));
+    for key in &keys {
+        files.put(key, b"x");
+    }
     let tags = format!("{V2}/repositories/foo/_manifests/tags/");
     assert_eq!(files.list(&tags, "").await.unwrap(), keys);
     if files.store.tree.folder_count.is_known() {
@@ -217,7 +219,9 @@ async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed(
         format!("{tags}/d/current/link"),
         format!("{tags}/e/f"),
     ]);
-    keys.iter().for_each(|key| files.put(key, b"x"));
+    for key in &keys {
+        files.put(key, b"x");
+    }
     assert_eq!(files.list("", "").await.unwrap(), keys);
     for (at, after) in keys.iter().enumerate() {
         assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
