@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::http_date;
 use crate::faults::Struck;
+use crate::objects::Content;
 use crate::reply::{Body, HangUp, Reply};
 use crate::request::Ask;
 use crate::server::Shared;
@@ -94,7 +95,7 @@ fn refused(struck: &Struck, subject: &str) -> Option<Reply> {
         }
         Fault::ForeignBody => Some(
             Reply {
-                body: Bytes::from_static(b"<html><body>Welcome</body></html>"),
+                body: Content::Held(Bytes::from_static(b"<html><body>Welcome</body></html>")),
                 ..Reply::empty(200)
             }
             .with("content-type", "text/html"),
@@ -105,7 +106,7 @@ fn refused(struck: &Struck, subject: &str) -> Option<Reply> {
 
 fn spoilt(struck: &Struck, reply: Reply) -> Reply {
     if struck.has(&Fault::HalfBody) {
-        let half = reply.body.slice(..reply.body.len() / 2);
+        let half = reply.body.slice(0, reply.body.len() / 2);
         return Reply { body: half, ..reply };
     }
     reply

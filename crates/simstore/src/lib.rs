@@ -25,6 +25,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bitmap;
 mod checksum;
 mod clock;
 mod connection;
@@ -32,17 +33,22 @@ mod error;
 mod faults;
 mod fill;
 mod handler;
+mod hex;
 mod log;
+mod mix;
 mod objects;
 mod percent;
+mod procedural;
 mod reply;
 mod request;
 mod server;
+mod versions;
 mod xml;
 
 pub use error::S3Error;
 pub use faults::{Fault, Faults, When, Which};
 pub use fill::registry_objects;
 pub use log::Request;
+pub use procedural::Shape;
 pub use request::Kind;
 pub use server::{Options, Server};

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::connection;
 use crate::faults::{Injector, Struck};
 use crate::log::Log;
-use crate::objects::{Object, Objects};
+use crate::objects::{Content, Object, Objects};
 use crate::{Faults, Kind, Request, S3Error};
 
 /// How a server is set up; for misbehaviour see [`Faults`].
@@ -145,27 +145,32 @@ impl Server {
 
     /// Puts an object with an entity tag of its own, as a multipart upload or encryption gives; without quotes.
     pub fn put_as(&self, key: &str, content: impl Into<Bytes>, modified: Timestamp, etag: &str) {
-        let object = Object { content: content.into(), etag: etag.to_owned(), modified };
+        let content = Content::Held(content.into());
+        let object = Object { content, etag: etag.to_owned(), modified };
         self.shared.put(key, object);
     }
 
     /// Removes an object as if somebody else deleted it.
     pub fn remove(&self, key: &str) {
-        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let now = self.shared.now();
+        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).delete(key, now);
     }
 
     /// The content of an object.
     #[must_use]
     pub fn content(&self, key: &str) -> Option<Bytes> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.get(key).map(|object| object.content.clone())
+        match &objects.get(key)?.content {
+            Content::Held(content) => Some(content.clone()),
+            Content::Zeros(len) => Some(vec![0; usize::try_from(*len).ok()?].into()),
+        }
     }
 
     /// Every key, ascending.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.keys().cloned().collect()
+        objects.keys()
     }
 
     /// Misbehaves like this from now on; rules count requests anew.

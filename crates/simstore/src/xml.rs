@@ -43,6 +43,11 @@ impl Document {
         push(&mut self.text, format_args!("</{name}>"));
     }
 
+    /// What is written so far, and what closes it.
+    pub(crate) fn into_parts(self) -> (String, String) {
+        (self.text, format!("</{}>", self.root))
+    }
+
     pub(crate) fn finish(mut self) -> String {
         push(&mut self.text, format_args!("</{}>", self.root));
         self.text
@@ -61,7 +66,7 @@ fn push(document: &mut String, words: std::fmt::Arguments<'_>) {
 }
 
 /// As S3 does it: control characters as references too, even those that XML 1.0 knows no way to write.
-fn escape(document: &mut String, text: &str) {
+pub(crate) fn escape(document: &mut String, text: &str) {
     for letter in text.chars() {
         match letter {
             '&' => document.push_str("&amp;"),

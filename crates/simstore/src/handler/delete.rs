@@ -22,7 +22,7 @@ pub(super) fn delete(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Repl
     let mut objects = shared.objects.write().unwrap_or_else(PoisonError::into_inner);
     let mut answer = Document::new("DeleteResult");
     for (place, object) in wanted.objects.iter().enumerate() {
-        let outcome = delete_one(&mut objects, place, object, struck);
+        let outcome = delete_one(&mut objects, place, object, struck, shared.now());
         let is_omitted = struck
             .find(|fault| match fault {
                 Fault::OmitKeys(which) => Some(which),
@@ -61,6 +61,7 @@ fn delete_one(
     place: usize,
     wanted: &ToDelete,
     struck: &Struck,
+    now: registry::Timestamp,
 ) -> Result<(), S3Error> {
     let failure = struck.find(|fault| match fault {
         Fault::FailKeys(which, error) if which.is(place, &wanted.key) => Some(*error),
@@ -70,11 +71,11 @@ fn delete_one(
         return Err(error);
     }
     let found = objects.get(&wanted.key);
-    let differs = |etag: &String| found.is_some_and(|object| object.etag != *etag);
+    let differs = |etag: &String| found.as_ref().is_some_and(|object| object.etag != *etag);
     if wanted.etag.as_ref().is_some_and(differs) {
         return Err(S3Error::PRECONDITION_FAILED);
     }
-    objects.remove(&wanted.key);
+    objects.delete(&wanted.key, now);
     Ok(())
 }
 

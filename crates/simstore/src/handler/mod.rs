@@ -1,6 +1,7 @@
 //! What each kind of request does.
 
 mod delete;
+mod fast;
 mod get;
 mod list;
 mod page;

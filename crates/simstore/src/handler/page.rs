@@ -1,10 +1,11 @@
 //! One page of a listing: which entries, and where it goes on.
 
-use std::borrow::Cow;
 use std::ops::Bound;
 
+use registry::Timestamp;
+
 use crate::S3Error;
-use crate::objects::{Object, Objects, after_all};
+use crate::objects::{Listed, Objects, Walk, after_all};
 use crate::percent::{Style, decode_path, encode};
 use crate::request::Ask;
 
@@ -33,6 +34,16 @@ impl Position {
         format!("{sort}{salt}:{}", encode(text, Style::Slashes))
     }
 
+    /// Where the objects below a prefix begin that are left to list; `None` where there can be none.
+    fn bound(&self, prefix: &str) -> Option<Bound<String>> {
+        match self {
+            Self::Beginning => Some(Bound::Included(prefix.to_owned())),
+            Self::After(key) if key.as_str() < prefix => Some(Bound::Included(prefix.to_owned())),
+            Self::After(key) => Some(Bound::Excluded(key.clone())),
+            Self::AfterAll(folder) => after_all(folder).map(Bound::Included),
+        }
+    }
+
     /// The position, and the salt of its token.
     fn of_token(token: &str) -> Option<(Self, usize)> {
         let (head, text) = token.split_once(':')?;
@@ -49,7 +60,7 @@ impl Position {
 }
 
 /// What a listing asks.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Query<'a> {
     pub(super) bucket: &'a str,
     pub(super) prefix: &'a str,
@@ -97,26 +108,51 @@ impl<'a> Query<'a> {
     }
 }
 
-/// An entry of a page.
+/// What a page tells of an object beside its key.
 #[derive(Clone, Debug)]
-pub(super) enum Entry<'o> {
-    Object(Cow<'o, str>, &'o Object),
-    Folder(&'o str),
+pub(super) struct Facts {
+    pub(super) size: u64,
+    pub(super) etag: String,
+    pub(super) modified: Timestamp,
 }
 
-/// A page, before it is written down.
+impl Facts {
+    pub(super) fn of(listed: &Listed<'_>) -> Self {
+        let etag = text(listed.etag);
+        Self { size: listed.size, etag, modified: listed.modified }
+    }
+}
+
+/// An entry of a page.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    Object(String, Facts),
+    Folder(String),
+}
+
+/// How far a page goes.
 #[derive(Debug)]
-pub(super) struct Page<'o> {
-    pub(super) entries: Vec<Entry<'o>>,
+pub(super) struct Extent {
+    /// Keys and folders.
+    pub(super) keys: usize,
     pub(super) is_truncated: bool,
     /// Where the next page starts.
     pub(super) end: Position,
 }
 
-impl<'o> Page<'o> {
+/// A page, before it is written down.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) entries: Vec<Entry>,
+    pub(super) is_truncated: bool,
+    /// Where the next page starts.
+    pub(super) end: Position,
+}
+
+impl Page {
     /// Reads the page of at most `limit` entries that starts at `start`.
     pub(super) fn read(
-        objects: &'o Objects,
+        objects: &Objects,
         query: &Query<'_>,
         start: Position,
         limit: usize,
@@ -124,46 +160,50 @@ impl<'o> Page<'o> {
         let mut page = Self { entries: Vec::new(), is_truncated: false, end: start };
         let mut rest = Rest::from(objects, query.prefix, &page.end);
         while page.entries.len() < limit {
-            let Some((key, object)) = rest.next() else { return page };
-            if let Some(folder) = query.folder_of(key) {
-                page.entries.push(Entry::Folder(folder));
+            let Some(listed) = rest.peek() else { return page };
+            let key = text(listed.key);
+            if let Some(folder) = query.folder_of(&key) {
+                page.entries.push(Entry::Folder(folder.to_owned()));
                 page.end = Position::AfterAll(folder.to_owned());
                 rest = Rest::from(objects, query.prefix, &page.end);
             } else {
-                page.entries.push(Entry::Object(key.into(), object));
-                page.end = Position::After(key.to_owned());
+                page.entries.push(Entry::Object(key.clone(), Facts::of(&listed)));
+                page.end = Position::After(key);
+                rest.advance();
             }
         }
-        page.is_truncated = limit > 0 && rest.next().is_some();
+        page.is_truncated = limit > 0 && rest.peek().is_some();
         page
     }
 }
 
+/// Keys and entity tags are text where they come from.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 /// The objects below a prefix that are left to list.
-struct Rest<'o, 'p> {
-    objects: Box<dyn Iterator<Item = (&'o str, &'o Object)> + 'o>,
+pub(super) struct Rest<'o, 'p> {
+    walk: Option<Walk<'o>>,
     prefix: &'p str,
 }
 
 impl<'o, 'p> Rest<'o, 'p> {
-    fn from(objects: &'o Objects, prefix: &'p str, position: &Position) -> Self {
-        let start = match position {
-            Position::Beginning => Some(Bound::Included(prefix.to_owned())),
-            Position::After(key) if key.as_str() < prefix => {
-                Some(Bound::Included(prefix.to_owned()))
-            }
-            Position::After(key) => Some(Bound::Excluded(key.clone())),
-            Position::AfterAll(folder) => after_all(folder).map(Bound::Included),
-        };
-        let objects: Box<dyn Iterator<Item = _>> = match start {
-            Some(start) => Box::new(objects.from(start.as_ref().map(String::as_str))),
-            None => Box::new(std::iter::empty()),
-        };
-        Self { objects, prefix }
+    pub(super) fn from(objects: &'o Objects, prefix: &'p str, position: &Position) -> Self {
+        let start = position.bound(prefix);
+        let walk = start.map(|start| objects.from(start.as_ref().map(String::as_str)));
+        Self { walk, prefix }
     }
 
-    fn next(&mut self) -> Option<(&'o str, &'o Object)> {
-        self.objects.next().filter(|(key, _)| key.starts_with(self.prefix))
+    pub(super) fn peek(&mut self) -> Option<Listed<'_>> {
+        let listed = self.walk.as_mut()?.peek()?;
+        listed.key.starts_with(self.prefix.as_bytes()).then_some(listed)
+    }
+
+    pub(super) fn advance(&mut self) {
+        if let Some(walk) = &mut self.walk {
+            walk.advance();
+        }
     }
 }
 
@@ -173,9 +213,9 @@ mod tests {
 
     use bytes::Bytes;
     use proptest::prelude::*;
-    use registry::Timestamp;
 
     use super::*;
+    use crate::objects::Object;
 
     /// What a listing ought to give: keys and folders below a prefix, after a key, once each, in order.
     fn expected(keys: &BTreeSet<String>, prefix: &str, after: &str, folds: bool) -> Vec<String> {
@@ -205,8 +245,8 @@ mod tests {
         loop {
             let page = Page::read(objects, query, position, limit);
             names.extend(page.entries.iter().map(|entry| match entry {
-                Entry::Object(key, _) => key.to_string(),
-                Entry::Folder(folder) => (*folder).to_owned(),
+                Entry::Object(key, _) => key.clone(),
+                Entry::Folder(folder) => folder.clone(),
             }));
             if !page.is_truncated {
                 return names;
