@@ -67,9 +67,12 @@ async fn answer(
 
 /// The answer to a request, and the faults that are still to strike it.
 async fn answer_to(shared: &Shared, ask: &Ask) -> Result<(Reply, Struck), HangUp> {
-    let (kind, subject) = (ask.kind(), ask.subject());
+    let (kind, subject) = (ask.kind, ask.subject());
     let struck = shared.strike(kind, &subject);
-    tokio::time::sleep(struck.delay()).await;
+    let delay = struck.delay() + shared.latency(kind);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     let host = ask.header("host").unwrap_or_default().to_owned();
     let entry = Request { kind, subject, host, keys: ask.keys_to_delete(), status: None };
     if struck.has(&Fault::HangUpBefore) {

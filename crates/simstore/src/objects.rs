@@ -84,13 +84,11 @@ impl Objects {
 
     /// The current object under a key.
     pub(crate) fn get(&self, key: &str) -> Option<Cow<'_, Object>> {
-        match self.put.get(key) {
-            Some(object) => Some(Cow::Borrowed(object)),
-            None => {
-                let (procedural, ordinal) = self.computed(key)?;
-                Some(Cow::Owned(procedural.object(ordinal)))
-            }
+        if let Some(object) = self.put.get(key) {
+            return Some(Cow::Borrowed(object));
         }
+        let (procedural, ordinal) = self.computed(key)?;
+        Some(Cow::Owned(procedural.object(ordinal)))
     }
 
     /// The ordinal of a computed object that is still there.

@@ -36,7 +36,11 @@ impl Reply {
 
     /// An error document about `subject`.
     pub(crate) fn error(error: &S3Error, subject: &str) -> Self {
-        Self::xml(error.status, xml::error(error, subject))
+        match error.status {
+            // HTTP allows it no body.
+            304 => Self::empty(304),
+            status => Self::xml(status, xml::error(error, subject)),
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

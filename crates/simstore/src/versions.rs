@@ -48,11 +48,13 @@ impl Versions {
         self.by_key.get(key).map(Vec::as_slice)
     }
 
-    /// The first key from `start` on that has versions, and they.
-    pub(crate) fn first(&self, start: Bound<&str>) -> Option<(&str, &[Version])> {
-        let mut kept = self.by_key.range::<str, _>((start, Bound::Unbounded));
-        let (key, versions) = kept.find(|(_, versions)| !versions.is_empty())?;
-        Some((key, versions))
+    /// The keys from `start` on that have versions, and they.
+    pub(crate) fn from<'v>(
+        &'v self,
+        start: Bound<&str>,
+    ) -> impl Iterator<Item = (&'v str, &'v [Version])> + use<'v> {
+        let kept = self.by_key.range::<str, _>((start, Bound::Unbounded));
+        kept.filter(|(_, kept)| !kept.is_empty()).map(|(key, kept)| (key.as_str(), kept.as_slice()))
     }
 
     pub(crate) fn push(&mut self, key: &str, object: Object) -> String {

@@ -36,12 +36,7 @@ pub(super) fn page(
     (extent, Bytes::from(body).slice(unused..))
 }
 
-fn entries(
-    body: &mut Vec<u8>,
-    objects: &Objects,
-    query: &Query<'_>,
-    start: &Position,
-) -> Extent {
+fn entries(body: &mut Vec<u8>, objects: &Objects, query: &Query<'_>, start: &Position) -> Extent {
     let mut rest = Rest::from(objects, query.prefix, start);
     let mut last = Vec::with_capacity(256);
     let mut keys = 0;

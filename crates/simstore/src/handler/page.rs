@@ -73,20 +73,14 @@ pub(super) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(super) fn of(ask: &'a Ask) -> Result<Self, S3Error> {
-        let max_keys = ask.query("max-keys").unwrap_or("1000").parse::<usize>();
-        let is_url = match ask.query("encoding-type") {
-            None => false,
-            Some("url") => true,
-            Some(_) => return Err(S3Error::INVALID_ARGUMENT),
-        };
         Ok(Self {
             bucket: &ask.bucket,
             prefix: ask.query("prefix").unwrap_or_default(),
             delimiter: ask.query("delimiter").filter(|delimiter| !delimiter.is_empty()),
             start_after: ask.query("start-after"),
             token: ask.query("continuation-token"),
-            max_keys: max_keys.map_err(|_| S3Error::INVALID_ARGUMENT)?.min(PAGE_LIMIT),
-            is_url,
+            max_keys: ask.limit("max-keys", PAGE_LIMIT)?,
+            is_url: ask.is_url_encoding_asked()?,
         })
     }
 
@@ -128,6 +122,15 @@ impl Facts {
 pub(super) enum Entry {
     Object(String, Facts),
     Folder(String),
+}
+
+/// The first key that may be on the page that was asked for.
+pub(super) fn first_key(ask: &Ask) -> Result<String, S3Error> {
+    let query = Query::of(ask)?;
+    Ok(match query.position()?.0 {
+        Position::After(key) | Position::AfterAll(key) if key.as_str() > query.prefix => key,
+        _ => query.prefix.to_owned(),
+    })
 }
 
 /// How far a page goes.

@@ -113,6 +113,6 @@ impl Partition {
         let mut samples: Vec<&String> = self.samples.iter().collect();
         samples.sort_unstable();
         let (least, middle) = (samples.first()?, samples[samples.len() / 2]);
-        (middle > least && *middle > self.start).then(|| middle.clone())
+        (middle > *least && *middle > self.start).then(|| middle.clone())
     }
 }

@@ -8,28 +8,30 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 /// Source: ITU-T I.371, "virtual scheduling algorithm".
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    per_second: u32,
-    paid: u64,
+    per_second: u128,
+    /// In nanoseconds times `per_second`, so that nothing is ever rounded.
+    paid: u128,
 }
 
 impl Rate {
     pub(super) fn new(per_second: u32) -> Self {
-        Self { per_second: per_second.max(1), paid: 0 }
+        Self { per_second: per_second.max(1).into(), paid: 0 }
     }
 
     /// Whether `count` more are within the rate. More than a second's worth waits until all is paid for, and then goes
     /// through whole.
     pub(super) fn allows(&self, now: u64, count: u64) -> bool {
-        let paid = self.paid.max(now);
-        self.paid <= now || paid.saturating_add(self.price(count)) <= now.saturating_add(SECOND)
+        let soon = u128::from(now) + u128::from(SECOND);
+        self.paid <= self.scaled(now)
+            || self.paid + u128::from(count) * u128::from(SECOND) <= soon * self.per_second
     }
 
     pub(super) fn take(&mut self, now: u64, count: u64) {
-        self.paid = self.paid.max(now).saturating_add(self.price(count));
+        self.paid = self.paid.max(self.scaled(now)) + u128::from(count) * u128::from(SECOND);
     }
 
-    fn price(&self, count: u64) -> u64 {
-        count.saturating_mul(SECOND).div_ceil(self.per_second.into())
+    fn scaled(&self, now: u64) -> u128 {
+        u128::from(now) * self.per_second
     }
 }
 
@@ -70,7 +72,7 @@ mod tests {
             let mut rate = Rate::new(per_second);
             let before = before.min(per_second.into());
             rate.take(0, before);
-            prop_assert!(rate.allows(SECOND + 1, per_second.into()));
+            prop_assert!(rate.allows(SECOND, per_second.into()));
         }
 
         #[test]

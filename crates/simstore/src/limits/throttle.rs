@@ -54,9 +54,7 @@ impl Throttle {
         self.note(now, class, &shares, keys.iter().copied());
         let let_through = match self.limits.refusal {
             Refusal::Request => vec![self.take_all(now, class, &shares); keys.len()],
-            Refusal::Keys => {
-                places.iter().map(|place| self.take(now, class, *place, 1)).collect()
-            }
+            Refusal::Keys => places.iter().map(|place| self.take(now, class, *place, 1)).collect(),
         };
         let granted = let_through.iter().filter(|is_let| **is_let).count();
         self.count(class, true, granted as u64);
@@ -109,8 +107,8 @@ impl Throttle {
 
     fn take_all(&mut self, now: u64, class: Class, shares: &BTreeMap<usize, u64>) -> bool {
         let mut shares_left = shares.iter();
-        let are_let = shares_left
-            .all(|(place, share)| self.partitions[*place].allows(now, class, *share));
+        let are_let =
+            shares_left.all(|(place, share)| self.partitions[*place].allows(now, class, *share));
         if are_let {
             for (place, share) in shares {
                 self.partitions[*place].take(now, class, *share);

@@ -41,8 +41,8 @@ impl Fillers {
 
     /// The stride in which a digest lies.
     fn near(&self, digest: &[u8; 32]) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = *digest;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h]) / self.stride
+        let head = digest.first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
+        head / self.stride
     }
 
     /// The size of a blob in bytes: 1 KiB to 16 MiB, each power of two as often.
@@ -65,7 +65,8 @@ impl Spread {
     pub(super) fn new(count: u64, used: u64) -> Self {
         // Near the golden section neighbours come to lie far apart; without a common divisor no two meet.
         let golden = used / 1000 * 618 + used % 1000 * 618 / 1000;
-        let factor = (golden.max(1)..).find(|factor| divisor(*factor, used) == 1).unwrap_or(1);
+        let factors = golden.max(1)..used.max(2);
+        let factor = factors.into_iter().find(|factor| divisor(*factor, used) == 1).unwrap_or(1);
         Self { count, used, factor }
     }
 

@@ -83,18 +83,13 @@ impl Repository {
             }
         };
         push_name(&mut row.key, self.number);
-        let (is_current, tag) = match link {
-            Link::Layer(_) => (false, None),
-            Link::Revision(_) => (false, None),
-            Link::Current { tag, .. } => (true, Some(tag)),
-            Link::Index { tag, .. } => (false, Some(tag)),
-        };
-        match (&link, tag) {
-            (Link::Layer(_), _) => row.key.extend_from_slice(b"_layers/"),
-            (_, None) => row.key.extend_from_slice(b"_manifests/revisions/"),
-            (_, Some(tag)) => push_tag(&mut row.key, tag, is_current),
+        match link {
+            Link::Layer(_) => row.key.extend_from_slice(b"_layers/"),
+            Link::Revision(_) => row.key.extend_from_slice(b"_manifests/revisions/"),
+            Link::Current { tag, .. } => push_tag(&mut row.key, tag, b"/current/"),
+            Link::Index { tag, .. } => push_tag(&mut row.key, tag, b"/index/"),
         }
-        if !is_current {
+        if !matches!(link, Link::Current { .. }) {
             row.key.extend_from_slice(b"sha256/");
             hex::push_digest(&mut row.key, &digest);
             row.key.push(b'/');
@@ -122,7 +117,7 @@ pub(super) fn push_name(key: &mut Vec<u8>, number: u64) {
     key.push(b'/');
 }
 
-fn push_tag(key: &mut Vec<u8>, tag: Option<u64>, is_current: bool) {
+fn push_tag(key: &mut Vec<u8>, tag: Option<u64>, folder: &[u8]) {
     key.extend_from_slice(b"_manifests/tags/");
     match tag {
         None => key.extend_from_slice(b"latest"),
@@ -131,10 +126,9 @@ fn push_tag(key: &mut Vec<u8>, tag: Option<u64>, is_current: bool) {
             push_decimal(key, tag, 4);
         }
     }
-    key.extend_from_slice(if is_current { b"/current/" } else { b"/index/" });
+    key.extend_from_slice(folder);
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a digit")]
 fn push_decimal(text: &mut Vec<u8>, number: u64, width: u32) {
     for place in (0..width).rev() {
         text.push(b'0' + (number / 10_u64.pow(place) % 10) as u8);

@@ -84,10 +84,14 @@ impl Shape {
             return Some("a procedural registry has a repository, an image and a layer".to_owned());
         }
         if self.images > 9999 || self.layers > 1000 || self.manifests() > u64::from(u32::MAX) {
-            return Some("at most 9,999 images per repository, 1,000 layers per image and 2^32 manifests".to_owned());
+            return Some(
+                "at most 9,999 images per repository, 1,000 layers per image and 2^32 manifests"
+                    .to_owned(),
+            );
         }
         let used = self.used_blobs();
-        (self.blobs < used).then(|| format!("these images use {used} blobs, and there are {}", self.blobs))
+        (self.blobs < used)
+            .then(|| format!("these images use {used} blobs, and there are {}", self.blobs))
     }
 }
 

@@ -1,0 +1,126 @@
+//! How fast the server lists a registry of 10^8 blobs: `cargo run --release -p regsweep-simstore --example load`.
+//!
+//! Clients are threads that read pages and look at nothing but the token in them. The CPU time is that of the server's
+//! thread alone, as Linux tells it.
+
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures, and says so")]
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use simstore::{Kind, Options, Server, Shape};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+const BLOBS: &str = "docker/registry/v2/blobs/sha256/";
+const REPOSITORIES: &str = "docker/registry/v2/repositories/";
+
+/// How long each measurement takes.
+const TIME: Duration = Duration::from_secs(4);
+
+fn main() -> Result<()> {
+    let started = Instant::now();
+    let shape = Shape { blobs: 100_000_000, repositories: 20_000, ..Shape::default() };
+    let server = Server::start(Options { procedural: Some(shape), ..Options::default() })?;
+    println!(
+        "{} objects, {} manifests held, after {:.1?}",
+        shape.objects(),
+        shape.manifests(),
+        started.elapsed()
+    );
+    for (name, prefix, connections) in [
+        ("blobs", BLOBS, 1),
+        ("blobs", BLOBS, 16),
+        ("repositories", REPOSITORIES, 1),
+        ("repositories", REPOSITORIES, 16),
+    ] {
+        list(&server, name, prefix, connections)?;
+    }
+    Ok(())
+}
+
+fn list(server: &Server, name: &str, prefix: &str, connections: u32) -> Result<()> {
+    server.forget_requests();
+    let (started, cpu) = (Instant::now(), server_cpu()?);
+    let address = server.address();
+    let keys: u64 = thread::scope(|scope| {
+        let clients = (0..connections).map(|n| {
+            let start = if prefix == BLOBS {
+                format!("{BLOBS}{:02x}", n * 256 / connections)
+            } else {
+                format!("{REPOSITORIES}team-{:08}", n * 20 / connections)
+            };
+            scope.spawn(move || walk(address, &start, started))
+        });
+        let clients: Vec<_> = clients.collect();
+        let all = clients.into_iter().map(|client| client.join().map_err(|_| "a client broke")?);
+        all.sum::<Result<u64>>()
+    })?;
+    let (time, cpu) = (started.elapsed(), server_cpu()?.saturating_sub(cpu));
+    let pages = server.count(Kind::List);
+    println!(
+        "{name}, {connections} connections: {:.0} pages/s, {:.2} M keys/s; server {:.0} us of CPU per page: {:.2} M keys per CPU second",
+        pages as f64 / time.as_secs_f64(),
+        keys as f64 / time.as_secs_f64() / 1e6,
+        cpu.as_secs_f64() * 1e6 / pages as f64,
+        keys as f64 / cpu.as_secs_f64() / 1e6,
+    );
+    Ok(())
+}
+
+/// Reads page after page behind a key; how many keys.
+fn walk(address: SocketAddr, start: &str, started: Instant) -> Result<u64> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::with_capacity(1 << 20, stream.try_clone()?);
+    let (mut place, mut keys) = (format!("start-after={start}"), 0);
+    let mut body = Vec::new();
+    while started.elapsed() < TIME {
+        write!(
+            stream,
+            "GET /registry?list-type=2&encoding-type=url&{place} HTTP/1.1\r\nhost: x\r\n\r\n"
+        )?;
+        read_body(&mut reader, &mut body)?;
+        let head = String::from_utf8_lossy(&body[..body.len().min(2000)]);
+        keys += between(&head, "KeyCount")?.parse::<u64>()?;
+        let token = between(&head, "NextContinuationToken")?.replace('%', "%25");
+        place = format!("continuation-token={token}");
+    }
+    Ok(keys)
+}
+
+fn read_body(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Result<()> {
+    let (mut line, mut length) = (String::new(), 0);
+    while reader.read_line(&mut line)? > 2 {
+        if let Some(found) = line.strip_prefix("content-length: ") {
+            length = found.trim().parse()?;
+        }
+        line.clear();
+    }
+    body.resize(length, 0);
+    Ok(reader.read_exact(body)?)
+}
+
+fn between<'a>(text: &'a str, element: &str) -> Result<&'a str> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    let rest = text.split_once(&open).ok_or("no such element")?.1;
+    Ok(rest.split_once(&close).ok_or("no end of an element")?.0)
+}
+
+/// User and system time of the thread that answers.
+///
+/// Source: `proc(5)`, `/proc/pid/task/tid/schedstat`: nanoseconds on a processor.
+fn server_cpu() -> Result<Duration> {
+    for task in fs::read_dir("/proc/self/task")? {
+        let task = task?.path();
+        if fs::read_to_string(task.join("comm"))?.trim() == "simstore" {
+            let times = fs::read_to_string(task.join("schedstat"))?;
+            let nanos = times.split(' ').next().ok_or("no time")?.parse()?;
+            return Ok(Duration::from_nanos(nanos));
+        }
+    }
+    Err("no thread of the server".into())
+}
