@@ -43,6 +43,8 @@ fn main() -> Result<()> {
 }
 
 fn list(server: &Server, name: &str, prefix: &str, connections: u32) -> Result<()> {
+    // Once it has answered, its thread has a name.
+    walk(server.address(), prefix, Instant::now(), Duration::ZERO)?;
     server.forget_requests();
     let (started, cpu) = (Instant::now(), server_cpu()?);
     let address = server.address();
@@ -53,7 +55,7 @@ fn list(server: &Server, name: &str, prefix: &str, connections: u32) -> Result<(
             } else {
                 format!("{REPOSITORIES}team-{:08}", n * 20 / connections)
             };
-            scope.spawn(move || walk(address, &start, started))
+            scope.spawn(move || walk(address, &start, started, TIME))
         });
         let clients: Vec<_> = clients.collect();
         let all = clients.into_iter().map(|client| client.join().map_err(|_| "a client broke")?);
@@ -72,13 +74,13 @@ fn list(server: &Server, name: &str, prefix: &str, connections: u32) -> Result<(
 }
 
 /// Reads page after page behind a key; how many keys.
-fn walk(address: SocketAddr, start: &str, started: Instant) -> Result<u64> {
+fn walk(address: SocketAddr, start: &str, started: Instant, time: Duration) -> Result<u64> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::with_capacity(1 << 20, stream.try_clone()?);
     let (mut place, mut keys) = (format!("start-after={start}"), 0);
     let mut body = Vec::new();
-    while started.elapsed() < TIME {
+    loop {
         write!(
             stream,
             "GET /registry?list-type=2&encoding-type=url&{place} HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -86,10 +88,14 @@ fn walk(address: SocketAddr, start: &str, started: Instant) -> Result<u64> {
         read_body(&mut reader, &mut body)?;
         let head = String::from_utf8_lossy(&body[..body.len().min(2000)]);
         keys += between(&head, "KeyCount")?.parse::<u64>()?;
-        let token = between(&head, "NextContinuationToken")?.replace('%', "%25");
-        place = format!("continuation-token={token}");
+        if started.elapsed() >= time {
+            return Ok(keys);
+        }
+        place = match between(&head, "NextContinuationToken") {
+            Ok(token) => format!("continuation-token={}", token.replace('%', "%25")),
+            Err(_) => format!("start-after={start}"),
+        };
     }
-    Ok(keys)
 }
 
 fn read_body(reader: &mut impl BufRead, body: &mut Vec<u8>) -> Result<()> {

@@ -183,18 +183,19 @@ impl Objects {
         }
     }
 
-    /// Walks over the objects from `start` on, ascending.
-    pub(crate) fn from(&self, start: Bound<&str>) -> Walk<'_> {
+    /// Walks over the objects below a prefix from `start` on, ascending.
+    pub(crate) fn walk<'o>(&'o self, prefix: &'o str, start: Bound<&str>) -> Walk<'o> {
         let (key, is_excluded) = match start {
             Bound::Included(key) => (key, false),
             Bound::Excluded(key) => (key, true),
-            Bound::Unbounded => ("", false),
+            Bound::Unbounded => (prefix, false),
         };
         let put = self.put.range::<str, _>((start, Bound::Unbounded)).peekable();
+        let end = after_all(prefix);
         let procedural = self.procedural.as_ref();
         let computed =
-            procedural.map(|procedural| Cursor::new(procedural, &self.gone, key.as_bytes()));
-        let mut walk = Walk { put, computed };
+            procedural.map(|procedural| Cursor::new(procedural, &self.gone, key, end.as_deref()));
+        let mut walk = Walk { prefix, put, computed };
         if is_excluded && walk.peek().is_some_and(|listed| listed.key == key.as_bytes()) {
             walk.advance();
         }
@@ -203,7 +204,7 @@ impl Objects {
 
     /// Every key, ascending.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let mut walk = self.from(Bound::Unbounded);
+        let mut walk = self.walk("", Bound::Unbounded);
         let mut keys = Vec::new();
         while let Some(listed) = walk.peek() {
             keys.push(String::from_utf8_lossy(listed.key).into_owned());
@@ -216,6 +217,7 @@ impl Objects {
 /// Walks over objects that were put and objects that are computed, as one; no key is both.
 #[derive(Debug)]
 pub(crate) struct Walk<'o> {
+    prefix: &'o str,
     put: Peekable<Range<'o, String, Object>>,
     computed: Option<Cursor<'o>>,
 }
@@ -224,16 +226,17 @@ impl Walk<'_> {
     /// The object on which it stands; `None` behind the end.
     pub(crate) fn peek(&mut self) -> Option<Listed<'_>> {
         let computed = self.computed.as_ref().and_then(Cursor::row);
-        let is_put_next = |key: &String| computed.is_none_or(|row| key.as_bytes() < &*row.key);
-        match self.put.peek() {
-            Some((key, object)) if is_put_next(key) => Some(Listed {
+        let is_next = |key: &String| computed.is_none_or(|row| key.as_bytes() < &*row.key);
+        let put = self.put.peek().filter(|(key, _)| key.starts_with(self.prefix));
+        match put.filter(|(key, _)| is_next(key)) {
+            Some((key, object)) => Some(Listed {
                 key: key.as_bytes(),
                 size: object.content.len(),
                 etag: object.etag.as_bytes(),
                 modified: object.modified,
                 is_plain: false,
             }),
-            _ => computed.map(|row| Listed {
+            None => computed.map(|row| Listed {
                 key: &row.key,
                 size: row.size,
                 etag: &row.etag,
@@ -243,10 +246,13 @@ impl Walk<'_> {
         }
     }
 
+    /// Behind the end of the one, the other goes on.
     pub(crate) fn advance(&mut self) {
         let computed = self.computed.as_ref().and_then(Cursor::row);
-        let is_put_next = |key: &String| computed.is_none_or(|row| key.as_bytes() < &*row.key);
-        if self.put.next_if(|(key, _)| is_put_next(key)).is_none()
+        let is_next = |key: &String| {
+            key.starts_with(self.prefix) && computed.is_none_or(|row| key.as_bytes() < &*row.key)
+        };
+        if self.put.next_if(|(key, _)| is_next(key)).is_none()
             && let Some(computed) = &mut self.computed
         {
             computed.advance();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::page::{Extent, Position, Query, Rest, text};
+use super::page::{Extent, Position, Query, rest, text};
 use crate::clock::push_iso;
 use crate::objects::Listed;
 use crate::objects::Objects;
@@ -37,22 +37,24 @@ pub(super) fn page(
 }
 
 fn entries(body: &mut Vec<u8>, objects: &Objects, query: &Query<'_>, start: &Position) -> Extent {
-    let mut rest = Rest::from(objects, query.prefix, start);
+    let mut left = rest(objects, query.prefix, start);
     let mut last = Vec::with_capacity(256);
     let mut keys = 0;
-    while keys < query.max_keys
-        && let Some(listed) = rest.peek()
+    while let Some(walk) = &mut left
+        && keys < query.max_keys
+        && let Some(listed) = walk.peek()
     {
         push(body, &listed, query.is_url);
         keys += 1;
         if keys == query.max_keys {
             last.extend_from_slice(listed.key);
         }
-        rest.advance();
+        walk.advance();
     }
+    let is_truncated = query.max_keys > 0 && left.is_some_and(|mut walk| walk.peek().is_some());
     // Only a full page goes on, so only its last key is asked for.
     let end = if last.is_empty() { start.clone() } else { Position::After(text(&last)) };
-    Extent { keys, is_truncated: query.max_keys > 0 && rest.peek().is_some(), end }
+    Extent { keys, is_truncated, end }
 }
 
 fn push(body: &mut Vec<u8>, listed: &Listed<'_>, is_url: bool) {

@@ -161,21 +161,22 @@ impl Page {
         limit: usize,
     ) -> Self {
         let mut page = Self { entries: Vec::new(), is_truncated: false, end: start };
-        let mut rest = Rest::from(objects, query.prefix, &page.end);
+        let mut left = rest(objects, query.prefix, &page.end);
         while page.entries.len() < limit {
-            let Some(listed) = rest.peek() else { return page };
+            let Some(walk) = &mut left else { return page };
+            let Some(listed) = walk.peek() else { return page };
             let key = text(listed.key);
             if let Some(folder) = query.folder_of(&key) {
                 page.entries.push(Entry::Folder(folder.to_owned()));
                 page.end = Position::AfterAll(folder.to_owned());
-                rest = Rest::from(objects, query.prefix, &page.end);
+                left = rest(objects, query.prefix, &page.end);
             } else {
                 page.entries.push(Entry::Object(key.clone(), Facts::of(&listed)));
                 page.end = Position::After(key);
-                rest.advance();
+                walk.advance();
             }
         }
-        page.is_truncated = limit > 0 && rest.peek().is_some();
+        page.is_truncated = limit > 0 && left.is_some_and(|mut walk| walk.peek().is_some());
         page
     }
 }
@@ -185,29 +186,14 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The objects below a prefix that are left to list.
-pub(super) struct Rest<'o, 'p> {
-    walk: Option<Walk<'o>>,
-    prefix: &'p str,
-}
-
-impl<'o, 'p> Rest<'o, 'p> {
-    pub(super) fn from(objects: &'o Objects, prefix: &'p str, position: &Position) -> Self {
-        let start = position.bound(prefix);
-        let walk = start.map(|start| objects.from(start.as_ref().map(String::as_str)));
-        Self { walk, prefix }
-    }
-
-    pub(super) fn peek(&mut self) -> Option<Listed<'_>> {
-        let listed = self.walk.as_mut()?.peek()?;
-        listed.key.starts_with(self.prefix.as_bytes()).then_some(listed)
-    }
-
-    pub(super) fn advance(&mut self) {
-        if let Some(walk) = &mut self.walk {
-            walk.advance();
-        }
-    }
+/// The objects below a prefix that are left to list; `None` where there can be none.
+pub(super) fn rest<'o>(
+    objects: &'o Objects,
+    prefix: &'o str,
+    position: &Position,
+) -> Option<Walk<'o>> {
+    let start = position.bound(prefix)?;
+    Some(objects.walk(prefix, start.as_ref().map(String::as_str)))
 }
 
 #[cfg(test)]

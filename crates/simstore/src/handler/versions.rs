@@ -85,7 +85,7 @@ fn read(objects: &Objects, ask: &Ask, limit: usize) -> Vec<Entry> {
         Some(key) if key >= prefix => Bound::Excluded(key),
         _ => Bound::Included(prefix),
     };
-    let mut walk = objects.from(start);
+    let mut walk = objects.walk(prefix, start);
     let mut kept = objects.versions().into_iter().flat_map(|all| all.from(start)).peekable();
     let mut entries = Vec::new();
     while entries.len() < limit {

@@ -67,7 +67,7 @@ impl Recipe {
         json.extend_from_slice(b"{\"mediaType\":\"");
         json.extend_from_slice(media_type.as_bytes());
         json.extend_from_slice(b"\",\"digest\":\"sha256:");
-        hex::push_digest(json, &self.fillers.digest(blob));
+        hex::push(json, &self.fillers.digest(blob));
         json.extend_from_slice(b"\",\"size\":");
         json.extend_from_slice(self.fillers.size(blob).to_string().as_bytes());
         json.push(b'}');

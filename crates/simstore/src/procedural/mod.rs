@@ -72,7 +72,7 @@ impl Procedural {
         if let Some(rest) = key.as_bytes().strip_prefix(&*self.blobs) {
             return self.find_blob(rest);
         }
-        let ordinal = self.rank(key.as_bytes());
+        let ordinal = self.rank(key);
         let mut row = Row::new();
         (ordinal < self.len()).then(|| self.write(&mut row, &mut Memory::default(), ordinal))?;
         (row.key == key.as_bytes()).then_some(ordinal)
@@ -88,7 +88,8 @@ impl Procedural {
     }
 
     /// The ordinal of the first object whose key is not less than `key`.
-    pub(crate) fn rank(&self, key: &[u8]) -> u64 {
+    pub(crate) fn rank(&self, key: &str) -> u64 {
+        let key = key.as_bytes();
         let (mut row, mut memory) = (Row::new(), Memory::default());
         let mut is_less = |ordinal| {
             self.write(&mut row, &mut memory, ordinal);
@@ -151,9 +152,9 @@ impl Procedural {
             (self.recipe.fillers.digest(index), self.recipe.fillers.size(index))
         };
         row.key.extend_from_slice(&self.blobs);
-        hex::push(&mut row.key, &digest[..1]);
+        hex::push_folder(&mut row.key, &digest);
         row.key.push(b'/');
-        hex::push_digest(&mut row.key, &digest);
+        hex::push(&mut row.key, &digest);
         row.key.extend_from_slice(b"/data");
         row.size = size;
         // Entity tags of blobs mean nothing: large ones were put in parts.
@@ -199,22 +200,30 @@ pub(crate) struct Cursor<'p> {
     procedural: &'p Procedural,
     gone: &'p Bitmap,
     ordinal: u64,
+    /// Where it ends.
+    end: u64,
     row: Row,
     memory: Memory,
 }
 
 impl<'p> Cursor<'p> {
-    /// Starts at the first object whose key is not less than `key`.
-    pub(crate) fn new(procedural: &'p Procedural, gone: &'p Bitmap, key: &[u8]) -> Self {
+    /// Starts at the first object whose key is not less than `key`, and ends before `end`, or never.
+    pub(crate) fn new(
+        procedural: &'p Procedural,
+        gone: &'p Bitmap,
+        key: &str,
+        end: Option<&str>,
+    ) -> Self {
         let (row, memory) = (Row::new(), Memory::default());
-        let mut cursor = Self { procedural, gone, ordinal: 0, row, memory };
+        let end = end.map_or(procedural.len(), |end| procedural.rank(end));
+        let mut cursor = Self { procedural, gone, ordinal: 0, end, row, memory };
         cursor.stand_on(procedural.rank(key));
         cursor
     }
 
     /// Where it stands; `None` behind the end.
     pub(crate) fn row(&self) -> Option<&Row> {
-        (self.ordinal < self.procedural.len()).then_some(&self.row)
+        (self.ordinal < self.end).then_some(&self.row)
     }
 
     pub(crate) fn advance(&mut self) {
@@ -223,7 +232,7 @@ impl<'p> Cursor<'p> {
 
     fn stand_on(&mut self, ordinal: u64) {
         self.ordinal = self.gone.next_absent(ordinal);
-        if self.ordinal < self.procedural.len() {
+        if self.ordinal < self.end {
             self.procedural.write(&mut self.row, &mut self.memory, self.ordinal);
         }
     }

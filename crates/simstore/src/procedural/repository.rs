@@ -13,6 +13,8 @@ const LINK_SIZE: u64 = 71;
 #[derive(Debug)]
 pub(super) struct Repository {
     number: u64,
+    /// Its name and a slash.
+    name: Vec<u8>,
     layers: Vec<u64>,
     revisions: Vec<u64>,
     /// The images that tag `latest` has pointed to, by digest.
@@ -43,7 +45,9 @@ impl Repository {
             .collect();
         let current = number * count + image_of_tag(tagged - 1);
         latest.sort_unstable_by_key(by_digest);
-        Self { number, layers, revisions, latest, current }
+        let mut name = Vec::with_capacity(32);
+        push_name(&mut name, number);
+        Self { number, name, layers, revisions, latest, current }
     }
 
     pub(super) fn number(&self) -> u64 {
@@ -82,7 +86,7 @@ impl Repository {
                 images.held(image).digest
             }
         };
-        push_name(&mut row.key, self.number);
+        row.key.extend_from_slice(&self.name);
         match link {
             Link::Layer(_) => row.key.extend_from_slice(b"_layers/"),
             Link::Revision(_) => row.key.extend_from_slice(b"_manifests/revisions/"),
@@ -91,14 +95,14 @@ impl Repository {
         }
         if !matches!(link, Link::Current { .. }) {
             row.key.extend_from_slice(b"sha256/");
-            hex::push_digest(&mut row.key, &digest);
+            hex::push(&mut row.key, &digest);
             row.key.push(b'/');
         }
         row.key.extend_from_slice(b"link");
         row.size = LINK_SIZE;
         row.text.clear();
         row.text.extend_from_slice(b"sha256:");
-        hex::push_digest(&mut row.text, &digest);
+        hex::push(&mut row.text, &digest);
         row.etag = hex::etag(&Md5::digest(&row.text).into());
     }
 }

@@ -17,7 +17,7 @@ fn small() -> Procedural {
 }
 
 fn keys(procedural: &Procedural, gone: &Bitmap, from: &str) -> Vec<String> {
-    let mut cursor = Cursor::new(procedural, gone, from.as_bytes());
+    let mut cursor = Cursor::new(procedural, gone, from, None);
     let mut keys = Vec::new();
     while let Some(row) = cursor.row() {
         keys.push(String::from_utf8(row.key.clone()).unwrap());
@@ -112,11 +112,8 @@ fn a_hundred_million_objects_are_found_in_no_time() {
         let (mut row, mut memory) = (Row::new(), Memory::default());
         procedural.write(&mut row, &mut memory, ordinal);
         let key = String::from_utf8(row.key).unwrap();
-        assert_eq!(
-            (procedural.find(&key), procedural.rank(key.as_bytes())),
-            (Some(ordinal), ordinal)
-        );
-        assert_eq!(procedural.rank(format!("{key}\0").as_bytes()), ordinal + 1);
+        assert_eq!((procedural.find(&key), procedural.rank(&key)), (Some(ordinal), ordinal));
+        assert_eq!(procedural.rank(&format!("{key}\0")), ordinal + 1);
     }
 }
 
