@@ -40,19 +40,19 @@ pub(crate) struct Arguments {
     blobs: Option<u64>,
 
     /// Its repositories
-    #[arg(long, value_name = "N", default_value_t = Shape::default().repositories)]
+    #[arg(long, value_name = "N", default_value_t = Shape::default().repositories, requires = "blobs")]
     repositories: u32,
 
     /// Images of each repository; each has a manifest, which is held
-    #[arg(long, value_name = "N", default_value_t = Shape::default().images)]
+    #[arg(long, value_name = "N", default_value_t = Shape::default().images, requires = "blobs")]
     images: u32,
 
     /// Layers of each image
-    #[arg(long, value_name = "N", default_value_t = Shape::default().layers)]
+    #[arg(long, value_name = "N", default_value_t = Shape::default().layers, requires = "blobs")]
     layers: u32,
 
     /// Another seed makes other digests
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "blobs")]
     seed: u64,
 
     /// How long answers take, as `80`, `80+40` (80 to 120) or, for one kind, `list=80+40`; may be given again.
@@ -60,7 +60,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "MS")]
     latency: Vec<LatencyRule>,
 
-    /// Answer 503 to more requests per second and partition than these; each key of a deletion is a write
+    /// Answer 503 to more requests per second and partition than these, 5500/3500 unless told; each key of a deletion
+    /// is a write
     #[arg(
         long,
         value_name = "READS/WRITES",
@@ -102,6 +103,10 @@ impl Arguments {
             threads: self.threads,
             ..Options::default()
         }
+    }
+
+    pub(crate) fn has_limits(&self) -> bool {
+        self.limits.is_some()
     }
 
     /// The registry to compute.
@@ -217,7 +222,7 @@ mod tests {
 
     #[test]
     fn knobs_that_would_do_nothing_are_refused() {
-        for line in ["--refuse-keys", "--partitions 4", "--limits --split-lasts 3"] {
+        for line in ["--refuse-keys", "--layers 3", "--partitions 4", "--limits --split-lasts 3"] {
             let line = std::iter::once("simstore").chain(line.split(' '));
             assert!(Arguments::try_parse_from(line).is_err());
         }

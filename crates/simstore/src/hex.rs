@@ -67,7 +67,9 @@ mod tests {
             let (mut text, mut folder) = (Vec::new(), Vec::new());
             push(&mut text, &digest);
             push_folder(&mut folder, &digest);
-            let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let expected = digest.iter().fold(String::new(), |text, byte| {
+                text + &format!("{byte:02x}")
+            });
             prop_assert_eq!(&text, expected.as_bytes());
             prop_assert_eq!(&folder, &expected.as_bytes()[..2]);
             prop_assert_eq!(parse_digest(&text), Some(digest));

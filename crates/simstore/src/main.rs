@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::Parser;
-use simstore::{Server, registry_objects};
+use simstore::{Load, Server, registry_objects};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::arguments::Arguments;
@@ -31,7 +31,16 @@ fn main() -> io::Result<()> {
         )?;
     }
     writeln!(io::stdout(), "{}/{}", server.endpoint(), server.bucket())?;
-    runtime.block_on(interrupted())
+    runtime.block_on(interrupted())?;
+    if arguments.has_limits() {
+        let Load { reads, writes, refused_reads, refused_writes } = server.load();
+        writeln!(
+            io::stderr(),
+            "{reads} reads and {writes} writes let through, {refused_reads} and {refused_writes} refused; {} partitions",
+            server.partitions().len()
+        )?;
+    }
+    Ok(())
 }
 
 /// Waits until the process is asked to end.

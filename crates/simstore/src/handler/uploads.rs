@@ -9,7 +9,7 @@ use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::server::Shared;
-use crate::uploads::Uploads;
+use crate::uploads::{Upload, Uploads};
 use crate::xml::{self, Document};
 
 /// The most uploads of a page.
@@ -69,40 +69,75 @@ fn complete(shared: &Shared, ask: &Ask, id: &str) -> Result<Reply, S3Error> {
     }))
 }
 
-/// `ListMultipartUploads`, without folders.
+/// What a listing of uploads asks.
+struct Query<'a> {
+    bucket: &'a str,
+    prefix: &'a str,
+    key_marker: &'a str,
+    id_marker: Option<&'a str>,
+    limit: usize,
+    is_url: bool,
+}
+
+impl<'a> Query<'a> {
+    /// Listings without folders.
+    fn of(ask: &'a Ask) -> Result<Self, S3Error> {
+        if ask.query("delimiter").is_some_and(|delimiter| !delimiter.is_empty()) {
+            return Err(S3Error::NOT_IMPLEMENTED);
+        }
+        let key_marker = ask.query("key-marker").unwrap_or_default();
+        Ok(Self {
+            bucket: &ask.bucket,
+            prefix: ask.query("prefix").unwrap_or_default(),
+            key_marker,
+            // Without a key the id means nothing.
+            id_marker: ask.query("upload-id-marker").filter(|_| !key_marker.is_empty()),
+            limit: ask.limit("max-uploads", PAGE_LIMIT)?,
+            is_url: ask.is_url_encoding_asked()?,
+        })
+    }
+
+    fn encoded(&self, key: &str) -> String {
+        if self.is_url { encode(key, Style::Form) } else { key.to_owned() }
+    }
+
+    fn echoes(&self) -> Document {
+        let mut answer = Document::new("ListMultipartUploadsResult");
+        answer.leaf("Bucket", self.bucket);
+        answer.leaf("Prefix", &self.encoded(self.prefix));
+        answer.leaf("KeyMarker", &self.encoded(self.key_marker));
+        answer.leaf("UploadIdMarker", self.id_marker.unwrap_or_default());
+        if self.is_url {
+            answer.leaf("EncodingType", "url");
+        }
+        answer.leaf("MaxUploads", &self.limit.to_string());
+        answer
+    }
+
+    /// One more than a page holds, to see whether there is more.
+    fn page<'u>(&'u self, uploads: &'u Uploads) -> Vec<(&'u str, &'u str, &'u Upload)> {
+        // Without an id the key is passed over whole.
+        let whole = if self.key_marker.is_empty() { "" } else { "\u{10ffff}" };
+        let behind = uploads.after(self.key_marker, self.id_marker.unwrap_or(whole));
+        behind.filter(|(key, ..)| key.starts_with(self.prefix)).take(self.limit + 1).collect()
+    }
+}
+
+/// `ListMultipartUploads`.
 pub(super) fn list(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
-    let is_url = ask.is_url_encoding_asked()?;
-    if ask.query("delimiter").is_some_and(|delimiter| !delimiter.is_empty()) {
-        return Err(S3Error::NOT_IMPLEMENTED);
-    }
-    let limit = ask.limit("max-uploads", PAGE_LIMIT)?;
-    let encoded = |key: &str| if is_url { encode(key, Style::Form) } else { key.to_owned() };
-    let text = |name| ask.query(name).unwrap_or_default();
-    let (marker, prefix) = (text("key-marker"), text("prefix"));
-    // Without an id the key is passed over whole.
-    let id_marker = ask.query("upload-id-marker").filter(|_| !marker.is_empty());
-    let after_id = id_marker.unwrap_or(if marker.is_empty() { "" } else { "\u{10ffff}" });
-    let mut answer = Document::new("ListMultipartUploadsResult");
-    answer.leaf("Bucket", &ask.bucket);
-    answer.leaf("Prefix", &encoded(prefix));
-    answer.leaf("KeyMarker", &encoded(marker));
-    answer.leaf("UploadIdMarker", id_marker.unwrap_or_default());
-    if is_url {
-        answer.leaf("EncodingType", "url");
-    }
-    answer.leaf("MaxUploads", &limit.to_string());
+    let query = Query::of(ask)?;
+    let mut answer = query.echoes();
     let keys = uploads(shared, |uploads| {
-        let below = uploads.after(marker, after_id).filter(|(key, ..)| key.starts_with(prefix));
-        let mut page: Vec<_> = below.take(limit + 1).collect();
-        let is_truncated = limit > 0 && page.len() > limit;
-        page.truncate(limit);
+        let mut page = query.page(uploads);
+        let is_truncated = query.limit > 0 && page.len() > query.limit;
+        page.truncate(query.limit);
         answer.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
         if let Some((key, id, _)) = page.last().filter(|_| is_truncated) {
-            answer.leaf("NextKeyMarker", &encoded(key));
+            answer.leaf("NextKeyMarker", &query.encoded(key));
             answer.leaf("NextUploadIdMarker", id);
         }
         for (key, id, upload) in &page {
-            let key = ("Key", encoded(key).into());
+            let key = ("Key", query.encoded(key).into());
             let initiated = ("Initiated", iso(upload.initiated).into());
             let class = ("StorageClass", "STANDARD".into());
             answer.group("Upload", &[key, ("UploadId", (*id).into()), class, initiated]);

@@ -8,7 +8,7 @@ use registry::Timestamp;
 use super::page::{Facts, text};
 use crate::S3Error;
 use crate::clock::iso;
-use crate::objects::Objects;
+use crate::objects::{Listed, Objects};
 use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
@@ -78,49 +78,60 @@ fn write(answer: &mut Document, entry: &Entry, key: &str) {
 /// At most `limit` entries behind the markers: objects and versions are walked side by side.
 fn read(objects: &Objects, ask: &Ask, limit: usize) -> Vec<Entry> {
     let prefix = ask.query("prefix").unwrap_or_default();
-    let marker = ask.query("key-marker").filter(|key| !key.is_empty());
-    let id_marker = ask.query("version-id-marker").filter(|id| !id.is_empty());
+    let (marker, id_marker) = markers(ask);
     let start = match marker {
         Some(key) if key >= prefix && id_marker.is_some() => Bound::Included(key),
         Some(key) if key >= prefix => Bound::Excluded(key),
         _ => Bound::Included(prefix),
     };
     let mut walk = objects.walk(prefix, start);
-    let mut kept = objects.versions().into_iter().flat_map(|all| all.from(start)).peekable();
+    let kept = objects.versions().into_iter().flat_map(|all| all.from(start));
+    let mut kept = kept.take_while(|(key, _)| key.starts_with(prefix)).peekable();
     let mut entries = Vec::new();
     while entries.len() < limit {
         let listed = walk.peek();
         let order = match (&listed, kept.peek()) {
-            (None, None) => break,
-            (None, Some(_)) => Ordering::Greater,
+            (None, _) => Ordering::Greater,
             (Some(_), None) => Ordering::Less,
             (Some(listed), Some((key, _))) => listed.key.cmp(key.as_bytes()),
         };
-        let mut of_key = match (listed, kept.next_if(|_| order.is_ge())) {
-            (_, Some((key, versions))) => entries_of(key, versions),
-            (Some(listed), None) => vec![Entry {
-                key: text(listed.key),
-                id: Version::NULL.to_owned(),
-                is_latest: true,
-                modified: listed.modified,
-                facts: Some(Facts::of(&listed)),
-            }],
+        let of_key = match (kept.next_if(|_| order.is_ge()), listed) {
+            (Some((key, versions)), _) => entries_of(key, versions),
+            (None, Some(listed)) => vec![without_versions(&listed)],
             (None, None) => break,
         };
         if order.is_le() {
             walk.advance();
         }
-        if of_key.iter().any(|entry| !entry.key.starts_with(prefix)) {
-            break;
-        }
-        if let Some(id) = id_marker.filter(|_| of_key.iter().any(|e| Some(&*e.key) == marker)) {
-            let seen = of_key.iter().position(|entry| entry.id == id).map_or(0, |place| place + 1);
-            of_key.drain(..seen);
-        }
-        entries.append(&mut of_key);
+        entries.extend(behind(of_key, marker, id_marker));
     }
     entries.truncate(limit);
     entries
+}
+
+/// The key and the version behind which a page begins.
+fn markers(ask: &Ask) -> (Option<&str>, Option<&str>) {
+    let marker = |name| ask.query(name).filter(|marker: &&str| !marker.is_empty());
+    (marker("key-marker"), marker("version-id-marker"))
+}
+
+/// What of a key's versions lies behind the markers.
+fn behind(mut of_key: Vec<Entry>, key: Option<&str>, id: Option<&str>) -> Vec<Entry> {
+    let is_marked = |entry: &Entry| Some(&*entry.key) == key && Some(&*entry.id) == id;
+    if let Some(place) = of_key.iter().position(is_marked) {
+        of_key.drain(..=place);
+    }
+    of_key
+}
+
+fn without_versions(listed: &Listed<'_>) -> Entry {
+    Entry {
+        key: text(listed.key),
+        id: Version::NULL.to_owned(),
+        is_latest: true,
+        modified: listed.modified,
+        facts: Some(Facts::of(listed)),
+    }
 }
 
 fn entries_of(key: &str, versions: &[Version]) -> Vec<Entry> {
