@@ -1,4 +1,4 @@
-//! How fast the server lists a registry of 10^8 blobs: `cargo run --release -p regsweep-simstore --example load`.
+//! How fast the server lists, serves and deletes from a registry of 10^8 blobs: `cargo run --release -p regsweep-simstore --example load`.
 //!
 //! Clients are threads that read pages and look at nothing but the token in them. The CPU time is that of the server's
 //! thread alone, as Linux tells it.
@@ -39,7 +39,102 @@ fn main() -> Result<()> {
     ] {
         list(&server, name, prefix, connections)?;
     }
+    for connections in [1, 16] {
+        small(&server, "links, GET", connections, read)?;
+    }
+    small(&server, "blobs, DELETE of 1,000", 16, delete)
+}
+
+/// Runs clients that ask without end, and says what each of their requests took.
+fn small(
+    server: &Server,
+    name: &str,
+    connections: usize,
+    client: fn(SocketAddr, &[String], Instant) -> Result<u64>,
+) -> Result<()> {
+    let parts: Vec<Vec<String>> =
+        (0..connections).map(|n| keys(server, n * 256 / connections)).collect::<Result<_>>()?;
+    let (started, cpu) = (Instant::now(), server_cpu()?);
+    let requests: u64 = thread::scope(|scope| {
+        let clients = parts.iter().map(|keys| {
+            let address = server.address();
+            scope.spawn(move || client(address, keys, started))
+        });
+        let clients: Vec<_> = clients.collect();
+        let all = clients.into_iter().map(|client| client.join().map_err(|_| "a client broke")?);
+        all.sum::<Result<u64>>()
+    })?;
+    let (time, cpu) = (started.elapsed(), server_cpu()?.saturating_sub(cpu));
+    println!(
+        "{name}, {connections} connections: {:.0} requests/s; server {:.1} us of CPU per request",
+        requests as f64 / time.as_secs_f64(),
+        cpu.as_secs_f64() * 1e6 / requests as f64,
+    );
     Ok(())
+}
+
+/// Keys of 50,000 blobs from a first byte of their digests on.
+fn keys(server: &Server, first: usize) -> Result<Vec<String>> {
+    let (mut stream, mut body) =
+        (BufReader::new(TcpStream::connect(server.address())?), Vec::new());
+    let mut keys = vec![format!("{BLOBS}{first:02x}")];
+    for _ in 0..50 {
+        let after = keys.last().map_or("", String::as_str);
+        let request = format!("GET /registry?list-type=2&start-after={after} HTTP/1.1");
+        ask(&mut stream, &request, "", &mut body)?;
+        let page = String::from_utf8_lossy(&body);
+        keys.extend(
+            page.split("<Key>").skip(1).filter_map(|rest| rest.split('<').next()).map(String::from),
+        );
+    }
+    keys.remove(0);
+    Ok(keys)
+}
+
+/// Reads links of tags.
+fn read(address: SocketAddr, _: &[String], started: Instant) -> Result<u64> {
+    let (mut stream, mut body) = (BufReader::new(TcpStream::connect(address)?), Vec::new());
+    stream.get_ref().set_nodelay(true)?;
+    let mut requests = 0;
+    while started.elapsed() < TIME {
+        let link = format!(
+            "{REPOSITORIES}team-{:08}/app-{:03}/_manifests/tags/v0001/current/link",
+            requests % 20,
+            requests % 1000
+        );
+        ask(&mut stream, &format!("GET /registry/{link} HTTP/1.1"), "", &mut body)?;
+        requests += 1;
+    }
+    Ok(requests)
+}
+
+/// Deletes blobs, a thousand at a time, until none of those that were listed is left.
+fn delete(address: SocketAddr, keys: &[String], _: Instant) -> Result<u64> {
+    let (mut stream, mut body) = (BufReader::new(TcpStream::connect(address)?), Vec::new());
+    stream.get_ref().set_nodelay(true)?;
+    for keys in keys.chunks(1000) {
+        let objects = keys.iter().map(|key| format!("<Object><Key>{key}</Key></Object>"));
+        let objects = objects.collect::<Vec<_>>().concat();
+        let request = format!("<Delete><Quiet>true</Quiet>{objects}</Delete>");
+        let head = "POST /registry?delete HTTP/1.1\r\nx-amz-checksum-sha256: any";
+        ask(&mut stream, head, &request, &mut body)?;
+        if body.windows(7).any(|window| window == b"<Error>") {
+            return Err("a key was not deleted".into());
+        }
+    }
+    Ok(keys.chunks(1000).len() as u64)
+}
+
+fn ask(
+    stream: &mut BufReader<TcpStream>,
+    head: &str,
+    content: &str,
+    body: &mut Vec<u8>,
+) -> Result<()> {
+    let length = content.len();
+    let request = format!("{head}\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{content}");
+    stream.get_mut().write_all(request.as_bytes())?;
+    read_body(stream, body)
 }
 
 fn list(server: &Server, name: &str, prefix: &str, connections: u32) -> Result<()> {
