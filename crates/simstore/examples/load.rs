@@ -40,9 +40,9 @@ fn main() -> Result<()> {
         list(&server, name, prefix, connections)?;
     }
     for connections in [1, 16] {
-        small(&server, "links, GET", connections, read)?;
+        small(&server, "manifests, GET", connections, manifests, read)?;
     }
-    small(&server, "blobs, DELETE of 1,000", 16, delete)
+    small(&server, "blobs, DELETE of 1,000", 16, blobs, delete)
 }
 
 /// Runs clients that ask without end, and says what each of their requests took.
@@ -50,10 +50,11 @@ fn small(
     server: &Server,
     name: &str,
     connections: usize,
+    find: fn(&Server, usize) -> Result<Vec<String>>,
     client: fn(SocketAddr, &[String], Instant) -> Result<u64>,
 ) -> Result<()> {
     let parts: Vec<Vec<String>> =
-        (0..connections).map(|n| keys(server, n * 256 / connections)).collect::<Result<_>>()?;
+        (0..connections).map(|n| find(server, n)).collect::<Result<_>>()?;
     let (started, cpu) = (Instant::now(), server_cpu()?);
     let requests: u64 = thread::scope(|scope| {
         let clients = parts.iter().map(|keys| {
@@ -73,12 +74,24 @@ fn small(
     Ok(())
 }
 
-/// Keys of 50,000 blobs from a first byte of their digests on.
-fn keys(server: &Server, first: usize) -> Result<Vec<String>> {
+/// Keys of 50,000 blobs for a client.
+fn blobs(server: &Server, client: usize) -> Result<Vec<String>> {
+    keys(server, format!("{BLOBS}{:02x}", client * 16), 50)
+}
+
+/// Keys of the manifests of some repositories for a client.
+fn manifests(server: &Server, client: usize) -> Result<Vec<String>> {
+    let links = keys(server, format!("{REPOSITORIES}team-{client:08}"), 4)?;
+    let digests = links.iter().filter_map(|key| Some(key.split_once("/revisions/sha256/")?.1));
+    Ok(digests.map(|digest| format!("{BLOBS}{}/{}/data", &digest[..2], &digest[..64])).collect())
+}
+
+/// Keys of so many pages behind a key.
+fn keys(server: &Server, first: String, pages: usize) -> Result<Vec<String>> {
     let (mut stream, mut body) =
         (BufReader::new(TcpStream::connect(server.address())?), Vec::new());
-    let mut keys = vec![format!("{BLOBS}{first:02x}")];
-    for _ in 0..50 {
+    let mut keys = vec![first];
+    for _ in 0..pages {
         let after = keys.last().map_or("", String::as_str);
         let request = format!("GET /registry?list-type=2&start-after={after} HTTP/1.1");
         ask(&mut stream, &request, "", &mut body)?;
@@ -91,18 +104,19 @@ fn keys(server: &Server, first: usize) -> Result<Vec<String>> {
     Ok(keys)
 }
 
-/// Reads links of tags.
-fn read(address: SocketAddr, _: &[String], started: Instant) -> Result<u64> {
+/// Reads manifests, again and again.
+fn read(address: SocketAddr, keys: &[String], started: Instant) -> Result<u64> {
     let (mut stream, mut body) = (BufReader::new(TcpStream::connect(address)?), Vec::new());
     stream.get_ref().set_nodelay(true)?;
     let mut requests = 0;
-    while started.elapsed() < TIME {
-        let link = format!(
-            "{REPOSITORIES}team-{:08}/app-{:03}/_manifests/tags/v0001/current/link",
-            requests % 20,
-            requests % 1000
-        );
-        ask(&mut stream, &format!("GET /registry/{link} HTTP/1.1"), "", &mut body)?;
+    for key in keys.iter().cycle() {
+        if started.elapsed() >= TIME {
+            break;
+        }
+        ask(&mut stream, &format!("GET /registry/{key} HTTP/1.1"), "", &mut body)?;
+        if !body.starts_with(b"{\"schemaVersion\"") {
+            return Err(format!("{key} is no manifest").into());
+        }
         requests += 1;
     }
     Ok(requests)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use simstore::{Load, Server, registry_objects};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::arguments::Arguments;
 
@@ -17,6 +17,21 @@ const AGE: Duration = Duration::from_hours(60 * 24);
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = start(&arguments)?;
+    // Whoever reads the address may interrupt at once.
+    let signals = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    writeln!(io::stdout(), "{}/{}", server.endpoint(), server.bucket())?;
+    runtime.block_on(either(signals));
+    if arguments.has_limits() {
+        say_load(&server)?;
+    }
+    Ok(())
+}
+
+fn start(arguments: &Arguments) -> io::Result<Server> {
     let server = Server::start(arguments.options())?;
     let modified = server.now().before(AGE);
     for (key, content) in registry_objects(arguments.fill) {
@@ -30,26 +45,22 @@ fn main() -> io::Result<()> {
             "{objects} objects, of which {manifests} manifests; {garbage} blobs are garbage"
         )?;
     }
-    writeln!(io::stdout(), "{}/{}", server.endpoint(), server.bucket())?;
-    runtime.block_on(interrupted())?;
-    if arguments.has_limits() {
-        let Load { reads, writes, refused_reads, refused_writes } = server.load();
-        writeln!(
-            io::stderr(),
-            "{reads} reads and {writes} writes let through, {refused_reads} and {refused_writes} refused; {} partitions",
-            server.partitions().len()
-        )?;
-    }
-    Ok(())
+    Ok(server)
 }
 
-/// Waits until the process is asked to end.
-async fn interrupted() -> io::Result<()> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+/// Waits for one of two signals.
+async fn either((mut one, mut other): (Signal, Signal)) {
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        _ = one.recv() => {}
+        _ = other.recv() => {}
     }
-    Ok(())
+}
+
+fn say_load(server: &Server) -> io::Result<()> {
+    let Load { reads, writes, refused_reads, refused_writes } = server.load();
+    writeln!(
+        io::stderr(),
+        "{reads} reads and {writes} writes let through, {refused_reads} and {refused_writes} refused; {} partitions",
+        server.partitions().len()
+    )
 }

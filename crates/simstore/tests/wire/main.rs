@@ -5,4 +5,5 @@
 mod by_hand;
 mod limits;
 mod objects;
+mod program;
 mod server;
