@@ -5,8 +5,8 @@
 /// It lies at the root of the bucket and is whole: each link leads to a blob, each manifest is under its own digest and
 /// names blobs that are there. Each image has a manifest, a configuration and [`Shape::layers`] layers, of which the
 /// first is shared by its repository. Every fifth image has no tag. Tag `latest` of each repository has moved once.
-/// Blobs that no image uses are garbage, spread evenly among the others. Everything is older than 60 days, and links are
-/// younger than blobs.
+/// Blobs that no image uses are garbage, spread evenly among the others. When the server starts, by the machine's clock,
+/// everything is older than 60 days, and links are younger than blobs.
 ///
 /// Only manifests are held, at 48 bytes each. Blobs read as zeros, not as what their digest says: a collector has no
 /// reason to read them.
