@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::http_date;
 use crate::faults::Struck;
+use crate::objects::Content;
 use crate::reply::{Body, HangUp, Reply};
 use crate::request::Ask;
 use crate::server::Shared;
@@ -66,9 +67,12 @@ async fn answer(
 
 /// The answer to a request, and the faults that are still to strike it.
 async fn answer_to(shared: &Shared, ask: &Ask) -> Result<(Reply, Struck), HangUp> {
-    let (kind, subject) = (ask.kind(), ask.subject());
+    let (kind, subject) = (ask.kind, ask.subject());
     let struck = shared.strike(kind, &subject);
-    tokio::time::sleep(struck.delay()).await;
+    let delay = struck.delay() + shared.latency(kind);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     let host = ask.header("host").unwrap_or_default().to_owned();
     let entry = Request { kind, subject, host, keys: ask.keys_to_delete(), status: None };
     if struck.has(&Fault::HangUpBefore) {
@@ -94,7 +98,7 @@ fn refused(struck: &Struck, subject: &str) -> Option<Reply> {
         }
         Fault::ForeignBody => Some(
             Reply {
-                body: Bytes::from_static(b"<html><body>Welcome</body></html>"),
+                body: Content::Held(Bytes::from_static(b"<html><body>Welcome</body></html>")),
                 ..Reply::empty(200)
             }
             .with("content-type", "text/html"),
@@ -105,7 +109,7 @@ fn refused(struck: &Struck, subject: &str) -> Option<Reply> {
 
 fn spoilt(struck: &Struck, reply: Reply) -> Reply {
     if struck.has(&Fault::HalfBody) {
-        let half = reply.body.slice(..reply.body.len() / 2);
+        let half = reply.body.slice(0, reply.body.len() / 2);
         return Reply { body: half, ..reply };
     }
     reply

@@ -66,6 +66,23 @@ errors! {
         "At least one of the preconditions you specified did not hold.";
     /// A request body beyond what the server takes.
     ENTITY_TOO_LARGE = 400 "EntityTooLarge" "Your proposed upload exceeds the maximum allowed size";
+    /// What the client has is what there is; sent without a body.
+    NOT_MODIFIED = 304 "NotModified" "Not Modified";
+    /// A range that lies outside the object.
+    INVALID_RANGE = 416 "InvalidRange" "The requested range is not satisfiable";
+    /// No such version of the object.
+    NO_SUCH_VERSION = 404 "NoSuchVersion" "The specified version does not exist.";
+    /// No such multipart upload.
+    NO_SUCH_UPLOAD = 404 "NoSuchUpload"
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.";
+    /// A part that was not uploaded, or is another.
+    INVALID_PART = 400 "InvalidPart"
+        "One or more of the specified parts could not be found, or the entity tag does not match.";
+    /// Parts that do not ascend.
+    INVALID_PART_ORDER = 400 "InvalidPartOrder" "The list of parts was not in ascending order.";
+    /// A part, not the last, that is too small.
+    ENTITY_TOO_SMALL = 400 "EntityTooSmall"
+        "Your proposed upload is smaller than the minimum allowed size";
     /// A method that the server does not offer on this resource.
     METHOD_NOT_ALLOWED = 405 "MethodNotAllowed"
         "The specified method is not allowed against this resource.";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::mix::{GOLDEN, finalize, mix};
 use crate::{Kind, S3Error};
 
 /// One way to misbehave. Faults of listings strike listings only, faults of deletions deletions only.
@@ -206,14 +207,8 @@ impl Injector {
 
 /// A number from 0 to 1, the same for the same arguments.
 fn draw(seed: u64, place: u64, ordinal: u64) -> f64 {
-    // The finalizer of SplitMix64 (Steele, Lea, Flood 2014) mixes neighbours apart.
-    let mix = |mut x: u64| {
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    };
-    let golden = 0x9e37_79b9_7f4a_7c15;
-    let bits = mix(mix(seed.wrapping_add(golden) ^ mix(place.wrapping_add(golden))) ^ ordinal);
+    let place = mix(place);
+    let bits = finalize(finalize(seed.wrapping_add(GOLDEN) ^ place) ^ ordinal);
     bits as f64 / u64::MAX as f64
 }
 
@@ -225,6 +220,10 @@ pub(crate) struct Struck {
 }
 
 impl Struck {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.faults.is_empty()
+    }
+
     pub(crate) fn has(&self, fault: &Fault) -> bool {
         self.faults.contains(fault)
     }

@@ -1,36 +1,15 @@
 //! `regsweep-simstore`: serves a simulated S3 bucket until interrupted.
 
+mod arguments;
+
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::Parser;
-use simstore::{Faults, Options, Server, registry_objects};
+use simstore::{Load, Server, registry_objects};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Serves a simulated S3 bucket, in memory, to anybody, until interrupted
-#[derive(Debug, Parser)]
-#[command(name = "regsweep-simstore", version)]
-struct Arguments {
-    /// Address to listen on
-    #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
-
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 9000)]
-    port: u16,
-
-    /// Name of the bucket
-    #[arg(long, value_name = "NAME", default_value = "registry")]
-    bucket: String,
-
-    /// How long every answer takes, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    latency_ms: u64,
-
-    /// Start with so many objects of a synthetic registry
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    fill: usize,
-}
+use self::arguments::Arguments;
 
 /// Old enough for every grace period that is usual.
 const AGE: Duration = Duration::from_hours(60 * 24);
@@ -38,16 +17,50 @@ const AGE: Duration = Duration::from_hours(60 * 24);
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = Server::start(Options {
-        address: SocketAddr::new(arguments.host, arguments.port),
-        bucket: arguments.bucket,
-        faults: Faults::none().latency(Duration::from_millis(arguments.latency_ms)),
-        ..Options::default()
-    })?;
+    let server = start(&arguments)?;
+    // Whoever reads the address may interrupt at once.
+    let signals = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    writeln!(io::stdout(), "{}/{}", server.endpoint(), server.bucket())?;
+    runtime.block_on(either(signals));
+    if arguments.has_limits() {
+        say_load(&server)?;
+    }
+    Ok(())
+}
+
+fn start(arguments: &Arguments) -> io::Result<Server> {
+    let server = Server::start(arguments.options())?;
     let modified = server.now().before(AGE);
     for (key, content) in registry_objects(arguments.fill) {
         server.put(&key, content, modified);
     }
-    writeln!(io::stdout(), "{}/{}", server.endpoint(), server.bucket())?;
-    runtime.block_on(tokio::signal::ctrl_c())
+    if let Some(shape) = arguments.shape() {
+        let (objects, manifests) = (shape.objects(), shape.manifests());
+        let garbage = shape.garbage_blobs();
+        writeln!(
+            io::stderr(),
+            "{objects} objects, of which {manifests} manifests; {garbage} blobs are garbage"
+        )?;
+    }
+    Ok(server)
+}
+
+/// Waits for one of two signals.
+async fn either((mut one, mut other): (Signal, Signal)) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}
+
+fn say_load(server: &Server) -> io::Result<()> {
+    let Load { reads, writes, refused_reads, refused_writes } = server.load();
+    writeln!(
+        io::stderr(),
+        "{reads} reads and {writes} writes let through, {refused_reads} and {refused_writes} refused; {} partitions",
+        server.partitions().len()
+    )
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::{Frame, SizeHint};
 
+use crate::objects::Content;
 use crate::{S3Error, xml};
 
 /// An answer before faults of transport.
@@ -16,7 +17,7 @@ use crate::{S3Error, xml};
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Content,
     /// For the log.
     pub(crate) keys: usize,
 }
@@ -24,18 +25,22 @@ pub(crate) struct Reply {
 impl Reply {
     /// Nothing but a status.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new(), keys: 0 }
+        Self { status, headers: Vec::new(), body: Content::Held(Bytes::new()), keys: 0 }
     }
 
     /// A document.
-    pub(crate) fn xml(status: u16, document: String) -> Self {
-        Self { body: document.into(), ..Self::empty(status) }
+    pub(crate) fn xml(status: u16, document: impl Into<Bytes>) -> Self {
+        Self { body: Content::Held(document.into()), ..Self::empty(status) }
             .with("content-type", "application/xml")
     }
 
     /// An error document about `subject`.
     pub(crate) fn error(error: &S3Error, subject: &str) -> Self {
-        Self::xml(error.status, xml::error(error, subject))
+        match error.status {
+            // HTTP allows it no body.
+            304 => Self::empty(304),
+            status => Self::xml(status, xml::error(error, subject)),
+        }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -46,7 +51,7 @@ impl Reply {
     /// The same answer to a HEAD request: everything but the body.
     pub(crate) fn without_body(self) -> Self {
         let length = self.body.len().to_string();
-        Self { body: Bytes::new(), ..self }.with("content-length", length)
+        Self { body: Content::Held(Bytes::new()), ..self }.with("content-length", length)
     }
 
     /// The answer as it goes out; fails where a header cannot be sent.
@@ -55,7 +60,7 @@ impl Reply {
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
-        let body = if is_broken { Body::broken(&self.body) } else { Body::whole(self.body) };
+        let body = if is_broken { Body::broken(&self.body) } else { Body::whole(&self.body) };
         response.body(body).map_err(|_| HangUp)
     }
 }
@@ -80,23 +85,42 @@ enum End {
     Break,
 }
 
+/// What zeros are sent from.
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
 /// A body that may break in the middle.
 #[derive(Debug)]
 pub(crate) struct Body {
     declared: u64,
-    data: Option<Bytes>,
+    /// What is left to send.
+    left: Content,
     end: End,
 }
 
 impl Body {
-    fn whole(body: Bytes) -> Self {
-        let declared = body.len() as u64;
-        Self { declared, data: (!body.is_empty()).then_some(body), end: End::Clean }
+    fn whole(body: &Content) -> Self {
+        Self { declared: body.len(), left: body.clone(), end: End::Clean }
     }
 
-    fn broken(body: &Bytes) -> Self {
-        let declared = body.len().max(1) as u64;
-        Self { declared, data: Some(body.slice(..body.len() / 2)), end: End::Flush }
+    fn broken(body: &Content) -> Self {
+        let left = body.slice(0, body.len() / 2);
+        Self { declared: body.len().max(1), left, end: End::Flush }
+    }
+
+    /// The next piece of what is left.
+    fn next(&mut self) -> Option<Bytes> {
+        match &mut self.left {
+            Content::Held(content) => {
+                Some(std::mem::take(content)).filter(|content| !content.is_empty())
+            }
+            Content::Zeros(0) => None,
+            Content::Zeros(left) => {
+                let piece = (*left).min(ZEROS.len() as u64);
+                *left -= piece;
+                let piece = usize::try_from(piece).unwrap_or(ZEROS.len());
+                Some(Bytes::from_static(&ZEROS[..piece]))
+            }
+        }
     }
 }
 
@@ -109,7 +133,7 @@ impl hyper::body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HangUp>>> {
         let body = self.get_mut();
-        if let Some(data) = body.data.take() {
+        if let Some(data) = body.next() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         match body.end {
@@ -124,7 +148,7 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && matches!(self.end, End::Clean)
+        self.left.len() == 0 && matches!(self.end, End::Clean)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -7,8 +7,9 @@ use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, HOST};
 use hyper::{HeaderMap, Method};
 
 use crate::S3Error;
+use crate::checksum::{crc32_base64, md5_base64};
 use crate::percent::{decode_path, decode_query};
-use crate::xml;
+use crate::xml::{self, DeleteAsk};
 
 /// The largest body that the server takes, in bytes.
 const BODY_LIMIT: usize = 64 << 20;
@@ -26,7 +27,15 @@ pub enum Kind {
     Put,
     /// `DeleteObjects`.
     Delete,
-    /// `HeadBucket`, `GetBucketLocation`.
+    /// `DeleteObject`.
+    DeleteOne,
+    /// `ListObjectVersions`.
+    ListVersions,
+    /// `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`, `AbortMultipartUpload`.
+    Upload,
+    /// `ListMultipartUploads`.
+    ListUploads,
+    /// `HeadBucket`, `GetBucketLocation`, `GetBucketVersioning`.
     Bucket,
     /// Anything else; answered with an error.
     Unknown,
@@ -34,13 +43,43 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Self; 7] =
-        [Self::List, Self::Get, Self::Head, Self::Put, Self::Delete, Self::Bucket, Self::Unknown];
+    pub const ALL: [Self; 11] = [
+        Self::List,
+        Self::Get,
+        Self::Head,
+        Self::Put,
+        Self::Delete,
+        Self::DeleteOne,
+        Self::ListVersions,
+        Self::Upload,
+        Self::ListUploads,
+        Self::Bucket,
+        Self::Unknown,
+    ];
+
+    /// The kind as users write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::Put => "put",
+            Self::Delete => "delete",
+            Self::DeleteOne => "delete-one",
+            Self::ListVersions => "list-versions",
+            Self::Upload => "upload",
+            Self::ListUploads => "list-uploads",
+            Self::Bucket => "bucket",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A request, read whole.
 #[derive(Debug)]
 pub(crate) struct Ask {
+    pub(crate) kind: Kind,
     pub(crate) method: Method,
     pub(crate) bucket: String,
     /// Empty where the bucket itself is meant.
@@ -48,11 +87,13 @@ pub(crate) struct Ask {
     query: Vec<(String, String)>,
     headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What a `DeleteObjects` names; `None` where it is none, or malformed.
+    pub(crate) deletion: Option<DeleteAsk>,
 }
 
 /// Queries that turn a request for an object into one that this server does not know.
-const SUBRESOURCES: [&str; 8] =
-    ["acl", "attributes", "partNumber", "retention", "tagging", "uploadId", "uploads", "versionId"];
+const SUBRESOURCES: [&str; 7] =
+    ["acl", "attributes", "legal-hold", "restore", "retention", "tagging", "torrent"];
 
 impl Ask {
     pub(crate) async fn read(request: hyper::Request<Incoming>) -> Result<Self, S3Error> {
@@ -62,41 +103,79 @@ impl Ask {
         let body = Limited::new(body, BODY_LIMIT).collect().await;
         let body = body.map_err(|_| S3Error::ENTITY_TOO_LARGE)?.to_bytes();
         let body = if is_chunked(&head.headers) { unchunk(&body)? } else { body };
-        Ok(Self { method: head.method, bucket, key, query, headers: head.headers, body })
+        let kind = Kind::Unknown;
+        let (method, headers) = (head.method, head.headers);
+        let ask = Self { kind, method, bucket, key, query, headers, body, deletion: None };
+        let kind = ask.find_kind();
+        let deletion = (kind == Kind::Delete).then(|| xml::parse_delete(&ask.body)).flatten();
+        Ok(Self { kind, deletion, ..ask })
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        let is_bucket = self.key.is_empty();
+    fn find_kind(&self) -> Kind {
         let asks = |name| self.query(name).is_some();
-        if !is_bucket && SUBRESOURCES.into_iter().any(asks) {
-            return Kind::Unknown;
-        }
-        match (self.method.as_str(), is_bucket) {
+        match (self.method.as_str(), self.key.is_empty()) {
             ("GET", true) if self.query("list-type") == Some("2") => Kind::List,
-            ("GET", true) if asks("location") => Kind::Bucket,
+            ("GET", true) if asks("versions") => Kind::ListVersions,
+            ("GET", true) if asks("uploads") => Kind::ListUploads,
+            ("GET", true) if asks("location") || asks("versioning") => Kind::Bucket,
             ("HEAD", true) => Kind::Bucket,
             ("POST", true) if asks("delete") => Kind::Delete,
-            ("GET", false) => Kind::Get,
-            ("HEAD", false) => Kind::Head,
-            ("PUT", false) if self.header("x-amz-copy-source").is_none() => Kind::Put,
+            (_, true) => Kind::Unknown,
+            _ if SUBRESOURCES.into_iter().any(asks) => Kind::Unknown,
+            ("PUT", _) if self.header("x-amz-copy-source").is_some() => Kind::Unknown,
+            ("GET" | "HEAD", _) if asks("partNumber") || asks("uploadId") => Kind::Unknown,
+            ("POST", _) if asks("uploads") || asks("uploadId") => Kind::Upload,
+            ("PUT" | "DELETE", _) if asks("uploadId") => Kind::Upload,
+            ("GET", _) => Kind::Get,
+            ("HEAD", _) => Kind::Head,
+            ("PUT", _) => Kind::Put,
+            ("DELETE", _) => Kind::DeleteOne,
             _ => Kind::Unknown,
         }
     }
 
     /// The key of an object, the prefix of a listing, empty for the bucket.
     pub(crate) fn subject(&self) -> String {
-        match self.kind() {
-            Kind::List => self.query("prefix").unwrap_or_default().to_owned(),
+        match self.kind {
+            Kind::List | Kind::ListVersions | Kind::ListUploads => {
+                self.query("prefix").unwrap_or_default().to_owned()
+            }
             _ => self.key.clone(),
         }
     }
 
     /// How many keys a deletion names, right or wrong.
     pub(crate) fn keys_to_delete(&self) -> usize {
-        match self.kind() {
-            Kind::Delete => xml::parse_delete(&self.body).map_or(0, |ask| ask.objects.len()),
-            _ => 0,
+        self.deletion.as_ref().map_or(0, |ask| ask.objects.len())
+    }
+
+    /// How many entries a page may have.
+    pub(crate) fn limit(&self, name: &str, most: usize) -> Result<usize, S3Error> {
+        let Some(text) = self.query(name) else { return Ok(most) };
+        text.parse::<usize>().map(|limit| limit.min(most)).map_err(|_| S3Error::INVALID_ARGUMENT)
+    }
+
+    pub(crate) fn is_url_encoding_asked(&self) -> Result<bool, S3Error> {
+        match self.query("encoding-type") {
+            None => Ok(false),
+            Some("url") => Ok(true),
+            Some(_) => Err(S3Error::INVALID_ARGUMENT),
         }
+    }
+
+    /// Whether a checksum was sent; an error where one that is looked at does not match the body.
+    pub(crate) fn check_sums(&self) -> Result<bool, S3Error> {
+        let md5 = self.header("content-md5");
+        let checks = [
+            (md5, md5_base64 as fn(&[u8]) -> String),
+            (self.header("x-amz-checksum-crc32"), crc32_base64),
+        ];
+        for (sent, sum) in checks {
+            if sent.is_some_and(|sent| sent != sum(&self.body)) {
+                return Err(S3Error::BAD_DIGEST);
+            }
+        }
+        Ok(md5.is_some() || self.has_header_like("x-amz-checksum-"))
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
@@ -109,7 +188,7 @@ impl Ask {
     }
 
     /// Whether any header starts with `prefix`.
-    pub(crate) fn has_header_like(&self, prefix: &str) -> bool {
+    fn has_header_like(&self, prefix: &str) -> bool {
         self.headers.keys().any(|name| name.as_str().starts_with(prefix))
     }
 

@@ -2,19 +2,24 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use registry::Timestamp;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::connection;
 use crate::faults::{Injector, Struck};
+use crate::limits::{Class, Throttle};
 use crate::log::Log;
-use crate::objects::{Object, Objects};
-use crate::{Faults, Kind, Request, S3Error};
+use crate::objects::{Content, Object, Objects};
+use crate::procedural::Procedural;
+use crate::uploads::Uploads;
+use crate::{Clock, Faults, Kind, Latencies, Limits, Load, Request, S3Error, Shape};
 
 /// How a server is set up; for misbehaviour see [`Faults`].
 #[derive(Clone, Debug)]
@@ -32,12 +37,26 @@ pub struct Options {
     pub insists_on_content_md5: Option<S3Error>,
     /// The most keys that one `DeleteObjects` may name.
     pub delete_limit: usize,
+    /// A registry that is there from the start without being held.
+    pub procedural: Option<Shape>,
+    /// Keep versions of objects.
+    pub versioned: bool,
+    /// The smallest part of a multipart upload in bytes, but for the last.
+    pub smallest_part: u64,
+    /// How many requests per second are too many; none are without.
+    pub limits: Option<Limits>,
+    /// The clock of the limits.
+    pub clock: Clock,
+    /// How long answers take.
+    pub latency: Latencies,
+    /// How many threads answer.
+    pub threads: usize,
     /// How to misbehave at first.
     pub faults: Faults,
 }
 
 impl Default for Options {
-    /// A free port of the loopback, a bucket named `registry`, no faults.
+    /// A free port of the loopback, an empty bucket named `registry`, one thread, no limits, no latency, no faults.
     fn default() -> Self {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -46,6 +65,13 @@ impl Default for Options {
             refused_access_keys: Vec::new(),
             insists_on_content_md5: None,
             delete_limit: 1000,
+            procedural: None,
+            versioned: false,
+            smallest_part: 5 << 20,
+            limits: None,
+            clock: Clock::real(),
+            latency: Latencies::default(),
+            threads: 1,
             faults: Faults::none(),
         }
     }
@@ -57,25 +83,58 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) objects: RwLock<Objects>,
     pub(crate) log: Log,
+    pub(crate) uploads: Mutex<Uploads>,
+    throttle: Option<Mutex<Throttle>>,
     injector: Mutex<Injector>,
+    answered: AtomicU64,
     now: Mutex<Option<Timestamp>>,
 }
 
 impl Shared {
-    fn new(options: Options) -> Self {
-        Self {
+    fn new(options: Options) -> io::Result<Self> {
+        if let Some(fault) = options.procedural.as_ref().and_then(Shape::fault) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, fault));
+        }
+        let procedural = options.procedural.map(|shape| Procedural::new(shape, system_time()));
+        Ok(Self {
             injector: Mutex::new(Injector::new(options.faults.clone())),
-            objects: RwLock::default(),
+            objects: RwLock::new(Objects::new(procedural, options.versioned)),
+            uploads: Mutex::default(),
+            throttle: options.limits.clone().map(|limits| Mutex::new(Throttle::new(limits))),
             log: Log::default(),
+            answered: AtomicU64::new(0),
             now: Mutex::new(None),
             options,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        let fixed = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        fixed.unwrap_or_else(system_time)
+    }
+
+    /// How long the next answer takes.
+    pub(crate) fn latency(&self, kind: Kind) -> Duration {
+        self.options.latency.draw(kind, self.answered.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the limits let a request for one key through.
+    pub(crate) fn one_let_through(&self, class: Class, key: &str) -> bool {
+        let now = self.options.clock.passed();
+        self.throttle().is_none_or(|mut throttle| throttle.one(now, class, key))
+    }
+
+    /// Which keys of one request the limits let through.
+    pub(crate) fn many_let_through(&self, class: Class, keys: &[&str]) -> Vec<bool> {
+        let now = self.options.clock.passed();
+        match self.throttle() {
+            Some(mut throttle) => throttle.many(now, class, keys),
+            None => vec![true; keys.len()],
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the server is where clients get the time from")]
-    pub(crate) fn now(&self) -> Timestamp {
-        let fixed = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        fixed.unwrap_or_else(|| SystemTime::now().into())
+    fn throttle(&self) -> Option<MutexGuard<'_, Throttle>> {
+        Some(self.throttle.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn strike(&self, kind: Kind, subject: &str) -> Struck {
@@ -85,6 +144,11 @@ impl Shared {
     pub(crate) fn put(&self, key: &str, object: Object) {
         self.objects.write().unwrap_or_else(PoisonError::into_inner).put(key.to_owned(), object);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server is where clients get the time from")]
+fn system_time() -> Timestamp {
+    SystemTime::now().into()
 }
 
 /// A running server. Dropping it closes every connection and waits until all its tasks have ended; it runs on a
@@ -102,13 +166,14 @@ impl Server {
     /// Starts a server; it accepts connections when this returns.
     ///
     /// # Errors
-    /// Where the address cannot be listened on, or the system gives no thread.
+    /// Where the address cannot be listened on, the system gives no thread, or there is no procedural registry of the
+    /// shape that is asked for.
     pub fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(options));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let shared = Arc::new(Shared::new(options)?);
+        let runtime = runtime(shared.options.threads)?;
         let listener = {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
@@ -145,27 +210,50 @@ impl Server {
 
     /// Puts an object with an entity tag of its own, as a multipart upload or encryption gives; without quotes.
     pub fn put_as(&self, key: &str, content: impl Into<Bytes>, modified: Timestamp, etag: &str) {
-        let object = Object { content: content.into(), etag: etag.to_owned(), modified };
+        let content = Content::Held(content.into());
+        let object = Object { content, etag: etag.to_owned(), modified };
         self.shared.put(key, object);
     }
 
     /// Removes an object as if somebody else deleted it.
     pub fn remove(&self, key: &str) {
-        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let now = self.shared.now();
+        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).delete(key, now);
     }
 
     /// The content of an object.
     #[must_use]
     pub fn content(&self, key: &str) -> Option<Bytes> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.get(key).map(|object| object.content.clone())
+        match &objects.get(key)?.content {
+            Content::Held(content) => Some(content.clone()),
+            Content::Zeros(len) => Some(vec![0; usize::try_from(*len).ok()?].into()),
+        }
     }
 
     /// Every key, ascending.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.keys().cloned().collect()
+        objects.keys()
+    }
+
+    /// How many objects there are.
+    #[must_use]
+    pub fn object_count(&self) -> u64 {
+        self.shared.objects.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What the limits have let through and refused; nothing where there are none.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.shared.throttle().map(|throttle| throttle.load()).unwrap_or_default()
+    }
+
+    /// Where the partitions of the key space begin; none where there are no limits.
+    #[must_use]
+    pub fn partitions(&self) -> Vec<String> {
+        self.shared.throttle().map(|throttle| throttle.starts()).unwrap_or_default()
     }
 
     /// Misbehaves like this from now on; rules count requests anew.
@@ -208,6 +296,15 @@ impl Server {
     pub fn forget_requests(&self) {
         self.shared.log.clear();
     }
+}
+
+/// With one thread, that of the server itself does everything.
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    let mut builder = match threads {
+        0 | 1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(threads.max(1)).enable_all().build()
 }
 
 impl Drop for Server {

@@ -43,6 +43,11 @@ impl Document {
         push(&mut self.text, format_args!("</{name}>"));
     }
 
+    /// What is written so far, and what closes it.
+    pub(crate) fn into_parts(self) -> (String, String) {
+        (self.text, format!("</{}>", self.root))
+    }
+
     pub(crate) fn finish(mut self) -> String {
         push(&mut self.text, format_args!("</{}>", self.root));
         self.text
@@ -61,7 +66,7 @@ fn push(document: &mut String, words: std::fmt::Arguments<'_>) {
 }
 
 /// As S3 does it: control characters as references too, even those that XML 1.0 knows no way to write.
-fn escape(document: &mut String, text: &str) {
+pub(crate) fn escape(document: &mut String, text: &str) {
     for letter in text.chars() {
         match letter {
             '&' => document.push_str("&amp;"),
@@ -100,13 +105,58 @@ pub(crate) struct ToDelete {
     pub(crate) key: String,
     /// Delete only where the object has this entity tag; without quotes.
     pub(crate) etag: Option<String>,
+    pub(crate) version: Option<String>,
+}
+
+/// A part that a `CompleteMultipartUpload` request names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct PartAsk {
+    pub(crate) number: u32,
+    /// Without quotes.
+    pub(crate) etag: String,
 }
 
 /// Reads a `DeleteObjects` request; `None` where it is no such document.
 pub(crate) fn parse_delete(body: &[u8]) -> Option<DeleteAsk> {
-    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
     let mut ask = DeleteAsk::default();
     let mut object = ToDelete::default();
+    read_elements(body, "Delete", |name, text| {
+        match name {
+            "Key" => object.key = text,
+            "ETag" => object.etag = Some(text.trim_matches('"').to_owned()),
+            "VersionId" => object.version = Some(text),
+            "Quiet" => ask.is_quiet = text == "true",
+            "Object" => ask.objects.push(std::mem::take(&mut object)),
+            _ => {}
+        }
+        Some(())
+    })?;
+    Some(ask)
+}
+
+/// Reads a `CompleteMultipartUpload` request; `None` where it is no such document.
+pub(crate) fn parse_parts(body: &[u8]) -> Option<Vec<PartAsk>> {
+    let mut parts = Vec::new();
+    let mut part = PartAsk::default();
+    read_elements(body, "CompleteMultipartUpload", |name, text| {
+        match name {
+            "PartNumber" => part.number = text.trim().parse().ok()?,
+            "ETag" => text.trim().trim_matches('"').clone_into(&mut part.etag),
+            "Part" => parts.push(std::mem::take(&mut part)),
+            _ => {}
+        }
+        Some(())
+    })?;
+    Some(parts)
+}
+
+/// Gives name and text of every element at its end, until that of `root`.
+fn read_elements(
+    body: &[u8],
+    root: &str,
+    mut take: impl FnMut(&str, String) -> Option<()>,
+) -> Option<()> {
+    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
     let mut text = String::new();
     loop {
         match reader.read_event().ok()? {
@@ -114,14 +164,8 @@ pub(crate) fn parse_delete(body: &[u8]) -> Option<DeleteAsk> {
             Event::Text(more) => text.push_str(&more.xml10_content()),
             Event::CData(more) => text.push_str(&more.xml10_content()),
             Event::GeneralRef(reference) => push_reference(&mut text, &reference)?,
-            Event::End(end) => match end.local_name().as_ref() {
-                "Key" => object.key = std::mem::take(&mut text),
-                "ETag" => object.etag = Some(text.trim_matches('"').to_owned()),
-                "Quiet" => ask.is_quiet = text == "true",
-                "Object" => ask.objects.push(std::mem::take(&mut object)),
-                "Delete" => return Some(ask),
-                _ => {}
-            },
+            Event::End(end) if end.local_name().as_ref() == root => return Some(()),
+            Event::End(end) => take(end.local_name().as_ref(), std::mem::take(&mut text))?,
             Event::Eof => return None,
             _ => {}
         }
@@ -147,8 +191,24 @@ mod tests {
                     <Object><ETag>\"e\"</ETag><Key><![CDATA[<c>]]></Key></Object>\n<Quiet>true</Quiet></Delete>";
         let ask = parse_delete(body.as_bytes()).unwrap();
         assert!(ask.is_quiet);
-        assert_eq!(ask.objects[0], ToDelete { key: " a&&<b\n".into(), etag: None });
-        assert_eq!(ask.objects[1], ToDelete { key: "<c>".into(), etag: Some("e".into()) });
+        assert_eq!(ask.objects[0], ToDelete { key: " a&&<b\n".into(), ..ToDelete::default() });
+        assert_eq!(
+            ask.objects[1],
+            ToDelete { key: "<c>".into(), etag: Some("e".into()), version: None }
+        );
+    }
+
+    #[test]
+    fn parts_come_out_in_the_order_in_which_they_are_named() {
+        let part = |number: u32| {
+            format!("<Part><ETag>\"e{number}\"</ETag><PartNumber>{number}</PartNumber></Part>")
+        };
+        let body =
+            format!("<CompleteMultipartUpload>{}{}</CompleteMultipartUpload>", part(2), part(1));
+        let parts = parse_parts(body.as_bytes()).unwrap();
+        assert_eq!(parts[0], PartAsk { number: 2, etag: "e2".into() });
+        assert_eq!(parts[1], PartAsk { number: 1, etag: "e1".into() });
+        assert_eq!(parse_parts(body.replace(">1<", ">one<").as_bytes()), None);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::page::{Entry, Page, Position, Query};
+use super::fast;
+use super::page::{Entry, Extent, Facts, Page, Position, Query};
 use crate::clock::iso;
 use crate::faults::Struck;
-use crate::objects::{Object, Objects};
+use crate::objects::Objects;
 use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
@@ -16,6 +17,11 @@ pub(super) fn list(objects: &Objects, ask: &Ask, struck: &Struck) -> Result<Repl
     let query = Query::of(ask)?;
     let (asked, pages_before) = query.position()?;
     let ignored = if query.token.is_some() { Fault::IgnoreToken } else { Fault::IgnoreStartAfter };
+    let writing = Writing { query: &query, struck, pages_before };
+    if struck.is_nothing() && query.delimiter.is_none() {
+        let (extent, document) = fast::page(objects, &query, &asked, |extent| writing.head(extent));
+        return Ok(Reply { keys: extent.keys, ..Reply::xml(200, document) });
+    }
     let start = if struck.has(&ignored) { Position::Beginning } else { asked.clone() };
     let mut page = Page::read(objects, &query, start, limit(&query, struck));
     if struck.has(&Fault::EmptyPage) || struck.has(&Fault::StuckPage) {
@@ -23,8 +29,7 @@ pub(super) fn list(objects: &Objects, ask: &Ask, struck: &Struck) -> Result<Repl
     }
     spoil(&mut page, objects, &query, struck);
     let keys = page.entries.len();
-    let writing = Writing { query: &query, struck, pages_before };
-    Ok(Reply { keys, ..Reply::xml(200, writing.document(&page)) })
+    Ok(Reply { keys, ..Reply::xml(200, writing.document(page)) })
 }
 
 fn limit(query: &Query<'_>, struck: &Struck) -> usize {
@@ -36,12 +41,14 @@ fn limit(query: &Query<'_>, struck: &Struck) -> usize {
 }
 
 /// Breaks the promises of a page.
-fn spoil<'o>(page: &mut Page<'o>, objects: &'o Objects, query: &Query<'_>, struck: &Struck) {
+fn spoil(page: &mut Page, objects: &Objects, query: &Query<'_>, struck: &Struck) {
     if struck.has(&Fault::InclusiveStartAfter)
         && let Some((key, object)) =
             query.start_after.and_then(|key| Some((key, objects.get(key)?)))
     {
-        page.entries.insert(0, Entry::Object(key.to_owned().into(), object));
+        let (etag, modified) = (object.etag.clone(), object.modified);
+        let facts = Facts { size: object.content.len(), etag, modified };
+        page.entries.insert(0, Entry::Object(key.to_owned(), facts));
     }
     if struck.has(&Fault::Unordered) && !page.entries.is_empty() {
         let last = page.entries.len() - 1;
@@ -55,7 +62,7 @@ fn spoil<'o>(page: &mut Page<'o>, objects: &'o Objects, query: &Query<'_>, struc
     if struck.has(&Fault::OutsidePrefix)
         && let Some(Entry::Object(key, _)) = page.entries.first_mut()
     {
-        *key = format!("\u{1}{key}").into();
+        key.insert(0, '\u{1}');
     }
 }
 
@@ -67,20 +74,27 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn document(&self, page: &Page<'_>) -> String {
-        let mut document = Document::new("ListBucketResult");
-        document.leaf("Name", self.query.bucket);
-        self.echoes(&mut document);
-        self.counts(&mut document, page);
-        for (place, entry) in page.entries.iter().enumerate() {
+    fn document(&self, page: Page) -> String {
+        let Page { entries, is_truncated, end } = page;
+        let mut document = self.head(&Extent { keys: entries.len(), is_truncated, end });
+        for (place, entry) in entries.iter().enumerate() {
             match entry {
-                Entry::Object(key, object) => self.object(&mut document, key, object, place),
+                Entry::Object(key, facts) => self.object(&mut document, key, facts, place),
                 Entry::Folder(folder) => {
                     document.group("CommonPrefixes", &[("Prefix", self.encoded(folder))]);
                 }
             }
         }
         document.finish()
+    }
+
+    /// All that comes before the entries.
+    fn head(&self, extent: &Extent) -> Document {
+        let mut document = Document::new("ListBucketResult");
+        document.leaf("Name", self.query.bucket);
+        self.echoes(&mut document);
+        self.counts(&mut document, extent);
+        document
     }
 
     fn echoes(&self, document: &mut Document) {
@@ -102,30 +116,30 @@ impl Writing<'_> {
         }
     }
 
-    fn counts(&self, document: &mut Document, page: &Page<'_>) {
+    fn counts(&self, document: &mut Document, extent: &Extent) {
         let surplus = usize::from(self.struck.has(&Fault::WrongKeyCount));
         document.leaf("MaxKeys", &self.query.max_keys.to_string());
-        document.leaf("KeyCount", &(page.entries.len() + surplus).to_string());
+        document.leaf("KeyCount", &(extent.keys + surplus).to_string());
         if self.struck.has(&Fault::OddIsTruncated) {
             document.leaf("IsTruncated", "perhaps");
         } else if !self.struck.has(&Fault::NoIsTruncated) {
-            document.leaf("IsTruncated", if page.is_truncated { "true" } else { "false" });
+            document.leaf("IsTruncated", if extent.is_truncated { "true" } else { "false" });
         }
-        if page.is_truncated && !self.struck.has(&Fault::NoToken) {
-            document.leaf("NextContinuationToken", &self.token(page));
+        if extent.is_truncated && !self.struck.has(&Fault::NoToken) {
+            document.leaf("NextContinuationToken", &self.token(&extent.end));
         }
     }
 
-    fn token(&self, page: &Page<'_>) -> String {
+    fn token(&self, end: &Position) -> String {
         let sent = self.query.token;
         if self.struck.has(&Fault::StuckPage) {
-            return sent.map_or_else(|| page.end.token(0), str::to_owned);
+            return sent.map_or_else(|| end.token(0), str::to_owned);
         }
         // Empty pages do not move on, yet their tokens differ.
-        page.end.token(self.pages_before + 1)
+        end.token(self.pages_before + 1)
     }
 
-    fn object(&self, document: &mut Document, key: &str, object: &Object, place: usize) {
+    fn object(&self, document: &mut Document, key: &str, facts: &Facts, place: usize) {
         let mut key = self.encoded(key);
         if place == 0 && self.struck.has(&Fault::BrokenEscape) {
             key.to_mut().push('%');
@@ -136,9 +150,9 @@ impl Writing<'_> {
             () if self.struck.has(&odd) => leaves.push((name, "soon".into())),
             () => leaves.push((name, text.into())),
         };
-        add("LastModified", Fault::NoTimes, Fault::OddTimes, iso(object.modified));
-        add("Size", Fault::NoSizes, Fault::OddSizes, object.content.len().to_string());
-        add("ETag", Fault::NoEtags, Fault::NoEtags, format!("\"{}\"", object.etag));
+        add("LastModified", Fault::NoTimes, Fault::OddTimes, iso(facts.modified));
+        add("ETag", Fault::NoEtags, Fault::NoEtags, format!("\"{}\"", facts.etag));
+        add("Size", Fault::NoSizes, Fault::OddSizes, facts.size.to_string());
         leaves.push(("StorageClass", "STANDARD".into()));
         document.group("Contents", &leaves);
     }
@@ -154,5 +168,56 @@ impl Writing<'_> {
             () => Style::Form,
         };
         encode(key, style).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use registry::Timestamp;
+
+    use super::*;
+    use crate::faults::Injector;
+    use crate::objects::Object;
+    use crate::procedural::Procedural;
+    use crate::{Kind, Shape};
+
+    /// A bucket of odd keys, and of computed ones between them.
+    fn objects(keys: &BTreeSet<String>) -> Objects {
+        let shape = Shape { blobs: 8, repositories: 1, images: 2, layers: 2, seed: 0 };
+        let computed = Procedural::new(shape, Timestamp::from_seconds(1_787_000_000));
+        let mut objects = Objects::new(Some(computed), false);
+        for (n, key) in (0_i64..).zip(keys) {
+            let modified = Timestamp::from_millis(n * 86_412_345_678);
+            let etag = format!("{key}<");
+            let content = crate::objects::Content::Zeros(n.unsigned_abs().pow(9));
+            objects.put(key.clone(), Object { content, etag, modified });
+        }
+        objects
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_way_writes_what_the_slow_way_writes(
+            keys in prop::collection::btree_set("[a-f/\u{1}\u{10ffff}% &*]{1,5}", 0..20),
+            prefix in "[d]?",
+            after in prop::option::of("[a-f/]{0,3}"),
+            max_keys in 0..40_usize,
+            is_url in any::<bool>(),
+        ) {
+            let objects = objects(&keys);
+            let struck = Injector::default().next(Kind::List, "");
+            let query = Query {
+                bucket: "b", prefix: &prefix, delimiter: None, start_after: after.as_deref(), token: None, max_keys, is_url,
+            };
+            let writing = Writing { query: &query, struck: &struck, pages_before: 0 };
+            let start = query.position().unwrap().0;
+            let (extent, fast) = fast::page(&objects, &query, &start, |extent| writing.head(extent));
+            let page = Page::read(&objects, &query, start, max_keys);
+            prop_assert_eq!(extent.keys, page.entries.len());
+            prop_assert_eq!(std::str::from_utf8(&fast).unwrap(), writing.document(page));
+        }
     }
 }

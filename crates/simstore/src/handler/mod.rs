@@ -1,14 +1,20 @@
 //! What each kind of request does.
 
+mod conditions;
 mod delete;
+mod fast;
 mod get;
 mod list;
 mod page;
+mod put;
+mod uploads;
+mod versions;
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use crate::faults::Struck;
-use crate::objects::Object;
+use crate::limits::Class;
+use crate::objects::Objects;
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::server::Shared;
@@ -20,31 +26,59 @@ pub(crate) fn answer(shared: &Shared, ask: &Ask, struck: &Struck) -> Reply {
     if let Some(error) = connection::not_let_in(shared, ask) {
         return Reply::error(&error, &ask.bucket);
     }
-    let reply = match ask.kind() {
-        Kind::List => {
-            list::list(&shared.objects.read().unwrap_or_else(PoisonError::into_inner), ask, struck)
-        }
-        Kind::Get | Kind::Head => {
-            get::get(&shared.objects.read().unwrap_or_else(PoisonError::into_inner), ask)
-        }
-        Kind::Put => Ok(put(shared, ask)),
-        Kind::Delete => delete::delete(shared, ask, struck),
-        Kind::Bucket => Ok(bucket(shared, ask)),
-        Kind::Unknown => Err(S3Error::NOT_IMPLEMENTED),
-    };
+    let reply = limited(shared, ask).and_then(|()| answer_within_limits(shared, ask, struck));
     reply.unwrap_or_else(|error| Reply::error(&error, &ask.key))
 }
 
-fn put(shared: &Shared, ask: &Ask) -> Reply {
-    let object = Object::new(ask.body.clone(), shared.now());
-    let etag = format!("\"{}\"", object.etag);
-    shared.put(&ask.key, object);
-    Reply::empty(200).with("etag", etag)
+fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Reply, S3Error> {
+    match ask.kind {
+        Kind::List => list::list(&objects(shared), ask, struck),
+        Kind::ListVersions => versions::list(&objects(shared), ask),
+        Kind::ListUploads => uploads::list(shared, ask),
+        Kind::Get | Kind::Head => get::get(&objects(shared), ask),
+        Kind::Put => put::put(shared, ask),
+        Kind::Upload => uploads::answer(shared, ask),
+        Kind::Delete => delete::many(shared, ask, struck),
+        Kind::DeleteOne => delete::one(shared, ask),
+        Kind::Bucket => Ok(bucket(shared, ask)),
+        Kind::Unknown => Err(S3Error::NOT_IMPLEMENTED),
+    }
+}
+
+fn objects(shared: &Shared) -> RwLockReadGuard<'_, Objects> {
+    shared.objects.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses what is too much. Deletions of many keys look at their keys themselves.
+fn limited(shared: &Shared, ask: &Ask) -> Result<(), S3Error> {
+    if shared.options.limits.is_none() {
+        return Ok(());
+    }
+    let is_let = match ask.kind {
+        Kind::Get | Kind::Head => shared.one_let_through(Class::Read, &ask.key),
+        Kind::Put | Kind::Upload | Kind::DeleteOne => {
+            shared.one_let_through(Class::Write, &ask.key)
+        }
+        Kind::List => shared.one_let_through(Class::Read, &page::first_key(ask)?),
+        Kind::ListVersions | Kind::ListUploads => {
+            let text = |name| ask.query(name).unwrap_or_default();
+            shared.one_let_through(Class::Read, text("key-marker").max(text("prefix")))
+        }
+        Kind::Delete | Kind::Bucket | Kind::Unknown => true,
+    };
+    if is_let { Ok(()) } else { Err(S3Error::SLOW_DOWN) }
 }
 
 fn bucket(shared: &Shared, ask: &Ask) -> Reply {
     if ask.method == hyper::Method::HEAD {
         return Reply::empty(200);
+    }
+    if ask.query("versioning").is_some() {
+        let mut versioning = Document::new("VersioningConfiguration");
+        if shared.options.versioned {
+            versioning.leaf("Status", "Enabled");
+        }
+        return Reply::xml(200, versioning.finish());
     }
     let mut location = Document::new("LocationConstraint");
     location.text(shared.options.region.as_deref().unwrap_or_default());

@@ -1,10 +1,11 @@
 //! One page of a listing: which entries, and where it goes on.
 
-use std::borrow::Cow;
 use std::ops::Bound;
 
+use registry::Timestamp;
+
 use crate::S3Error;
-use crate::objects::{Object, Objects, after_all};
+use crate::objects::{Listed, Objects, Walk, after_all};
 use crate::percent::{Style, decode_path, encode};
 use crate::request::Ask;
 
@@ -33,6 +34,16 @@ impl Position {
         format!("{sort}{salt}:{}", encode(text, Style::Slashes))
     }
 
+    /// Where the objects below a prefix begin that are left to list; `None` where there can be none.
+    fn bound(&self, prefix: &str) -> Option<Bound<String>> {
+        match self {
+            Self::Beginning => Some(Bound::Included(prefix.to_owned())),
+            Self::After(key) if key.as_str() < prefix => Some(Bound::Included(prefix.to_owned())),
+            Self::After(key) => Some(Bound::Excluded(key.clone())),
+            Self::AfterAll(folder) => after_all(folder).map(Bound::Included),
+        }
+    }
+
     /// The position, and the salt of its token.
     fn of_token(token: &str) -> Option<(Self, usize)> {
         let (head, text) = token.split_once(':')?;
@@ -49,7 +60,7 @@ impl Position {
 }
 
 /// What a listing asks.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Query<'a> {
     pub(super) bucket: &'a str,
     pub(super) prefix: &'a str,
@@ -62,20 +73,14 @@ pub(super) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(super) fn of(ask: &'a Ask) -> Result<Self, S3Error> {
-        let max_keys = ask.query("max-keys").unwrap_or("1000").parse::<usize>();
-        let is_url = match ask.query("encoding-type") {
-            None => false,
-            Some("url") => true,
-            Some(_) => return Err(S3Error::INVALID_ARGUMENT),
-        };
         Ok(Self {
             bucket: &ask.bucket,
             prefix: ask.query("prefix").unwrap_or_default(),
             delimiter: ask.query("delimiter").filter(|delimiter| !delimiter.is_empty()),
             start_after: ask.query("start-after"),
             token: ask.query("continuation-token"),
-            max_keys: max_keys.map_err(|_| S3Error::INVALID_ARGUMENT)?.min(PAGE_LIMIT),
-            is_url,
+            max_keys: ask.limit("max-keys", PAGE_LIMIT)?,
+            is_url: ask.is_url_encoding_asked()?,
         })
     }
 
@@ -97,74 +102,98 @@ impl<'a> Query<'a> {
     }
 }
 
-/// An entry of a page.
+/// What a page tells of an object beside its key.
 #[derive(Clone, Debug)]
-pub(super) enum Entry<'o> {
-    Object(Cow<'o, str>, &'o Object),
-    Folder(&'o str),
+pub(super) struct Facts {
+    pub(super) size: u64,
+    pub(super) etag: String,
+    pub(super) modified: Timestamp,
 }
 
-/// A page, before it is written down.
+impl Facts {
+    pub(super) fn of(listed: &Listed<'_>) -> Self {
+        let etag = text(listed.etag);
+        Self { size: listed.size, etag, modified: listed.modified }
+    }
+}
+
+/// An entry of a page.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    Object(String, Facts),
+    Folder(String),
+}
+
+/// The first key that may be on the page that was asked for.
+pub(super) fn first_key(ask: &Ask) -> Result<String, S3Error> {
+    let query = Query::of(ask)?;
+    Ok(match query.position()?.0 {
+        Position::After(key) | Position::AfterAll(key) if key.as_str() > query.prefix => key,
+        _ => query.prefix.to_owned(),
+    })
+}
+
+/// How far a page goes.
 #[derive(Debug)]
-pub(super) struct Page<'o> {
-    pub(super) entries: Vec<Entry<'o>>,
+pub(super) struct Extent {
+    /// Keys and folders.
+    pub(super) keys: usize,
     pub(super) is_truncated: bool,
     /// Where the next page starts.
     pub(super) end: Position,
 }
 
-impl<'o> Page<'o> {
+/// A page, before it is written down.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) entries: Vec<Entry>,
+    pub(super) is_truncated: bool,
+    /// Where the next page starts.
+    pub(super) end: Position,
+}
+
+impl Page {
     /// Reads the page of at most `limit` entries that starts at `start`.
     pub(super) fn read(
-        objects: &'o Objects,
+        objects: &Objects,
         query: &Query<'_>,
         start: Position,
         limit: usize,
     ) -> Self {
         let mut page = Self { entries: Vec::new(), is_truncated: false, end: start };
-        let mut rest = Rest::from(objects, query.prefix, &page.end);
+        let mut left = rest(objects, query.prefix, &page.end);
         while page.entries.len() < limit {
-            let Some((key, object)) = rest.next() else { return page };
-            if let Some(folder) = query.folder_of(key) {
-                page.entries.push(Entry::Folder(folder));
+            let Some(walk) = &mut left else { return page };
+            let Some(listed) = walk.peek() else { return page };
+            let key = text(listed.key);
+            if let Some(folder) = query.folder_of(&key) {
+                page.entries.push(Entry::Folder(folder.to_owned()));
                 page.end = Position::AfterAll(folder.to_owned());
-                rest = Rest::from(objects, query.prefix, &page.end);
+                left = rest(objects, query.prefix, &page.end);
             } else {
-                page.entries.push(Entry::Object(key.into(), object));
-                page.end = Position::After(key.to_owned());
+                page.entries.push(Entry::Object(key.clone(), Facts::of(&listed)));
+                page.end = Position::After(key);
+                walk.advance();
             }
         }
-        page.is_truncated = limit > 0 && rest.next().is_some();
+        page.is_truncated = limit > 0 && left.is_some_and(|mut walk| walk.peek().is_some());
         page
     }
 }
 
-/// The objects below a prefix that are left to list.
-struct Rest<'o, 'p> {
-    objects: Box<dyn Iterator<Item = (&'o str, &'o Object)> + 'o>,
-    prefix: &'p str,
+/// Keys and entity tags are text where they come from.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
-impl<'o, 'p> Rest<'o, 'p> {
-    fn from(objects: &'o Objects, prefix: &'p str, position: &Position) -> Self {
-        let start = match position {
-            Position::Beginning => Some(Bound::Included(prefix.to_owned())),
-            Position::After(key) if key.as_str() < prefix => {
-                Some(Bound::Included(prefix.to_owned()))
-            }
-            Position::After(key) => Some(Bound::Excluded(key.clone())),
-            Position::AfterAll(folder) => after_all(folder).map(Bound::Included),
-        };
-        let objects: Box<dyn Iterator<Item = _>> = match start {
-            Some(start) => Box::new(objects.from(start.as_ref().map(String::as_str))),
-            None => Box::new(std::iter::empty()),
-        };
-        Self { objects, prefix }
-    }
-
-    fn next(&mut self) -> Option<(&'o str, &'o Object)> {
-        self.objects.next().filter(|(key, _)| key.starts_with(self.prefix))
-    }
+/// The objects below a prefix that are left to list; `None` where there can be none.
+pub(super) fn rest<'o>(
+    objects: &'o Objects,
+    prefix: &'o str,
+    position: &Position,
+) -> Option<Walk<'o>> {
+    let start = position.bound(prefix)?;
+    Some(objects.walk(prefix, start.as_ref().map(String::as_str)))
 }
 
 #[cfg(test)]
@@ -173,9 +202,9 @@ mod tests {
 
     use bytes::Bytes;
     use proptest::prelude::*;
-    use registry::Timestamp;
 
     use super::*;
+    use crate::objects::Object;
 
     /// What a listing ought to give: keys and folders below a prefix, after a key, once each, in order.
     fn expected(keys: &BTreeSet<String>, prefix: &str, after: &str, folds: bool) -> Vec<String> {
@@ -205,8 +234,8 @@ mod tests {
         loop {
             let page = Page::read(objects, query, position, limit);
             names.extend(page.entries.iter().map(|entry| match entry {
-                Entry::Object(key, _) => key.to_string(),
-                Entry::Folder(folder) => (*folder).to_owned(),
+                Entry::Object(key, _) => key.clone(),
+                Entry::Folder(folder) => folder.clone(),
             }));
             if !page.is_truncated {
                 return names;

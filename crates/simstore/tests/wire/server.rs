@@ -1,11 +1,10 @@
-//! The server over the wire, asked by hand: no client library whose opinion could hide a mistake.
-
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! Listings, deletions, refusals and faults.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::by_hand::{ask, get, send, status, texts};
 use registry::Timestamp;
 use simstore::{Fault, Faults, Kind, Options, Request, S3Error, Server, When, Which};
 
@@ -26,43 +25,8 @@ fn server_with(keys: &[&str]) -> Server {
     server
 }
 
-/// Sends a request as it stands and reads until the server closes.
-fn send(server: &Server, request: &str) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    // A reset is an answer too: what came before it.
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8(answer).unwrap()
-}
-
-fn get(server: &Server, target: &str) -> String {
-    ask(server, "GET", target, "", "")
-}
-
-fn ask(server: &Server, method: &str, target: &str, headers: &str, body: &str) -> String {
-    let length = body.len();
-    send(
-        server,
-        &format!(
-            "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-        ),
-    )
-}
-
 fn delete(server: &Server, body: &str) -> String {
     ask(server, "POST", "/registry?delete", "x-amz-checksum-sha256: any\r\n", body)
-}
-
-fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or("none")
-}
-
-/// The texts of every element of a name, in order.
-fn texts<'a>(answer: &'a str, element: &str) -> Vec<&'a str> {
-    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
-    answer.split(&open).skip(1).map(|rest| rest.split(&close).next().unwrap()).collect()
 }
 
 fn keys_of(answer: &str) -> Vec<&str> {

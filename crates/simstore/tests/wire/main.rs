@@ -1,0 +1,9 @@
+//! The server over the wire, asked by hand: no client library whose opinion could hide a mistake.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod by_hand;
+mod limits;
+mod objects;
+mod program;
+mod server;
