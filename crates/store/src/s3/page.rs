@@ -88,8 +88,25 @@ impl Page {
     }
 }
 
+/// Code and message of an error document.
+pub(super) fn error_document(body: &[u8]) -> Result<(Box<str>, Box<str>), PageError> {
+    let text = std::str::from_utf8(body).map_err(|_| PageError::NotUtf8)?;
+    let (root, mut reader) = Reader::new(text)?;
+    if root != "Error" {
+        return Err(PageError::UnknownRoot(root.into()));
+    }
+    let said = code_and_message(&mut reader)?;
+    reader.finish()?;
+    Ok(said)
+}
+
 /// Reads what follows `<Error>`; a server that finds trouble after it sent its status can say so only there.
 pub(super) fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
+    let (code, message) = code_and_message(reader)?;
+    Ok(PageError::Refused { code, message })
+}
+
+fn code_and_message(reader: &mut Reader<'_>) -> Result<(Box<str>, Box<str>), XmlError> {
     let (mut code, mut message) = (Cow::Borrowed(""), Cow::Borrowed(""));
     while let Step::Open(name) = reader.step()? {
         match name {
@@ -98,7 +115,7 @@ pub(super) fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
             _ => reader.skip()?,
         }
     }
-    Ok(PageError::Refused { code: code.into(), message: message.into() })
+    Ok((code.into(), message.into()))
 }
 
 fn once<'a>(
