@@ -16,6 +16,7 @@ mod percent;
 mod request;
 mod sign;
 mod tap;
+mod text;
 mod wire;
 mod xml;
 

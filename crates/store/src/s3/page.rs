@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use registry::Timestamp;
-
+use super::text::{decoded, etag, key, number, present, read, time, value};
 use super::xml::{Reader, Step, XmlError};
 use crate::Object;
 
@@ -61,12 +60,13 @@ struct Draft<'a> {
     folders: Vec<Cow<'a, str>>,
 }
 
+/// An entry, its texts as they were sent: how keys are encoded may be said only after them.
 #[derive(Default)]
 struct Contents<'a> {
-    key: Option<Cow<'a, str>>,
-    size: Option<Cow<'a, str>>,
-    modified: Option<Cow<'a, str>>,
-    etag: Option<Cow<'a, str>>,
+    key: Option<&'a str>,
+    size: Option<&'a str>,
+    modified: Option<&'a str>,
+    etag: Option<&'a str>,
 }
 
 impl Page {
@@ -118,12 +118,8 @@ fn code_and_message(reader: &mut Reader<'_>) -> Result<(Box<str>, Box<str>), Xml
     Ok((code.into(), message.into()))
 }
 
-fn once<'a>(
-    slot: &mut Option<Cow<'a, str>>,
-    name: &'static str,
-    reader: &mut Reader<'a>,
-) -> Result<(), PageError> {
-    match slot.replace(reader.text()?) {
+fn once<T>(slot: &mut Option<T>, name: &'static str, text: T) -> Result<(), PageError> {
+    match slot.replace(text) {
         None => Ok(()),
         Some(_) => Err(PageError::Twice(name)),
     }
@@ -134,15 +130,15 @@ impl<'a> Draft<'a> {
         match name {
             "Contents" => self.contents.push(Contents::read(reader)?),
             "CommonPrefixes" => self.folders.push(folder(reader)?),
-            "Name" => once(&mut self.name, "Name", reader)?,
-            "Prefix" => once(&mut self.prefix, "Prefix", reader)?,
-            "StartAfter" => once(&mut self.start_after, "StartAfter", reader)?,
-            "IsTruncated" => once(&mut self.is_truncated, "IsTruncated", reader)?,
+            "Name" => once(&mut self.name, "Name", reader.text()?)?,
+            "Prefix" => once(&mut self.prefix, "Prefix", reader.text()?)?,
+            "StartAfter" => once(&mut self.start_after, "StartAfter", reader.text()?)?,
+            "IsTruncated" => once(&mut self.is_truncated, "IsTruncated", reader.text()?)?,
             "NextContinuationToken" => {
-                once(&mut self.next_token, "NextContinuationToken", reader)?;
+                once(&mut self.next_token, "NextContinuationToken", reader.text()?)?;
             }
-            "EncodingType" => once(&mut self.encoding, "EncodingType", reader)?,
-            "KeyCount" => once(&mut self.key_count, "KeyCount", reader)?,
+            "EncodingType" => once(&mut self.encoding, "EncodingType", reader.text()?)?,
+            "KeyCount" => once(&mut self.key_count, "KeyCount", reader.text()?)?,
             _ => reader.skip()?,
         }
         Ok(())
@@ -190,7 +186,7 @@ fn folder<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, PageError> {
     let mut prefix = None;
     while let Step::Open(name) = reader.step()? {
         match name {
-            "Prefix" => once(&mut prefix, "CommonPrefixes/Prefix", reader)?,
+            "Prefix" => once(&mut prefix, "CommonPrefixes/Prefix", reader.text()?)?,
             _ => reader.skip()?,
         }
     }
@@ -200,81 +196,49 @@ fn folder<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, PageError> {
 impl<'a> Contents<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, PageError> {
         let mut entry = Self::default();
-        while let Step::Open(name) = reader.step()? {
-            match name {
-                "Key" => once(&mut entry.key, "Contents/Key", reader)?,
-                "Size" => once(&mut entry.size, "Contents/Size", reader)?,
-                "LastModified" => once(&mut entry.modified, "Contents/LastModified", reader)?,
-                "ETag" => once(&mut entry.etag, "Contents/ETag", reader)?,
-                _ => reader.skip()?,
+        loop {
+            if let Some((name, raw)) = reader.leaf() {
+                if let Some((slot, name)) = entry.slot(name) {
+                    once(slot, name, raw)?;
+                }
+                continue;
+            }
+            match reader.step()? {
+                Step::Close => return Ok(entry),
+                Step::Open(name) => match entry.slot(name) {
+                    Some((slot, name)) => once(slot, name, reader.raw_text()?)?,
+                    None => reader.skip()?,
+                },
             }
         }
-        Ok(entry)
+    }
+
+    /// Where the text of an element belongs, and its full name; `None` for elements that nobody reads.
+    fn slot(&mut self, name: &str) -> Option<(&mut Option<&'a str>, &'static str)> {
+        match name {
+            "Key" => Some((&mut self.key, "Contents/Key")),
+            "Size" => Some((&mut self.size, "Contents/Size")),
+            "LastModified" => Some((&mut self.modified, "Contents/LastModified")),
+            "ETag" => Some((&mut self.etag, "Contents/ETag")),
+            _ => None,
+        }
     }
 
     fn finish(self, is_encoded: bool) -> Result<Object, PageError> {
-        let size = self.size.ok_or(PageError::Missing("Contents/Size"))?;
-        let modified = self.modified.ok_or(PageError::Missing("Contents/LastModified"))?;
         Ok(Object {
-            key: decoded(self.key.ok_or(PageError::Missing("Contents/Key"))?, is_encoded)?,
-            size: number("Contents/Size", &size)?,
-            modified: modified
-                .parse::<Timestamp>()
-                .map_err(|_| value("Contents/LastModified", &modified))?,
-            etag: self.etag.map(|etag| etag.trim_matches('"').into()),
+            size: read(self.size, "Contents/Size", |text| text.parse().ok())?,
+            modified: read(self.modified, "Contents/LastModified", time)?,
+            key: key(present(self.key, "Contents/Key")?, is_encoded)?,
+            etag: self.etag.map(etag).transpose()?,
         })
     }
 }
 
-fn value(name: &'static str, text: &str) -> PageError {
-    PageError::Value { name, text: text.into() }
-}
-
-fn number<N: std::str::FromStr>(name: &'static str, text: &str) -> Result<N, PageError> {
-    text.parse().map_err(|_| value(name, text))
-}
-
-/// The key behind what was sent, decoded exactly once and only where the answer says that it is encoded.
-///
-/// `+` is a space there: AWS, Ceph and others encode as HTML forms do, which send a literal `+` as `%2B`; those that
-/// encode as paths send a space as `%20` and also `%2B`. So each reading is unambiguous. A character that no encoder
-/// leaves as it is shows a server that only echoes the word: its keys may not be decoded, and may not be guessed (G7).
-///
-/// Source: Amazon S3 API, `ListObjectsV2`, `EncodingType`.
-fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> {
-    if !is_encoded {
-        return Ok(sent.into());
-    }
-    // All bytes are looked at, whatever they tell, as that goes many at a time.
-    if !sent.bytes().fold(false, |tells, byte| tells | is_telling(byte)) {
-        return Ok(sent.into());
-    }
-    let refused = || PageError::NotEncoded((&*sent).into());
-    let mut bytes = Vec::with_capacity(sent.len());
-    let mut rest = sent.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => hex(rest.next(), rest.next()).ok_or_else(refused)?,
-            plain if is_telling(plain) => return Err(refused()),
-            plain => plain,
-        });
-    }
-    String::from_utf8(bytes).map(Into::into).map_err(|_| refused())
-}
-
-/// Whether a byte means something in an encoded key, or proves that the key is not encoded.
-fn is_telling(byte: u8) -> bool {
-    matches!(byte, b'%' | b'+' | b'"' | b'<' | b'>') | !(0x21..0x7f).contains(&byte)
-}
-
-fn hex(high: Option<u8>, low: Option<u8>) -> Option<u8> {
-    let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use registry::Timestamp;
+
     use super::*;
 
     fn page(inside: &str) -> Result<Page, PageError> {
@@ -389,6 +353,69 @@ mod tests {
         assert_eq!(Page::parse(whole.as_bytes()).unwrap().objects.len(), 2);
         for end in 0..whole.len() {
             assert!(Page::parse(&whole.as_bytes()[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    /// An object, and the elements that tell of it, as a server may write them.
+    fn written(object: &Object, is_encoded: bool, order: usize, extra: &str) -> String {
+        let sent = if is_encoded {
+            crate::s3::percent::query(&[(&object.key, "")]).trim_end_matches('=').replace("%20", "+")
+        } else {
+            object.key.to_string()
+        };
+        let tag = object.etag.as_deref().unwrap_or_default();
+        let mut elements = vec![
+            format!("<Key>{}</Key>", escaped(&sent)),
+            format!("<LastModified>{}</LastModified>", object.modified),
+            format!("<ETag>&quot;{tag}&quot;</ETag>"),
+            format!("<Size>{}</Size>", object.size),
+            extra.to_owned(),
+        ];
+        elements.rotate_left(order % 5);
+        elements.swap(0, order / 5 % 5);
+        format!("<Contents>{}</Contents>", elements.concat())
+    }
+
+    fn escaped(text: &str) -> String {
+        let one = |sign: char| match sign {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            sign if sign.is_control() => format!("&#x{:X};", u32::from(sign)),
+            sign => sign.to_string(),
+        };
+        text.chars().map(one).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn g3_g7_whatever_the_order_and_the_key_a_page_is_read_whole_or_not_at_all(
+            keys in prop::collection::vec("[a-c/%+ <>&\"'\u{1}\n\u{7f}é日😀=-]{1,12}", 0..4),
+            (size, millis) in (any::<u64>(), 0..4_102_444_800_000_i64),
+            is_encoded in any::<bool>(),
+            order in 0..25_usize,
+            extra in "(<Owner><ID>1</ID></Owner>|<StorageClass>STANDARD</StorageClass>|<x a='1'/>|<y z='1'>&amp;</y>| ){0,3}",
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let object = |key: String| Object {
+                key: key.into(),
+                size,
+                modified: Timestamp::from_millis(millis),
+                etag: Some("d41d8cd98f00b204e9800998ecf8427e-2".into()),
+            };
+            let objects: Vec<_> = keys.into_iter().map(object).collect();
+            let contents: String =
+                objects.iter().map(|object| written(object, is_encoded, order, &extra)).collect();
+            let encoding = if is_encoded { "<EncodingType>url</EncodingType>" } else { "" };
+            let truncated = "<IsTruncated>false</IsTruncated>";
+            // What decides may stand before the entries or behind them.
+            let inside = match order % 2 {
+                0 => format!("{encoding}{truncated}{contents}"),
+                _ => format!("{contents}{truncated}{encoding}"),
+            };
+            prop_assert_eq!(page(&inside).unwrap().objects, objects);
+            let whole = format!("<ListBucketResult>{inside}</ListBucketResult>");
+            let cut = cut.index(whole.len());
+            prop_assert!(Page::parse(&whole.as_bytes()[..cut]).is_err(), "cut at {}", cut);
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// Why a text is not the XML that was expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum XmlError {
@@ -62,6 +64,11 @@ impl<'a> Reader<'a> {
         if self.is_empty {
             return self.leave();
         }
+        if let Some((name, rest)) = plain_tag(self.rest) {
+            self.open.push(name);
+            self.rest = rest;
+            return Ok(Step::Open(name));
+        }
         let (between, tag) = self.tag()?;
         if !between.trim_ascii().is_empty() {
             return Err(XmlError::StrayText);
@@ -72,17 +79,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of the current element, which ends with it.
-    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, XmlError> {
+    /// The text of the current element, which ends with it; entities as they stand, for [`unescape`].
+    pub(super) fn raw_text(&mut self) -> Result<&'a str, XmlError> {
         if self.is_empty {
-            return self.leave().map(|_| Cow::Borrowed(""));
+            return self.leave().map(|_| "");
+        }
+        if let Some((raw, rest)) = plain_end(self.rest, self.innermost()) {
+            self.open.pop();
+            self.rest = rest;
+            return Ok(raw);
         }
         let (raw, tag) = self.tag()?;
         match tag.strip_prefix('/') {
             Some(name) => self.close(name)?,
             None => return Err(XmlError::NotText(self.innermost().into())),
         };
-        unescape(raw)
+        Ok(raw)
+    }
+
+    /// The text of the current element, which ends with it.
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, XmlError> {
+        unescape(self.raw_text()?)
     }
 
     /// Passes over the rest of the current element.
@@ -100,6 +117,18 @@ impl<'a> Reader<'a> {
             };
         }
         Ok(())
+    }
+
+    /// The next child at once with its raw text, where it is written as nearly all are; else nothing has happened, and
+    /// [`step`](Self::step) tells what is there.
+    pub(super) fn leaf(&mut self) -> Option<(&'a str, &'a str)> {
+        if self.is_empty {
+            return None;
+        }
+        let (name, after) = plain_tag(self.rest)?;
+        let (raw, rest) = plain_end(after, name)?;
+        self.rest = rest;
+        Some((name, raw))
     }
 
     /// After the root element nothing may follow.
@@ -153,6 +182,34 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The name of an opening tag that follows at once and is nothing but a name of letters, and what follows it.
+fn plain_tag(text: &str) -> Option<(&str, &str)> {
+    let after = text.strip_prefix('<')?;
+    let end = letters(after.as_bytes())?;
+    // Bytes within a character may lack the bit too.
+    let (name, rest) = after.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
+    Some((name, rest.strip_prefix('>')?))
+}
+
+/// How many bytes precede the first that has no sixth bit, as every ASCII character that a tag may hold beside its name
+/// has none: eight at a time. `None` where that is not soon.
+fn letters(bytes: &[u8]) -> Option<usize> {
+    const SIXTH: u64 = 0x4040_4040_4040_4040;
+    let (words, _) = bytes.as_chunks::<8>();
+    words.iter().take(4).enumerate().find_map(|(place, word)| {
+        let others = !u64::from_le_bytes(*word) & SIXTH;
+        (others != 0).then(|| place * 8 + others.trailing_zeros() as usize / 8)
+    })
+}
+
+/// The text before the closing tag `name`, where no other tag comes first and the name is all it holds, and what follows
+/// it.
+fn plain_end<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let end = memchr(b'<', text.as_bytes())?;
+    let rest = text[end + 1..].strip_prefix('/')?.strip_prefix(name)?.strip_prefix('>')?;
+    Some((&text[..end], rest))
+}
+
 /// What stands before and after an ASCII character. Tags and texts are short: a plain loop finds it before a search made
 /// for long texts has begun, and listings of millions of keys are read through here.
 fn split(text: &str, at: u8) -> Option<(&str, &str)> {
@@ -161,8 +218,12 @@ fn split(text: &str, at: u8) -> Option<(&str, &str)> {
 }
 
 /// Replaces the five named entities and the numbered ones.
-fn unescape(raw: &str) -> Result<Cow<'_, str>, XmlError> {
-    let Some((start, mut rest)) = raw.split_once('&') else { return Ok(Cow::Borrowed(raw)) };
+pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, XmlError> {
+    // All bytes are looked at, whatever they are, as that goes many at a time.
+    if !raw.bytes().fold(false, |found, byte| found | (byte == b'&')) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let (start, mut rest) = raw.split_once('&').unwrap_or((raw, ""));
     let mut text = String::with_capacity(raw.len());
     text.push_str(start);
     loop {
@@ -254,5 +315,48 @@ mod tests {
         assert_eq!(reader.text().unwrap(), "2");
         assert_eq!(reader.step().unwrap(), Step::Close);
         reader.finish().unwrap();
+    }
+
+    /// The same document with every tag written so that only the long way reads it.
+    fn blanked(text: &str) -> String {
+        text.replace('>', " >").replace("/ >", "/>").replace("? >", "?>")
+    }
+
+    /// All that one step after the other finds, leaves taken whole where that goes.
+    fn walk(text: &str) -> Result<Vec<String>, XmlError> {
+        let (root, mut reader) = Reader::new(text)?;
+        let mut found = vec![root.to_owned()];
+        while !reader.open.is_empty() {
+            if let Some((name, raw)) = reader.leaf() {
+                found.push(format!("{name} = {}", unescape(raw)?));
+                continue;
+            }
+            match reader.step()? {
+                Step::Close => {}
+                Step::Open(name @ ("a" | "Bc")) => {
+                    found.push(format!("{name} = {}", reader.text()?));
+                }
+                Step::Open("skipped") => reader.skip()?,
+                Step::Open(name) => found.push(name.to_owned()),
+            }
+        }
+        reader.finish().map(|()| found)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn however_tags_are_written_the_same_is_read(
+            inside in "(<a>(x|&amp;|é|&#65;){0,9}</a>|<Bc></Bc>|<skipped><a>1</a></skipped>|<b/>|<LongNameOfAnElementThatGoesOn>|\
+                        </LongNameOfAnElementThatGoesOn>|<d1>|</d1>|<é>|</é>|<>|</>|<!|<?|&|x| |\n){0,5}",
+            cut in 0..200_usize,
+        ) {
+            let whole = format!("<r>{inside}</r>");
+            let text = whole.get(..cut).unwrap_or(&whole);
+            let (short, long) = (walk(text), walk(&blanked(text)));
+            proptest::prop_assert_eq!(short.is_ok(), long.is_ok(), "{:?} {:?}", short, long);
+            if let (Ok(short), Ok(long)) = (short, long) {
+                proptest::prop_assert_eq!(short, long);
+            }
+        }
     }
 }
