@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::config::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_smithy_async::time::TimeSource as _;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -151,5 +151,5 @@ async fn load(
     Ok(Held::new(Arc::new(signer), found.expiry(), clock.now()))
 }
 
-
-
+#[cfg(test)]
+mod tests;
