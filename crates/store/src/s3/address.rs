@@ -39,7 +39,10 @@ pub(super) async fn find(client: &Client, bucket: &str) -> Result<(Address, Scop
 }
 
 fn presigning() -> Result<PresigningConfig, impl std::error::Error + Send + Sync> {
-    PresigningConfig::builder().start_time(std::time::UNIX_EPOCH).expires_in(Duration::from_secs(1)).build()
+    PresigningConfig::builder()
+        .start_time(std::time::UNIX_EPOCH)
+        .expires_in(Duration::from_secs(1))
+        .build()
 }
 
 fn without_query(url: &str) -> &str {
@@ -81,7 +84,10 @@ mod tests {
     use super::*;
     use crate::s3::{S3Config, StaticCredentials, connect};
 
-    async fn opened(bucket: &str, change: impl FnOnce(&mut S3Config)) -> Result<[String; 3], ErrorKind> {
+    async fn opened(
+        bucket: &str,
+        change: impl FnOnce(&mut S3Config),
+    ) -> Result<[String; 3], ErrorKind> {
         let mut config = S3Config::new(bucket);
         config.region = Some("eu-west-1".into());
         config.credentials = Some(StaticCredentials {
@@ -120,7 +126,10 @@ mod tests {
         let fips = |config: &mut S3Config| config.addresses.fips = true;
         assert_eq!(url("bucket", fips).await, "https://bucket.s3-fips.eu-west-1.amazonaws.com/");
         let both = |config: &mut S3Config| config.addresses.dual_stack = true;
-        assert_eq!(url("bucket", both).await, "https://bucket.s3.dualstack.eu-west-1.amazonaws.com/");
+        assert_eq!(
+            url("bucket", both).await,
+            "https://bucket.s3.dualstack.eu-west-1.amazonaws.com/"
+        );
         let quick = |config: &mut S3Config| config.addresses.accelerated = true;
         assert_eq!(url("bucket", quick).await, "https://bucket.s3-accelerate.amazonaws.com/");
         let point = "arn:aws:s3:eu-west-1:123456789012:accesspoint/name";

@@ -17,7 +17,7 @@ use registry::Timestamp;
 const MINDED: Duration = Duration::from_mins(4);
 
 /// This machine's clock, set right by what servers say. Clones are one clock.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Clock {
     system: SharedTimeSource,
     /// By how many milliseconds the server is ahead.

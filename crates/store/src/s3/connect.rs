@@ -42,9 +42,8 @@ pub(super) async fn connect(
     monitor: &Arc<Monitor>,
 ) -> Result<Connected, StoreError> {
     let failed = |kind| StoreError::new(Operation::Open, &config.bucket, kind);
-    let connector =
-        connector(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
-    let clock = Clock::default();
+    let connector = connector(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
+    let clock = Clock::new(SharedTimeSource::default());
     let shared = settings(config, &connector, &clock).await?;
     let client = Client::from_conf(client_config(&shared, config));
     let (address, scope) = address::find(&client, &config.bucket).await?;

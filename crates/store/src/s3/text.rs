@@ -8,14 +8,19 @@ use std::borrow::Cow;
 use registry::Timestamp;
 
 use super::page::PageError;
-use super::xml::{XmlError, unescape};
+use super::xml::{XmlError, holds, unescape};
 
 /// What has to be there.
+#[inline]
 pub(super) fn present<T>(found: Option<T>, name: &'static str) -> Result<T, PageError> {
-    found.ok_or_else(|| PageError::Missing(name))
+    match found {
+        Some(found) => Ok(found),
+        None => Err(PageError::Missing(name)),
+    }
 }
 
 /// What a text says; one that holds entities says nothing before they are replaced.
+#[inline]
 pub(super) fn read<T>(
     raw: Option<&str>,
     name: &'static str,
@@ -30,31 +35,31 @@ pub(super) fn read<T>(
 }
 
 /// A key as it was sent, which is mostly the key itself.
+#[inline]
 pub(super) fn key(raw: &str, is_encoded: bool) -> Result<Box<str>, PageError> {
-    // All bytes are looked at, whatever they are, as that goes many at a time.
-    if is_encoded && !raw.bytes().fold(false, |tells, byte| tells | is_telling(byte) | (byte == b'&')) {
+    if is_encoded && !holds(raw, |byte| is_telling(byte) || byte == b'&') {
         return Ok(raw.into());
     }
     decoded(unescape(raw)?, is_encoded)
 }
 
 /// An entity tag without its quotes, which mostly come as entities.
+#[inline]
 pub(super) fn etag(raw: &str) -> Result<Box<str>, XmlError> {
     let bare = raw.strip_prefix("&quot;").and_then(|rest| rest.strip_suffix("&quot;"));
     match bare {
-        // All bytes are looked at, whatever they are, as that goes many at a time.
-        Some(bare) if !bare.bytes().fold(false, |odd, byte| odd | matches!(byte, b'&' | b'"')) => {
-            Ok(bare.into())
-        }
+        Some(bare) if !holds(bare, |byte| matches!(byte, b'&' | b'"')) => Ok(bare.into()),
         _ => Ok(unescape(raw)?.trim_matches('"').into()),
     }
 }
 
 /// A time as nearly all servers write it, `2026-08-18T10:00:00.000Z`, or as RFC 3339 allows.
+#[inline]
 pub(super) fn time(text: &str) -> Option<Timestamp> {
     usual_time(text.as_bytes()).or_else(|| text.parse().ok())
 }
 
+#[inline]
 fn usual_time(text: &[u8]) -> Option<Timestamp> {
     const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let text: &[u8; 24] = text.try_into().ok()?;
@@ -62,7 +67,7 @@ fn usual_time(text: &[u8]) -> Option<Timestamp> {
         b'0' => byte.is_ascii_digit(),
         sign => byte == sign,
     };
-    if !text.iter().zip(FORM).fold(true, |all, pair| all & fits(pair)) {
+    if !text.iter().zip(FORM).all(fits) {
         return None;
     }
     let number = |from: usize, to: usize| {
@@ -81,6 +86,7 @@ fn usual_time(text: &[u8]) -> Option<Timestamp> {
 /// Days from 1970-01-01 to a date; `None` where there is no such date.
 ///
 /// Years begin in March here, so that the day that some years lack is the last one.
+#[inline]
 fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     const LENGTHS: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -131,6 +137,7 @@ pub(super) fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, 
 }
 
 /// Whether a byte means something in an encoded key, or proves that the key is not encoded.
+#[inline]
 fn is_telling(byte: u8) -> bool {
     matches!(byte, b'%' | b'+' | b'"' | b'<' | b'>') | !(0x21..0x7f).contains(&byte)
 }
@@ -163,7 +170,7 @@ mod tests {
         ] {
             assert_eq!(time(text), None, "{text}");
         }
-        let seconds = |text| time(text).map(|time| time.as_millis());
+        let seconds = |text| time(text).map(Timestamp::as_millis);
         assert_eq!(seconds("1970-01-01T00:00:00.001Z"), Some(1));
         assert_eq!(seconds("1970-01-01T01:00:00+01:00"), Some(0));
         assert_eq!(seconds("2000-02-29T23:59:59.999Z"), Some(951_868_799_999));

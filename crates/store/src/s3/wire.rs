@@ -13,12 +13,12 @@ use aws_smithy_types::body::SdkBody;
 use monitor::{Counter, Monitor};
 
 use super::address::Address;
+use super::body::{self, BodyError};
 use super::classify::{Answer, no_answer, no_credentials, refused};
 use super::clock::Clock;
 use super::credentials::Keyring;
-use super::sign::{NO_BODY, Signed, Signer, wire_time};
-use super::body::{self, BodyError};
 use super::percent;
+use super::sign::{NO_BODY, Signed, Signer, wire_time};
 use crate::{ErrorKind, Operation, StoreError};
 
 /// The most bytes of an error document that are read.
@@ -85,10 +85,10 @@ impl Wire {
         self.monitor.count(get.counter, 1);
         let answer = self.connector.call(request).await;
         let answer = answer.map_err(|error| no_answer(get.operation, get.subject, error))?;
-        match answer.status().is_success() {
-            true => Ok(Ok(answer)),
-            false => refusal(get, answer).await.map(Err),
+        if answer.status().is_success() {
+            return Ok(Ok(answer));
         }
+        refusal(get, answer).await.map(Err)
     }
 
     fn request(&self, get: Get<'_>, signer: &Signer) -> Result<HttpRequest, HttpError> {
@@ -101,14 +101,14 @@ impl Wire {
             ("x-amz-security-token", signer.session_token().unwrap_or_default()),
         ];
         let headers = if signer.session_token().is_some() { &headers[..] } else { &headers[..3] };
-        let signed = Signed { path: &path, query: get.query, headers };
+        let content = Signed { path: &path, query: get.query, headers };
         let mut request = HttpRequest::new(SdkBody::empty());
         let mark = if get.query.is_empty() { "" } else { "?" };
         request.set_uri(format!("{}{path}{mark}{}", self.address.origin, get.query))?;
         for (name, value) in headers {
             request.headers_mut().try_insert(*name, (*value).to_owned())?;
         }
-        let proof = signer.authorization(signed, &time);
+        let proof = signer.authorization(content, &time);
         request.headers_mut().try_insert("authorization", proof)?;
         request.headers_mut().try_insert("user-agent", self.user_agent.clone())?;
         Ok(request)

@@ -121,6 +121,7 @@ impl<'a> Reader<'a> {
 
     /// The next child at once with its raw text, where it is written as nearly all are; else nothing has happened, and
     /// [`step`](Self::step) tells what is there.
+    #[inline]
     pub(super) fn leaf(&mut self) -> Option<(&'a str, &'a str)> {
         if self.is_empty {
             return None;
@@ -183,6 +184,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The name of an opening tag that follows at once and is nothing but a name of letters, and what follows it.
+#[inline]
 fn plain_tag(text: &str) -> Option<(&str, &str)> {
     let after = text.strip_prefix('<')?;
     let end = letters(after.as_bytes())?;
@@ -193,6 +195,7 @@ fn plain_tag(text: &str) -> Option<(&str, &str)> {
 
 /// How many bytes precede the first that has no sixth bit, as every ASCII character that a tag may hold beside its name
 /// has none: eight at a time. `None` where that is not soon.
+#[inline]
 fn letters(bytes: &[u8]) -> Option<usize> {
     const SIXTH: u64 = 0x4040_4040_4040_4040;
     let (words, _) = bytes.as_chunks::<8>();
@@ -204,6 +207,7 @@ fn letters(bytes: &[u8]) -> Option<usize> {
 
 /// The text before the closing tag `name`, where no other tag comes first and the name is all it holds, and what follows
 /// it.
+#[inline]
 fn plain_end<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let end = memchr(b'<', text.as_bytes())?;
     let rest = text[end + 1..].strip_prefix('/')?.strip_prefix(name)?.strip_prefix('>')?;
@@ -217,10 +221,15 @@ fn split(text: &str, at: u8) -> Option<(&str, &str)> {
     Some((&text[..found], &text[found + 1..]))
 }
 
+/// Whether a text holds any such byte. All are looked at, whatever the first ones are, as that goes many at a time.
+#[inline]
+pub(super) fn holds(text: &str, is_such: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(0, |found, byte| found | u8::from(is_such(byte))) != 0
+}
+
 /// Replaces the five named entities and the numbered ones.
 pub(super) fn unescape(raw: &str) -> Result<Cow<'_, str>, XmlError> {
-    // All bytes are looked at, whatever they are, as that goes many at a time.
-    if !raw.bytes().fold(false, |found, byte| found | (byte == b'&')) {
+    if !holds(raw, |byte| byte == b'&') {
         return Ok(Cow::Borrowed(raw));
     }
     let (start, mut rest) = raw.split_once('&').unwrap_or((raw, ""));
