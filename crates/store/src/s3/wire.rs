@@ -1,7 +1,7 @@
 //! Signed GETs: the way of every request that reads.
 //!
-//! The SDK spends 5 ms of processor time on a page of a listing and 0.1 ms on a small object, most of it on anything
-//! but the answer; listings of millions of keys come this way instead. Connections, TLS and proxies are the SDK's own.
+//! The SDK's client spends many times the processor time of the answer on anything else, and registries have millions of
+//! keys. Connections, TLS and proxies are the SDK's own.
 
 use std::sync::Arc;
 
