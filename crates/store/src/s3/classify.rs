@@ -4,20 +4,24 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use registry::Timestamp;
 
-use super::page::PageError;
+use super::clock::date;
+use super::page::{self, PageError};
 use crate::{ErrorKind, KeyFailure, Operation, StoreError};
 
 /// What the server said, in one line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) code: Box<str>,
     pub(super) message: Box<str>,
     pub(super) region: Option<Box<str>>,
     pub(super) request_id: Option<Box<str>>,
+    /// The time by the server's clock; it is for us alone.
+    pub(super) date: Option<Timestamp>,
 }
 
 impl fmt::Display for Answer {
@@ -50,37 +54,69 @@ pub(super) fn store_error<E>(
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    if let SdkError::ServiceError(refused) = &error {
-        let answer = Answer::of(refused.raw(), refused.err());
-        if !(200..300).contains(&answer.status) {
-            let kind = kind_of_answer(answer.status, &answer.code);
-            return StoreError::new(operation, subject, kind).because(answer);
-        }
+    if let SdkError::ServiceError(failure) = &error
+        && !failure.raw().status().is_success()
+    {
+        let (code, message) = (failure.err().code(), failure.err().message());
+        let answer = Answer {
+            code: code.unwrap_or_default().into(),
+            message: message.unwrap_or_default().into(),
+            ..Answer::head(failure.raw())
+        };
+        return refused(operation, subject, answer);
     }
     StoreError::new(operation, subject, kind_of_failure(&error)).because(error)
+}
+
+/// What an answer means that came with another status than a success.
+pub(super) fn refused(operation: Operation, subject: &str, answer: Answer) -> StoreError {
+    let kind = kind_of_answer(answer.status, &answer.code);
+    StoreError::new(operation, subject, kind).because(answer)
+}
+
+/// What it means that no answer came.
+pub(super) fn no_answer(operation: Operation, subject: &str, error: ConnectorError) -> StoreError {
+    StoreError::new(operation, subject, kind_of_connection(&error)).because(error)
+}
+
+/// What it means that there are no credentials to sign a request with.
+pub(super) fn no_credentials(
+    operation: Operation,
+    subject: &str,
+    error: Box<dyn Error + Send + Sync>,
+) -> StoreError {
+    let kind = kind_of_silence(&*error).unwrap_or(ErrorKind::Credentials);
+    StoreError::new(operation, subject, kind).because(error)
 }
 
 /// What an answer means that came with status 200 and is not what was asked for.
 pub(super) fn unreadable(operation: Operation, subject: &str, error: PageError) -> StoreError {
     match error {
         PageError::Refused { code, message } => {
-            let kind = kind_of_answer(200, &code);
-            let answer = Answer { status: 200, code, message, region: None, request_id: None };
-            StoreError::new(operation, subject, kind).because(answer)
+            refused(operation, subject, Answer { status: 200, code, message, ..Answer::default() })
         }
         other => StoreError::new(operation, subject, ErrorKind::Malformed).because(other),
     }
 }
 
 impl Answer {
-    fn of(response: &HttpResponse, error: &impl ProvideErrorMetadata) -> Self {
+    /// What the head of an answer says.
+    pub(super) fn head(response: &HttpResponse) -> Self {
         let header = |name| response.headers().get(name).map(Box::from);
         Self {
             status: response.status().as_u16(),
-            code: error.code().unwrap_or_default().into(),
-            message: error.message().unwrap_or_default().into(),
             region: header("x-amz-bucket-region"),
             request_id: header("x-amz-request-id"),
+            date: date(response.headers()),
+            ..Self::default()
+        }
+    }
+
+    /// The same answer with what its error document says; whatever stands in between may send none, or another one.
+    pub(super) fn saying(self, document: &[u8]) -> Self {
+        match page::error_document(document) {
+            Ok((code, message)) => Self { code, message, ..self },
+            Err(_) => self,
         }
     }
 }
@@ -188,10 +224,18 @@ where
         // A success that could not be read to its end, or not be understood.
         SdkError::ServiceError(_) => ErrorKind::Malformed,
         SdkError::ResponseError(_) | SdkError::TimeoutError(_) => ErrorKind::Transient,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => ErrorKind::Unreachable,
-        SdkError::DispatchFailure(failure) if failure.is_user() => ErrorKind::Fatal,
-        SdkError::DispatchFailure(_) => kind_of_silence(error).unwrap_or(ErrorKind::Transient),
+        SdkError::DispatchFailure(failure) => {
+            failure.as_connector_error().map_or(ErrorKind::Transient, kind_of_connection)
+        }
         _ => kind_of_silence(error).unwrap_or(ErrorKind::Fatal),
+    }
+}
+
+fn kind_of_connection(error: &ConnectorError) -> ErrorKind {
+    match error {
+        error if error.is_timeout() => ErrorKind::Unreachable,
+        error if error.is_user() => ErrorKind::Fatal,
+        error => kind_of_silence(error).unwrap_or(ErrorKind::Transient),
     }
 }
 
@@ -330,6 +374,7 @@ mod tests {
             message: "elsewhere".into(),
             region: Some("eu-west-1".into()),
             request_id: Some("42".into()),
+            date: None,
         };
         assert_eq!(
             answer.to_string(),

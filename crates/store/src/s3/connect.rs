@@ -1,5 +1,7 @@
 //! From what the caller says of a bucket to a client for it.
 
+use std::sync::Arc;
+
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -9,35 +11,85 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
-    Builder, Credentials, ProvideCredentials, RequestChecksumCalculation,
-    ResponseChecksumValidation,
+    Builder, Credentials, RequestChecksumCalculation, ResponseChecksumValidation,
 };
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use monitor::Monitor;
 
+use super::address;
+use super::clock::Clock;
 use super::config::{Addresses, S3Config, StaticCredentials};
-use super::http_client::http_client;
+use super::credentials::Keyring;
+use super::http_client::{connector, http_client};
+use super::wire::Wire;
 use crate::{ErrorKind, Operation, StoreError};
 
 /// The region of servers that have none.
 const NO_REGION: &str = "us-east-1";
 
-/// A client, and the words that tell its store from others.
-pub(super) async fn connect(config: &S3Config) -> Result<(Client, String), StoreError> {
+/// The ways to a bucket, and the words that tell it from others.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    pub(super) wire: Wire,
+    pub(super) identity: String,
+}
+
+/// Finds region, address and credentials; the last are asked for once, so that having none is told at once and by its
+/// own name.
+pub(super) async fn connect(
+    config: &S3Config,
+    monitor: &Arc<Monitor>,
+) -> Result<Connected, StoreError> {
     let failed = |kind| StoreError::new(Operation::Open, &config.bucket, kind);
-    let endpoint = endpoint(config);
-    let http = http_client(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
-    let mut loader = loader(config)?.http_client(http);
-    if let Some(region) = region(config, endpoint.is_some()).await {
+    let connector = connector(config).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
+    let clock = Clock::new(SharedTimeSource::default());
+    let shared = settings(config, &connector, &clock).await?;
+    let client = Client::from_conf(client_config(&shared, config));
+    let (address, scope) = address::find(&client, &config.bucket).await?;
+    let provider = shared.credentials_provider().ok_or_else(|| {
+        failed(ErrorKind::Credentials).because("there is no source of credentials")
+    })?;
+    let keyring = Keyring::open(provider, scope, clock.clone())
+        .await
+        .map_err(|error| failed(ErrorKind::Credentials).because(error))?;
+    let (user_agent, monitor) = (user_agent(config), Arc::clone(monitor));
+    let wire = Wire { connector, address, keyring, clock, user_agent, monitor };
+    Ok(Connected { client, wire, identity: identity(config, &shared) })
+}
+
+fn identity(config: &S3Config, shared: &SdkConfig) -> String {
+    let region = || shared.region().map(Region::as_ref).unwrap_or_default().to_owned();
+    let place = endpoint(config).map_or_else(region, |endpoint| without_user(&endpoint).to_owned());
+    format!("s3://{} at {place}", config.bucket)
+}
+
+fn user_agent(config: &S3Config) -> String {
+    let program = concat!("regsweep/", env!("CARGO_PKG_VERSION"));
+    match &config.user_agent {
+        Some(word) => format!("{program} app/{word}"),
+        None => program.to_owned(),
+    }
+}
+
+/// What the AWS settings say, and what the caller says in their place.
+async fn settings(
+    config: &S3Config,
+    connector: &SharedHttpConnector,
+    clock: &Clock,
+) -> Result<SdkConfig, StoreError> {
+    let mut loader = loader(config)?
+        .http_client(http_client(connector.clone()))
+        .time_source(SharedTimeSource::new(clock.clone()));
+    if let Some(region) = region(config).await {
         loader = loader.region(region);
     }
     let shared = loader.load().await;
-    let region = shared.region().cloned().ok_or_else(|| {
-        failed(ErrorKind::WrongAddress)
-            .because("no region is set: not here, not in the AWS settings")
-    })?;
-    check_credentials(&shared).await.map_err(|e| failed(ErrorKind::Credentials).because(e))?;
-    let place = endpoint.as_deref().map_or(region.as_ref(), without_user);
-    let identity = format!("s3://{} at {place}", config.bucket);
-    Ok((Client::from_conf(client_config(&shared, config, endpoint.as_deref())), identity))
+    if shared.region().is_none() {
+        return Err(StoreError::new(Operation::Open, &config.bucket, ErrorKind::WrongAddress)
+            .because("no region is set: not here, not in the AWS settings"));
+    }
+    Ok(shared)
 }
 
 /// Everything but region and HTTP client. One retry loop is enough and it is ours: the SDK's own would hide throttling
@@ -64,19 +116,18 @@ fn credentials(own: &StaticCredentials) -> Credentials {
     Credentials::new(&own.access_key, &own.secret_key, token, None, "the configuration")
 }
 
-fn client_config(
-    shared: &SdkConfig,
-    config: &S3Config,
-    endpoint: Option<&str>,
-) -> aws_sdk_s3::Config {
+fn client_config(shared: &SdkConfig, config: &S3Config) -> aws_sdk_s3::Config {
     let connect = TimeoutConfig::builder().connect_timeout(config.timeouts.connect).build();
     let mut builder = Builder::from(shared)
         .force_path_style(config.path_style)
+        // Directory buckets are not for us, and opening a session would be a request that nobody counts.
+        .disable_s3_express_session_auth(true)
         .retry_config(RetryConfig::disabled())
         .timeout_config(connect)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    if let Some(endpoint) = endpoint {
-        return builder.endpoint_url(endpoint).build();
+    if let Some(endpoint) = endpoint(config) {
+        // The SDK's rules append the bucket to a path as it stands.
+        return builder.endpoint_url(format!("{endpoint}/")).build();
     }
     let Addresses { dual_stack, accelerated, fips } = config.addresses;
     // Set only where wanted, so that what the AWS settings say stands.
@@ -121,24 +172,15 @@ fn without_user(endpoint: &str) -> &str {
 
 /// The region: given, or set, or of the profile. `None` where the store is AWS itself and nothing is given: its own
 /// chain asks the instance too, where nobody would answer elsewhere, slowly.
-async fn region(config: &S3Config, has_endpoint: bool) -> Option<Region> {
+async fn region(config: &S3Config) -> Option<Region> {
     let given = config.region.clone().filter(|given| !given.is_empty()).map(Region::new);
-    if given.is_some() || !has_endpoint {
+    if given.is_some() || endpoint(config).is_none() {
         return given;
     }
     let set = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .or_else(Region::new(NO_REGION));
     set.region().await
-}
-
-/// Asks for credentials once, so that having none is told at once and by its own name.
-async fn check_credentials(
-    shared: &SdkConfig,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let provider = shared.credentials_provider().ok_or("there is no source of credentials")?;
-    provider.provide_credentials().await?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -179,8 +221,8 @@ mod tests {
         let mut config = static_config();
         config.region = Some("eu-west-1".into());
         config.endpoint_url = Some("minio:9000".into());
-        let (_, identity) = connect(&config).await.unwrap();
-        assert_eq!(identity, "s3://bucket at https://minio:9000");
+        let found = connect(&config, &Arc::default()).await.unwrap();
+        assert_eq!(found.identity, "s3://bucket at https://minio:9000");
     }
 
     #[tokio::test]
@@ -188,6 +230,6 @@ mod tests {
         let mut config = static_config();
         config.region = Some("eu-west-1".into());
         config.user_agent = Some("not allowed: (".into());
-        assert_eq!(connect(&config).await.unwrap_err().kind, ErrorKind::Fatal);
+        assert_eq!(connect(&config, &Arc::default()).await.err().unwrap().kind, ErrorKind::Fatal);
     }
 }

@@ -8,14 +8,15 @@ use aws_sdk_s3::operation::delete_objects::DeleteObjectsError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::base64;
+use bytes::Bytes;
 use md5::{Digest, Md5};
 use monitor::Counter;
 
 use super::classify::{asks_for_md5, key_failure, store_error, unreadable};
 use super::config::DeleteChecksum;
 use super::delete_answer::{self, Told};
-use super::request::Tap;
-use super::{Bucket, request};
+use super::tap::Tap;
+use super::{Bucket, body, request};
 use crate::{DeleteBatch, ErrorKind, KeyFailure, KeyOutcome, Operation, StoreError};
 
 /// The answer to a delete request, yet to be read.
@@ -39,18 +40,25 @@ pub(super) async fn delete(
 ) -> Result<Vec<KeyOutcome>, StoreError> {
     let subject = &*bucket.config.bucket;
     request::in_time(bucket.config.timeouts.delete, Operation::Delete, subject, async {
-        let answer = negotiated(bucket, keys(batch, subject)?)
+        let tap = negotiated(bucket, keys(batch, subject)?)
             .await
-            .map_err(|error| store_error(Operation::Delete, subject, error))?
-            .read(Operation::Delete, subject)
-            .await?;
-        let answer = delete_answer::parse(&answer.body)
+            .map_err(|error| store_error(Operation::Delete, subject, error))?;
+        let answer = whole(&tap, subject).await?;
+        let answer = delete_answer::parse(&answer)
             .map_err(|error| unreadable(Operation::Delete, subject, error))?;
         outcomes(batch, answer).map_err(|oddity| {
             StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because(oddity)
         })
     })
     .await
+}
+
+async fn whole(tap: &Tap, subject: &str) -> Result<Bytes, StoreError> {
+    let body = tap.take().ok_or_else(|| {
+        StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because("no body came")
+    })?;
+    let body = body::read(body, request::PAGE_LIMIT, None).await;
+    body.map_err(|error| error.at(Operation::Delete, subject))
 }
 
 /// Not quiet: every key is to be answered, so that an answer cut short shows (G10).

@@ -45,18 +45,21 @@ pub(super) enum TlsError {
     Context(#[source] HttpClientError),
 }
 
-/// A client for every request of a store, those for credentials included.
-pub(super) fn http_client(config: &S3Config) -> Result<SharedHttpClient, TlsError> {
+/// The connections for every request of a store, those for credentials included.
+pub(super) fn connector(config: &S3Config) -> Result<SharedHttpConnector, TlsError> {
     let connect = config.timeouts.connect;
-    let connector = if config.skip_tls_verify {
-        SharedHttpConnector::new(Unverified::new(connect)?)
-    } else {
-        let variable = || std::env::var_os(CA_BUNDLE).map(PathBuf::from);
-        let bundle = config.ca_bundle.clone().or_else(variable);
-        let bundle = bundle.filter(|path| !path.as_os_str().is_empty());
-        SharedHttpConnector::new(verified(connect, bundle)?)
-    };
-    Ok(http_client_fn(move |_, _| connector.clone()))
+    if config.skip_tls_verify {
+        return Unverified::new(connect).map(SharedHttpConnector::new);
+    }
+    let variable = || std::env::var_os(CA_BUNDLE).map(PathBuf::from);
+    let bundle = config.ca_bundle.clone().or_else(variable);
+    let bundle = bundle.filter(|path| !path.as_os_str().is_empty());
+    verified(connect, bundle).map(SharedHttpConnector::new)
+}
+
+/// The same connections as the SDK takes them.
+pub(super) fn http_client(connector: SharedHttpConnector) -> SharedHttpClient {
+    http_client_fn(move |_, _| connector.clone())
 }
 
 fn verified(connect: Duration, bundle: Option<PathBuf>) -> Result<Connector, TlsError> {

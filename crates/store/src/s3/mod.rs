@@ -1,14 +1,23 @@
 //! Buckets: S3 and all that speak its protocol.
 
+mod address;
+mod body;
 mod classify;
+mod clock;
 mod config;
 mod connect;
+mod credentials;
 mod delete;
 mod delete_answer;
 mod http_client;
 mod list;
 mod page;
+mod percent;
 mod request;
+mod sign;
+mod tap;
+mod text;
+mod wire;
 mod xml;
 
 use std::sync::Arc;
@@ -20,7 +29,9 @@ use monitor::Monitor;
 use registry::Timestamp;
 
 pub use config::{Addresses, DeleteChecksum, S3Config, StaticCredentials, Timeouts};
+use connect::Connected;
 pub use list::S3Cursor;
+use wire::Wire;
 
 use crate::{
     Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, Object, ReadStore, StoreError,
@@ -38,6 +49,9 @@ pub struct S3Store {
 /// What every request needs.
 #[derive(Debug)]
 struct Bucket {
+    /// For requests that read.
+    wire: Wire,
+    /// For requests that delete.
     client: Client,
     config: S3Config,
     identity: String,
@@ -56,10 +70,10 @@ impl S3Store {
     /// [`ErrorKind::WrongAddress`](crate::ErrorKind::WrongAddress) where no region is, and
     /// [`ErrorKind::Fatal`](crate::ErrorKind::Fatal) where the settings contradict themselves.
     pub async fn connect(config: S3Config, monitor: &Arc<Monitor>) -> Result<Self, StoreError> {
-        let (client, identity) = connect::connect(&config).await?;
+        let Connected { client, wire, identity } = connect::connect(&config, monitor).await?;
         let monitor = Arc::clone(monitor);
         let wants_md5 = AtomicBool::new(false);
-        let bucket = Arc::new(Bucket { client, config, identity, monitor, wants_md5 });
+        let bucket = Arc::new(Bucket { wire, client, config, identity, monitor, wants_md5 });
         Ok(Self { bucket })
     }
 }

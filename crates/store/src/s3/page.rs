@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use registry::Timestamp;
-
+use super::config::S3Config;
+use super::text::{decoded, etag, key, number, present, read, time, value};
 use super::xml::{Reader, Step, XmlError};
 use crate::Object;
 
@@ -61,12 +61,13 @@ struct Draft<'a> {
     folders: Vec<Cow<'a, str>>,
 }
 
+/// An entry, its texts as they were sent: how keys are encoded may be said only after them.
 #[derive(Default)]
 struct Contents<'a> {
-    key: Option<Cow<'a, str>>,
-    size: Option<Cow<'a, str>>,
-    modified: Option<Cow<'a, str>>,
-    etag: Option<Cow<'a, str>>,
+    key: Option<&'a str>,
+    size: Option<&'a str>,
+    modified: Option<&'a str>,
+    etag: Option<&'a str>,
 }
 
 impl Page {
@@ -79,7 +80,8 @@ impl Page {
             "Error" => return Err(refusal(&mut reader)?),
             _ => return Err(PageError::UnknownRoot(root.into())),
         }
-        let mut draft = Draft::default();
+        let contents = Vec::with_capacity(S3Config::MOST_KEYS_PER_PAGE.into());
+        let mut draft = Draft { contents, ..Draft::default() };
         while let Step::Open(name) = reader.step()? {
             draft.take(name, &mut reader)?;
         }
@@ -88,8 +90,25 @@ impl Page {
     }
 }
 
+/// Code and message of an error document.
+pub(super) fn error_document(body: &[u8]) -> Result<(Box<str>, Box<str>), PageError> {
+    let text = std::str::from_utf8(body).map_err(|_| PageError::NotUtf8)?;
+    let (root, mut reader) = Reader::new(text)?;
+    if root != "Error" {
+        return Err(PageError::UnknownRoot(root.into()));
+    }
+    let said = code_and_message(&mut reader)?;
+    reader.finish()?;
+    Ok(said)
+}
+
 /// Reads what follows `<Error>`; a server that finds trouble after it sent its status can say so only there.
 pub(super) fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
+    let (code, message) = code_and_message(reader)?;
+    Ok(PageError::Refused { code, message })
+}
+
+fn code_and_message(reader: &mut Reader<'_>) -> Result<(Box<str>, Box<str>), XmlError> {
     let (mut code, mut message) = (Cow::Borrowed(""), Cow::Borrowed(""));
     while let Step::Open(name) = reader.step()? {
         match name {
@@ -98,15 +117,11 @@ pub(super) fn refusal(reader: &mut Reader<'_>) -> Result<PageError, XmlError> {
             _ => reader.skip()?,
         }
     }
-    Ok(PageError::Refused { code: code.into(), message: message.into() })
+    Ok((code.into(), message.into()))
 }
 
-fn once<'a>(
-    slot: &mut Option<Cow<'a, str>>,
-    name: &'static str,
-    reader: &mut Reader<'a>,
-) -> Result<(), PageError> {
-    match slot.replace(reader.text()?) {
+fn once<T>(slot: &mut Option<T>, name: &'static str, text: T) -> Result<(), PageError> {
+    match slot.replace(text) {
         None => Ok(()),
         Some(_) => Err(PageError::Twice(name)),
     }
@@ -117,15 +132,15 @@ impl<'a> Draft<'a> {
         match name {
             "Contents" => self.contents.push(Contents::read(reader)?),
             "CommonPrefixes" => self.folders.push(folder(reader)?),
-            "Name" => once(&mut self.name, "Name", reader)?,
-            "Prefix" => once(&mut self.prefix, "Prefix", reader)?,
-            "StartAfter" => once(&mut self.start_after, "StartAfter", reader)?,
-            "IsTruncated" => once(&mut self.is_truncated, "IsTruncated", reader)?,
+            "Name" => once(&mut self.name, "Name", reader.text()?)?,
+            "Prefix" => once(&mut self.prefix, "Prefix", reader.text()?)?,
+            "StartAfter" => once(&mut self.start_after, "StartAfter", reader.text()?)?,
+            "IsTruncated" => once(&mut self.is_truncated, "IsTruncated", reader.text()?)?,
             "NextContinuationToken" => {
-                once(&mut self.next_token, "NextContinuationToken", reader)?;
+                once(&mut self.next_token, "NextContinuationToken", reader.text()?)?;
             }
-            "EncodingType" => once(&mut self.encoding, "EncodingType", reader)?,
-            "KeyCount" => once(&mut self.key_count, "KeyCount", reader)?,
+            "EncodingType" => once(&mut self.encoding, "EncodingType", reader.text()?)?,
+            "KeyCount" => once(&mut self.key_count, "KeyCount", reader.text()?)?,
             _ => reader.skip()?,
         }
         Ok(())
@@ -173,7 +188,7 @@ fn folder<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, PageError> {
     let mut prefix = None;
     while let Step::Open(name) = reader.step()? {
         match name {
-            "Prefix" => once(&mut prefix, "CommonPrefixes/Prefix", reader)?,
+            "Prefix" => once(&mut prefix, "CommonPrefixes/Prefix", reader.text()?)?,
             _ => reader.skip()?,
         }
     }
@@ -183,195 +198,43 @@ fn folder<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, PageError> {
 impl<'a> Contents<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, PageError> {
         let mut entry = Self::default();
-        while let Step::Open(name) = reader.step()? {
-            match name {
-                "Key" => once(&mut entry.key, "Contents/Key", reader)?,
-                "Size" => once(&mut entry.size, "Contents/Size", reader)?,
-                "LastModified" => once(&mut entry.modified, "Contents/LastModified", reader)?,
-                "ETag" => once(&mut entry.etag, "Contents/ETag", reader)?,
-                _ => reader.skip()?,
+        loop {
+            if let Some((name, raw)) = reader.leaf() {
+                if let Some((slot, name)) = entry.slot(name) {
+                    once(slot, name, raw)?;
+                }
+                continue;
+            }
+            match reader.step()? {
+                Step::Close => return Ok(entry),
+                Step::Open(name) => match entry.slot(name) {
+                    Some((slot, name)) => once(slot, name, reader.raw_text()?)?,
+                    None => reader.skip()?,
+                },
             }
         }
-        Ok(entry)
+    }
+
+    /// Where the text of an element belongs, and its full name; `None` for elements that nobody reads.
+    fn slot(&mut self, name: &str) -> Option<(&mut Option<&'a str>, &'static str)> {
+        match name {
+            "Key" => Some((&mut self.key, "Contents/Key")),
+            "Size" => Some((&mut self.size, "Contents/Size")),
+            "LastModified" => Some((&mut self.modified, "Contents/LastModified")),
+            "ETag" => Some((&mut self.etag, "Contents/ETag")),
+            _ => None,
+        }
     }
 
     fn finish(self, is_encoded: bool) -> Result<Object, PageError> {
-        let size = self.size.ok_or(PageError::Missing("Contents/Size"))?;
-        let modified = self.modified.ok_or(PageError::Missing("Contents/LastModified"))?;
         Ok(Object {
-            key: decoded(self.key.ok_or(PageError::Missing("Contents/Key"))?, is_encoded)?,
-            size: number("Contents/Size", &size)?,
-            modified: modified
-                .parse::<Timestamp>()
-                .map_err(|_| value("Contents/LastModified", &modified))?,
-            etag: self.etag.map(|etag| etag.trim_matches('"').into()),
+            size: read(self.size, "Contents/Size", |text| text.parse().ok())?,
+            modified: read(self.modified, "Contents/LastModified", time)?,
+            key: key(present(self.key, "Contents/Key")?, is_encoded)?,
+            etag: self.etag.map(etag).transpose()?,
         })
     }
 }
 
-fn value(name: &'static str, text: &str) -> PageError {
-    PageError::Value { name, text: text.into() }
-}
-
-fn number<N: std::str::FromStr>(name: &'static str, text: &str) -> Result<N, PageError> {
-    text.parse().map_err(|_| value(name, text))
-}
-
-/// The key behind what was sent, decoded exactly once and only where the answer says that it is encoded.
-///
-/// `+` is a space there: AWS, Ceph and others encode as HTML forms do, which send a literal `+` as `%2B`; those that
-/// encode as paths send a space as `%20` and also `%2B`. So each reading is unambiguous. A character that no encoder
-/// leaves as it is shows a server that only echoes the word: its keys may not be decoded, and may not be guessed (G7).
-///
-/// Source: Amazon S3 API, `ListObjectsV2`, `EncodingType`.
-fn decoded(sent: Cow<'_, str>, is_encoded: bool) -> Result<Box<str>, PageError> {
-    if !is_encoded {
-        return Ok(sent.into());
-    }
-    // All bytes are looked at, whatever they tell, as that goes many at a time.
-    if !sent.bytes().fold(false, |tells, byte| tells | is_telling(byte)) {
-        return Ok(sent.into());
-    }
-    let refused = || PageError::NotEncoded((&*sent).into());
-    let mut bytes = Vec::with_capacity(sent.len());
-    let mut rest = sent.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => hex(rest.next(), rest.next()).ok_or_else(refused)?,
-            plain if is_telling(plain) => return Err(refused()),
-            plain => plain,
-        });
-    }
-    String::from_utf8(bytes).map(Into::into).map_err(|_| refused())
-}
-
-/// Whether a byte means something in an encoded key, or proves that the key is not encoded.
-fn is_telling(byte: u8) -> bool {
-    matches!(byte, b'%' | b'+' | b'"' | b'<' | b'>') | !(0x21..0x7f).contains(&byte)
-}
-
-fn hex(high: Option<u8>, low: Option<u8>) -> Option<u8> {
-    let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(inside: &str) -> Result<Page, PageError> {
-        Page::parse(format!("<ListBucketResult>{inside}</ListBucketResult>").as_bytes())
-    }
-
-    fn entry(key: &str) -> String {
-        format!(
-            "<Contents><Key>{key}</Key><LastModified>2026-08-18T10:00:00.000Z</LastModified>\
-             <ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>7</Size>\
-             <Owner><ID>x</ID></Owner><StorageClass>STANDARD</StorageClass></Contents>"
-        )
-    }
-
-    fn key_of(encoding: &str, key: &str) -> Result<String, PageError> {
-        let page = page(&format!("{encoding}<IsTruncated>false</IsTruncated>{}", entry(key)))?;
-        Ok(page.objects[0].key.to_string())
-    }
-
-    #[test]
-    fn a_page_is_read_whole() {
-        let page = page(&format!(
-            "<Name>b</Name><Prefix>a%2Fb</Prefix><StartAfter>a%2525</StartAfter><EncodingType>url</EncodingType><KeyCount>2</KeyCount>\
-             <MaxKeys>1000</MaxKeys><IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;</NextContinuationToken>\
-             {}<CommonPrefixes><Prefix>a/b/c/</Prefix></CommonPrefixes>",
-            entry("a/b")
-        ))
-        .unwrap();
-        assert_eq!(page.name.as_deref(), Some("b"));
-        assert_eq!(page.prefix, Some(("a%2Fb".into(), "a/b".into())));
-        assert_eq!(page.start_after, Some(("a%2525".into(), "a%25".into())));
-        assert_eq!(page.next_token.as_deref(), Some("t&"));
-        assert_eq!((page.key_count, page.is_truncated), (Some(2), true));
-        assert_eq!(page.folders, ["a/b/c/"]);
-        let object = Object {
-            key: "a/b".into(),
-            size: 7,
-            modified: "2026-08-18T10:00:00Z".parse().unwrap(),
-            etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
-        };
-        assert_eq!(page.objects, [object]);
-    }
-
-    #[test]
-    fn g7_keys_are_decoded_once_and_only_where_the_answer_says_so() {
-        let url = "<EncodingType>url</EncodingType>";
-        for (encoding, sent, key) in [
-            ("", "a%20b+c", "a%20b+c"),
-            ("<EncodingType></EncodingType>", "a%20b", "a%20b"),
-            (url, "a%20b", "a b"),
-            (url, "a+b", "a b"),
-            (url, "a%2Bb", "a+b"),
-            (url, "a%2520b", "a%20b"),
-            (url, "caf%C3%A9", "café"),
-            (url, "a%01&amp;", "a\u{1}&"),
-            (url, "a%2Fb/c", "a/b/c"),
-        ] {
-            assert_eq!(key_of(encoding, sent).unwrap(), key, "{encoding} {sent}");
-        }
-        for sent in ["a%zz", "a%4", "a%", "%ff", "caf%C3", "café", "a b", "a%+1"] {
-            assert!(key_of(url, sent).is_err(), "{sent}");
-        }
-    }
-
-    #[test]
-    fn g3_a_page_without_what_decides_is_an_error() {
-        let done = "<IsTruncated>false</IsTruncated>";
-        assert!(page(done).is_ok());
-        for (inside, why) in [
-            (String::new(), "`IsTruncated` is missing"),
-            ("<IsTruncated>maybe</IsTruncated>".into(), "`IsTruncated` is `maybe`"),
-            (format!("{done}{done}"), "`IsTruncated` comes twice"),
-            (format!("{done}<EncodingType>hex</EncodingType>"), "`EncodingType` is `hex`"),
-            (
-                format!("{done}<Contents><Size>1</Size></Contents>"),
-                "`Contents/LastModified` is missing",
-            ),
-            (
-                format!("{done}{}", entry("a").replace("2026", "once")),
-                "`Contents/LastModified` is `once-08-18T10:00:00.000Z`",
-            ),
-            (
-                format!("{done}{}", entry("a").replace("<Size>7", "<Size>-7")),
-                "`Contents/Size` is `-7`",
-            ),
-            (format!("{done}{}", entry("a</Key><Key>b")), "`Contents/Key` comes twice"),
-            (format!("{done}<CommonPrefixes/>"), "`CommonPrefixes/Prefix` is missing"),
-        ] {
-            assert_eq!(page(&inside).unwrap_err().to_string(), why);
-        }
-    }
-
-    #[test]
-    fn an_error_behind_a_200_is_told_from_a_page() {
-        let refused =
-            Page::parse(b"<Error><Code>InternalError</Code><Message>oops</Message></Error>");
-        let expected = PageError::Refused { code: "InternalError".into(), message: "oops".into() };
-        assert_eq!(refused.unwrap_err(), expected);
-        assert_eq!(
-            Page::parse(b"<html></html>").unwrap_err(),
-            PageError::UnknownRoot("html".into())
-        );
-    }
-
-    #[test]
-    fn g3_a_page_cut_anywhere_is_an_error() {
-        let whole = format!(
-            "<ListBucketResult><IsTruncated>false</IsTruncated>{}{}</ListBucketResult>",
-            entry("a"),
-            entry("b")
-        );
-        assert_eq!(Page::parse(whole.as_bytes()).unwrap().objects.len(), 2);
-        for end in 0..whole.len() {
-            assert!(Page::parse(&whole.as_bytes()[..end]).is_err(), "cut at {end}");
-        }
-    }
-}
+mod tests;

@@ -113,3 +113,40 @@ async fn ask_by_way_of_a_proxy(endpoint: String) {
     let batch = DeleteBatch::new(vec![Doomed { key: "a/b".into(), modified: T }]).unwrap();
     assert_eq!(store.delete(&batch).await.unwrap(), [KeyOutcome::Deleted]);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_set_by_the_servers_and_the_request_sent_again() {
+    let server = server_with(["a"]);
+    let config = config(&server);
+    let monitor = Arc::new(Monitor::new());
+    let store = S3Store::connect(config, &monitor).await.unwrap();
+    server.set_now(Some(T));
+    let skewed = Fault::Refuse(S3Error::REQUEST_TIME_TOO_SKEWED);
+    server.set_faults(one_fault(Kind::List, When::First(1), skewed));
+    assert_eq!(keys(&store, "", "").await, ["a"]);
+    assert_eq!(server.count(Kind::List), 2);
+    assert_eq!(monitor.get(monitor::Counter::ListRequests), 2, "each attempt counts");
+    assert_eq!(keys(&store, "", "").await, ["a"]);
+    assert_eq!(server.count(Kind::List), 3, "the clock stays right");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_right_is_no_reason_to_send_again() {
+    let server = server_with(["a"]);
+    let store = store_of(&server).await;
+    for error in [S3Error::REQUEST_TIME_TOO_SKEWED, S3Error::EXPIRED_TOKEN] {
+        server.set_faults(one_fault(Kind::Get, When::Always, Fault::Refuse(error)));
+        let asked = server.count(Kind::Get);
+        assert_eq!(kind_of(store.get("a", 9).await), Some(ErrorKind::Credentials));
+        assert_eq!(server.count(Kind::Get), asked + 1, "{}", error.code);
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_of_another_region_is_told_by_its_region() {
+    let region = Some("eu-west-1".into());
+    let server = Server::start(Options { region, ..Options::default() }).unwrap();
+    let error = store(config(&server)).await.now().await.unwrap_err();
+    let said = std::error::Error::source(&error).unwrap().to_string();
+    assert!(said.contains("the bucket is in region `eu-west-1`"), "{said}");
+}
