@@ -56,18 +56,18 @@ fn place(repository: &str, is_by_key: bool) -> Vec<String> {
 
 /// What was marked, repository by repository; a blob is told where it is marked first.
 fn marking(told: &[&Told]) -> Vec<String> {
-    let mut marked = HashSet::new();
-    let mut is_first = |event: &&Event| match event {
-        Event::Manifest(digest) => {
-            marked.insert(*digest);
-            true
+    let events = told.iter().map(|told| told.events.len()).sum();
+    let mut marked: HashSet<&Digest> = HashSet::with_capacity(events);
+    let mut news: Vec<(&Told, Vec<&Event>)> = Vec::with_capacity(told.len());
+    for told in told {
+        let mut events = Vec::with_capacity(told.events.len());
+        for event in &told.events {
+            let (Event::Manifest(digest) | Event::Blob(digest)) = event;
+            let is_first = marked.insert(digest);
+            events.extend((is_first || matches!(event, Event::Manifest(_))).then_some(event));
         }
-        Event::Blob(digest) => marked.insert(*digest),
-    };
-    let news: Vec<(&Told, Vec<&Event>)> = told
-        .iter()
-        .map(|told| (*told, told.events.iter().filter(&mut is_first).collect()))
-        .collect();
+        news.push((told, events));
+    }
     news.par_iter().map(|(told, events)| marking_of(told.repository.as_str(), events)).collect()
 }
 
