@@ -13,6 +13,8 @@ use crate::{Console, Failure};
 
 /// Text is handed on in pieces of about this size.
 const PIECE: usize = 1 << 16;
+/// The lines of so many repositories are written side by side before they are printed.
+const AT_ONCE: usize = 64;
 
 /// Prints what was marked and what goes. `is_by_key`: repositories come in the byte order of their keys, as from a
 /// bucket; otherwise folder by folder, as from a directory.
@@ -24,8 +26,10 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     let mut lines = Lines { console, text: String::new() };
     let told = in_order(&made.told, is_by_key);
-    for text in marking(&told) {
-        lines.piece(&text)?;
+    for news in in_news(&told).chunks(AT_ONCE) {
+        for text in marking(news) {
+            lines.piece(&text)?;
+        }
     }
     for repository in &told {
         lines.dead(repository)?;
@@ -54,11 +58,14 @@ fn place(repository: &str, is_by_key: bool) -> Vec<String> {
     if is_by_key { vec![folder] } else { folder.split('/').map(str::to_owned).collect() }
 }
 
-/// What was marked, repository by repository; a blob is told where it is marked first.
-fn marking(told: &[&Told]) -> Vec<String> {
+/// A repository, and what is told of it.
+type News<'t> = (&'t Told, Vec<&'t Event>);
+
+/// What is told of each repository: a blob where it is marked first.
+fn in_news<'t>(told: &[&'t Told]) -> Vec<News<'t>> {
     let events = told.iter().map(|told| told.events.len()).sum();
     let mut marked: HashSet<&Digest> = HashSet::with_capacity(events);
-    let mut news: Vec<(&Told, Vec<&Event>)> = Vec::with_capacity(told.len());
+    let mut news = Vec::with_capacity(told.len());
     for told in told {
         let mut events = Vec::with_capacity(told.events.len());
         for event in &told.events {
@@ -66,8 +73,12 @@ fn marking(told: &[&Told]) -> Vec<String> {
             let is_first = marked.insert(digest);
             events.extend((is_first || matches!(event, Event::Manifest(_))).then_some(event));
         }
-        news.push((told, events));
+        news.push((*told, events));
     }
+    news
+}
+
+fn marking(news: &[News<'_>]) -> Vec<String> {
     news.par_iter().map(|(told, events)| marking_of(told.repository.as_str(), events)).collect()
 }
 
