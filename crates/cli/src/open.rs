@@ -179,7 +179,7 @@ fn open_files(
     FileStore::open(root, options, Arc::clone(monitor))
 }
 
-/// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key; a
+/// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
 fn shape(kind: FolderKind, weighs_blobs: bool) -> Shape {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
@@ -191,7 +191,7 @@ fn shape(kind: FolderKind, weighs_blobs: bool) -> Shape {
             Shape::Leaf(Leaf { file: "link", is_presumed: false, has_company: true })
         }
         FolderKind::Tag => Shape::Nest(Nest {
-            counts: &[("", 2), ("index/", 1)],
+            counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",
             folder: "index/sha256/",
         }),

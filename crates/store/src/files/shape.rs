@@ -33,7 +33,8 @@ pub struct Leaf {
 
 /// Folders of known names, in each folder inside a folder.
 ///
-/// Believed only where the system counts exactly these folders and the last can be opened; otherwise everything is.
+/// Believed only where the system counts so many folders in each, which none but a folder has; otherwise everything is
+/// opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nest {
     /// Paths of folders, which end in `/` or are empty for the outermost, and how many folders each holds.

@@ -29,7 +29,7 @@ fn shape(kind: FolderKind) -> Shape {
         FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
         FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
         FolderKind::Tag => Shape::Nest(Nest {
-            counts: &[("", 2), ("index/", 1)],
+            counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",
             folder: "index/sha256/",
         }),
@@ -218,6 +218,8 @@ async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed(
         format!("{tags}/d/index/sha512/{}/link", hex(1)),
         format!("{tags}/d/current/link"),
         format!("{tags}/e/f"),
+        format!("{tags}/g/index/sha256/{}/link", hex(1)),
+        format!("{tags}/g/other/link"),
     ]);
     for key in &keys {
         files.put(key, b"x");
