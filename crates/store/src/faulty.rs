@@ -1,5 +1,7 @@
 //! A store that fails on purpose: worse than any real one, and the same way for the same seed.
 
+mod cursor;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use registry::Timestamp;
 
+pub use cursor::FaultyCursor;
+
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Listed, Object, Operation, ReadStore, StoreError,
+    Abilities, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome, Object,
+    Operation, ReadStore, StoreError,
 };
 
 /// A way to fail.
@@ -238,13 +242,8 @@ impl<S: ReadStore> ReadStore for Faulty<S> {
     type Cursor = FaultyCursor<S::Cursor>;
 
     fn list(&self, within: &str, after: &str) -> Self::Cursor {
-        FaultyCursor {
-            inner: self.inner.list(within, after),
-            faults: Arc::clone(&self.faults),
-            held: Vec::new(),
-            position: format!("{within}\n{after}"),
-            is_at_end: false,
-        }
+        let inner = self.inner.list(within, after);
+        FaultyCursor::new(inner, Arc::clone(&self.faults), format!("{within}\n{after}"))
     }
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
@@ -354,48 +353,6 @@ impl<S: DeleteStore> Faulty<S> {
 fn key_failure(index: usize) -> KeyOutcome {
     let kind = if index.is_multiple_of(2) { ErrorKind::Throttled } else { ErrorKind::Transient };
     KeyOutcome::Failed(KeyFailure { kind, message: "a fault by plan".into() })
-}
-
-/// A listing under way that fails by plan.
-#[derive(Debug)]
-pub struct FaultyCursor<C> {
-    inner: C,
-    faults: Arc<Faults>,
-    /// Objects that were listed and not handed out.
-    held: Vec<Listed>,
-    /// The last key that was handed out, or what was asked.
-    position: String,
-    is_at_end: bool,
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl<C: Cursor> Cursor for FaultyCursor<C> {
-    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
-        let luck = self.faults.meet(Operation::List, &self.position)?;
-        if self.held.is_empty() && !self.is_at_end {
-            match self.inner.next().await? {
-                Some(objects) => self.held = objects,
-                None => self.is_at_end = true,
-            }
-        }
-        let length = match luck.fault {
-            Some(Fault::LostAnswer) => return Err(lost(Operation::List, &self.position)),
-            Some(Fault::ShortPage) if !self.held.is_empty() => {
-                1 + below(luck.dice, self.held.len())
-            }
-            _ => self.held.len(),
-        };
-        let rest = self.held.split_off(length);
-        let page = std::mem::replace(&mut self.held, rest);
-        if let Some(last) = page.last() {
-            last.key().clone_into(&mut self.position);
-        }
-        Ok((!page.is_empty()).then_some(page))
-    }
-
-    fn end_at(&mut self, until: &str) {
-        self.inner.end_at(until);
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Cursor as _;
 use crate::{Doomed, MemoryStore};
 
 fn filled(count: usize) -> MemoryStore {

@@ -1,0 +1,84 @@
+//! What the layout lets a listing presume, and what it does not.
+
+use super::*;
+
+/// Keys of repository `foo`.
+fn inside(keys: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> =
+        keys.iter().map(|key| format!("{V2}/repositories/foo/{key}")).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[tokio::test]
+async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
+    let files = Files::of_layout();
+    let tag = |tag: &str| {
+        let folder = format!("_manifests/tags/{tag}");
+        [format!("{folder}/current/link"), format!("{folder}/index/sha256/{}/link", hex(1))]
+    };
+    let keys = inside(&[tag("v1"), tag("v2"), tag("v2.1")].concat());
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    let tags = format!("{V2}/repositories/foo/_manifests/tags/");
+    assert_eq!(files.list(&tags, "").await.unwrap(), keys);
+    if files.store.tree.folder_count.is_known() {
+        assert_eq!(files.monitor.get(Counter::ListRequests), 4);
+    }
+    for (at, after) in keys.iter().enumerate() {
+        assert_eq!(files.list(V2, after).await.unwrap(), keys[at + 1..], "after {after}");
+        assert_eq!(files.list(&tags, &format!("{after}0")).await.unwrap(), keys[at + 1..]);
+    }
+}
+
+#[tokio::test]
+async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed() {
+    let files = Files::of_layout();
+    let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
+    let tags = "_manifests/tags";
+    let keys = inside(&[
+        format!("{}/link", revision(1)),
+        format!("{}/link", revision(2)),
+        format!("{}/signatures/sha256/{}/link", revision(2), hex(3)),
+        format!("{}/other/link", revision(4)),
+        format!("{tags}/a/current/link"),
+        format!("{tags}/a/index/sha256/{}/link", hex(1)),
+        format!("{tags}/a/index/sha512/{}/link", hex(1)),
+        format!("{tags}/b/current/link"),
+        format!("{tags}/b/index/sha256/{}/link", hex(1)),
+        format!("{tags}/b/other/link"),
+        format!("{tags}/c/current/link"),
+        format!("{tags}/d/index/sha512/{}/link", hex(1)),
+        format!("{tags}/d/current/link"),
+        format!("{tags}/e/f"),
+        format!("{tags}/g/index/sha256/{}/link", hex(1)),
+        format!("{tags}/g/other/link"),
+    ]);
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    assert_eq!(files.list("", "").await.unwrap(), keys);
+    for (at, after) in keys.iter().enumerate() {
+        assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
+    }
+}
+
+#[tokio::test]
+async fn g7_what_is_presumed_is_found_missing_by_whoever_looks() {
+    let files = Files::of_layout();
+    let key = |n| format!("{V2}/repositories/foo/_layers/sha256/{}/link", hex(n));
+    files.put(&key(1), b"sha256:1");
+    fs::create_dir_all(files.path(&key(2)).parent().unwrap()).unwrap();
+    let page = files.store.list("", "").next().await.unwrap().unwrap();
+    let mut expected = [key(1), key(2)].map(|key| Listed::Presumed(key.into()));
+    expected.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+    assert_eq!(page, expected);
+    let absent = "elsewhere/a/b";
+    let keys = [&*key(1), &*key(2), absent, V2].map(Box::from).to_vec();
+    let looked = files.store.look(keys).await.unwrap();
+    let found = Object { key: key(1).into(), size: 8, modified: T0, etag: None };
+    assert_eq!(looked, [Some(found), None, None, None]);
+    symlink(files.path(&key(1)), files.path(&key(2))).unwrap();
+    assert_eq!(files.store.look(vec![key(2).into()]).await.unwrap_err().kind, ErrorKind::Fatal);
+}
