@@ -187,6 +187,7 @@ fn is_relative(storage: &Storage) -> bool {
 fn s3_config(s3: &config::S3) -> S3Config {
     let mut config = S3Config::new(&s3.bucket);
     config.endpoint_url.clone_from(&s3.endpoint);
+    config.ignores_endpoint_settings = true;
     config.region = Some(s3.region.clone());
     config.path_style = s3.path_style();
     config.addresses =
@@ -292,6 +293,13 @@ mod tests {
         assert_eq!(bucket.endpoint_url.as_deref(), Some("http://own:9000"));
         assert_eq!(bucket.region.as_deref(), Some("eu-west-1"));
         assert_eq!((&*location.root_directory, bucket.path_style), ("/root", true));
+        let amazon = S3.replace("regionendpoint: http://own:9000", "secure: true");
+        let location = configured(&amazon, &StoreArgs::default(), &set).unwrap();
+        let bucket = bucket_of(&location);
+        assert_eq!(
+            (bucket.endpoint_url.as_deref(), bucket.ignores_endpoint_settings),
+            (None, true)
+        );
         let typed = StoreArgs {
             endpoint_url: Some("http://typed".into()),
             region: Some("us-east-2".into()),

@@ -11,6 +11,9 @@ pub struct S3Config {
     pub bucket: String,
     /// Where the server is, with or without a scheme. None: what the AWS settings say, at last AWS itself.
     pub endpoint_url: Option<String>,
+    /// Whether no `endpoint_url` means AWS itself, whatever the AWS settings say: a registry's own configuration is not
+    /// redirected by a variable that the registry does not know.
+    pub ignores_endpoint_settings: bool,
     /// The region. None: what the AWS settings say; with an endpoint of one's own, at last `us-east-1`.
     pub region: Option<String>,
     /// Whether the bucket stands in the path and not in the host name; most servers other than AWS want it.
@@ -44,6 +47,7 @@ impl S3Config {
         Self {
             bucket: bucket.into(),
             endpoint_url: None,
+            ignores_endpoint_settings: false,
             region: None,
             path_style: false,
             addresses: Addresses::default(),

@@ -129,6 +129,9 @@ fn client_config(shared: &SdkConfig, config: &S3Config) -> aws_sdk_s3::Config {
         // The SDK's rules append the bucket to a path as it stands.
         return builder.endpoint_url(format!("{endpoint}/")).build();
     }
+    if config.ignores_endpoint_settings {
+        builder.set_endpoint_url(None);
+    }
     let Addresses { dual_stack, accelerated, fips } = config.addresses;
     // Set only where wanted, so that what the AWS settings say stands.
     for (wanted, set) in [
@@ -146,7 +149,8 @@ fn client_config(shared: &SdkConfig, config: &S3Config) -> aws_sdk_s3::Config {
 /// The server's address where it is not AWS: the caller's, else that of the AWS variables.
 fn endpoint(config: &S3Config) -> Option<String> {
     let given = config.endpoint_url.clone().filter(|given| !given.is_empty());
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_heeded = |value: &String| !config.ignores_endpoint_settings && !value.is_empty();
+    let variable = |name| std::env::var(name).ok().filter(is_heeded);
     let found = given
         .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
         .or_else(|| variable("AWS_ENDPOINT_URL"))?;
@@ -185,6 +189,8 @@ async fn region(config: &S3Config) -> Option<Region> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_s3::config::SharedCredentialsProvider;
+
     use super::*;
 
     fn static_config() -> S3Config {
@@ -223,6 +229,26 @@ mod tests {
         config.endpoint_url = Some("minio:9000".into());
         let found = connect(&config, &Arc::default()).await.unwrap();
         assert_eq!(found.identity, "s3://bucket at https://minio:9000");
+    }
+
+    #[tokio::test]
+    async fn a_configuration_that_names_no_endpoint_means_amazon_where_it_says_so() {
+        let region = Region::new("eu-west-1");
+        let shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .credentials_provider(SharedCredentialsProvider::new(credentials(
+                &static_config().credentials.unwrap(),
+            )))
+            .endpoint_url("http://elsewhere:9000")
+            .build();
+        for (ignores, is_amazon) in [(false, false), (true, true)] {
+            let config = S3Config { ignores_endpoint_settings: ignores, ..static_config() };
+            let client = Client::from_conf(client_config(&shared, &config));
+            let (address, _) = address::find(&client, "bucket").await.unwrap();
+            let shown = format!("{address:?}");
+            assert_eq!(shown.contains("amazonaws.com"), is_amazon, "{shown}");
+        }
     }
 
     #[tokio::test]
