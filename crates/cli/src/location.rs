@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use config::{Configuration, Storage};
-use store::{Addresses, DeleteChecksum, S3Config, StaticCredentials};
+use store::{Addresses, DefaultEndpoint, DeleteChecksum, S3Config, StaticCredentials};
 
 use crate::args::{ChecksumKind, StoreArgs};
 use crate::{Failure, Refusal};
@@ -187,7 +187,7 @@ fn is_relative(storage: &Storage) -> bool {
 fn s3_config(s3: &config::S3) -> S3Config {
     let mut config = S3Config::new(&s3.bucket);
     config.endpoint_url.clone_from(&s3.endpoint);
-    config.ignores_endpoint_settings = true;
+    config.default_endpoint = DefaultEndpoint::Amazon;
     config.region = Some(s3.region.clone());
     config.path_style = s3.path_style();
     config.addresses =
@@ -296,10 +296,8 @@ mod tests {
         let amazon = S3.replace("regionendpoint: http://own:9000", "secure: true");
         let location = configured(&amazon, &StoreArgs::default(), &set).unwrap();
         let bucket = bucket_of(&location);
-        assert_eq!(
-            (bucket.endpoint_url.as_deref(), bucket.ignores_endpoint_settings),
-            (None, true)
-        );
+        assert_eq!(bucket.endpoint_url, None);
+        assert_eq!(bucket.default_endpoint, DefaultEndpoint::Amazon);
         let typed = StoreArgs {
             endpoint_url: Some("http://typed".into()),
             region: Some("us-east-2".into()),

@@ -62,6 +62,14 @@ pub enum What {
         /// The link.
         key: Box<str>,
     },
+    /// A tag whose content nothing else in the repository names. A registry writes a tag's history first, so this content
+    /// may have rotted, and what the tag pointed to is not known.
+    StrayTag {
+        /// The tag's link.
+        key: Box<str>,
+        /// What it says.
+        digest: Digest,
+    },
     /// A name that no registry serves.
     IrregularName,
 }
@@ -92,6 +100,9 @@ impl fmt::Display for What {
             Self::BrokenLink { key, error } => write!(f, "link `{key}` {error}"),
             Self::HalfWrittenLink { key } => write!(f, "link `{key}` is half-written"),
             Self::OddLink { key } => write!(f, "link `{key}` is in an unknown place"),
+            Self::StrayTag { key, digest } => {
+                write!(f, "tag link `{key}` points to {digest}, which nothing else here names")
+            }
             Self::IrregularName => f.write_str("no registry serves this name"),
         }
     }
@@ -108,7 +119,8 @@ impl What {
             Self::UnreadableLink { key, .. }
             | Self::BrokenLink { key, .. }
             | Self::HalfWrittenLink { key }
-            | Self::OddLink { key } => key.to_string(),
+            | Self::OddLink { key }
+            | Self::StrayTag { key, .. } => key.to_string(),
             Self::IrregularName => String::new(),
         }
     }

@@ -155,6 +155,9 @@ impl<S: ReadStore> Marker<S> {
             let digest = named(content, evidence);
             evidence.targets.extend(digest.map(|digest| TagTarget { tag, digest }));
         }
+        if self.rules.untagged {
+            evidence.doubts.extend(tags::strays(tree, &evidence.targets));
+        }
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! What tags point to, without reading what the listing already tells.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use lister::TagTree;
+use lister::{RepositoryTree, TagTree};
 use md5::{Digest as _, Md5};
 use registry::{Digest, link_text};
+
+use crate::{TagTarget, What};
 
 /// The digest a tag points to, where the entity tag of its link proves it: the MD5 of the link's text.
 ///
@@ -14,6 +17,19 @@ pub(crate) fn by_etag(tag: &TagTree) -> Option<Digest> {
     let etag = tag.current.as_ref()?.object()?.etag.as_deref().filter(|etag| etag.len() == 32)?;
     let mut candidates = tag.index.iter().map(|link| link.digest);
     candidates.find(|digest| md5_hex(&link_text(digest)) == etag)
+}
+
+/// Doubts about tags that point to what no other key of the repository names (G4).
+pub(crate) fn strays(tree: &RepositoryTree, targets: &[TagTarget]) -> Vec<What> {
+    let links = tree.revisions.iter().chain(&tree.layers);
+    let history = tree.tags.iter().flat_map(|tag| &tag.index);
+    let named: HashSet<Digest> = links.chain(history).map(|link| link.digest).collect();
+    let stray = |target: &TagTarget| {
+        let current = tree.tags.get(target.tag)?.current.as_ref()?;
+        let (key, digest) = (current.key().into(), target.digest);
+        (!named.contains(&digest)).then_some(What::StrayTag { key, digest })
+    };
+    targets.iter().filter_map(stray).collect()
 }
 
 fn md5_hex(text: &str) -> String {
@@ -27,7 +43,7 @@ fn md5_hex(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use lister::Link;
-    use registry::Timestamp;
+    use registry::{RepositoryName, Timestamp};
     use store::{Listed, Object};
 
     use super::*;
@@ -57,6 +73,21 @@ mod tests {
         for digest in &digests {
             let etag = md5_hex(&digest.to_string());
             assert_eq!(by_etag(&tag(&digests, Some(&etag))), Some(*digest));
+        }
+    }
+
+    #[test]
+    fn g4_a_tag_is_in_doubt_where_no_other_key_names_what_it_points_to() {
+        let [known, linked, layer, rotten] = [1, 2, 3, 4].map(|n| Digest::sha256(&[n]));
+        let mut tree = RepositoryTree::new(RepositoryName::new("a").unwrap());
+        let link = |digest| Link { digest, listed: object(None) };
+        tree.tags = vec![tag(&[known], None), tag(&[], None)];
+        tree.revisions = vec![link(linked)];
+        tree.layers = vec![link(layer)];
+        for (digest, doubts) in [(known, 0), (linked, 0), (layer, 0), (rotten, 1)] {
+            let found = strays(&tree, &[TagTarget { tag: 1, digest }]);
+            assert_eq!(found.len(), doubts);
+            assert!(found.iter().all(What::pins));
         }
     }
 

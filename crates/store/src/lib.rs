@@ -53,4 +53,7 @@ pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(feature = "s3")]
-pub use s3::{Addresses, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials, Timeouts};
+pub use s3::{
+    Addresses, DefaultEndpoint, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials,
+    Timeouts,
+};

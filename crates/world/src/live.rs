@@ -46,6 +46,15 @@ struct Judge<'w> {
     blobs: BTreeSet<Digest>,
 }
 
+/// Whether what a tag points to is told by its content, and by another key of its repository too.
+fn is_named(repository: &Repository<'_>, target: Option<Digest>) -> bool {
+    target.is_some_and(|digest| {
+        repository.revisions.contains_key(&digest)
+            || repository.layers.contains_key(&digest)
+            || repository.history.iter().any(|(known, _)| *known == digest)
+    })
+}
+
 impl<'w> Judge<'w> {
     fn judge(&mut self, name: &str, repository: &Repository<'w>) {
         let manifests = self.live_manifests(repository);
@@ -284,7 +293,7 @@ impl<'w> Judge<'w> {
         !is_served(name)
             || repository.has_odd_link
             || read.iter().any(|digest| matches!(self.world.reading(digest), Reading::Unreadable))
-            || (self.mode.untagged && tags.any(|link| link.target.is_none()))
+            || (self.mode.untagged && tags.any(|link| !is_named(repository, link.target)))
             || (self.is_generous && links.any(|(_, link)| link.target.is_none()))
     }
 

@@ -84,6 +84,12 @@ doubts! {
         None
     }
 
+    g4_a_tag_that_rotted_into_another_digest_pins_its_repository_and_no_other("app") => |world| {
+        let rotten = Content::new(99, 32).digest();
+        world.damage(&world.keys().current("app", "v1"), rotten.to_string().as_bytes());
+        None
+    }
+
     g4_a_link_of_an_alias_that_is_broken_pins_its_repository_and_no_other("app") => |world| {
         let alias = world.upload_sha512("app", Content::new(12, 32));
         world.damage(&world.keys().layer("app", &alias), b"once upon a time");

@@ -9,11 +9,10 @@ use std::time::Duration;
 pub struct S3Config {
     /// The bucket's name.
     pub bucket: String,
-    /// Where the server is, with or without a scheme. None: what the AWS settings say, at last AWS itself.
+    /// Where the server is, with or without a scheme. None: [`default_endpoint`](Self::default_endpoint).
     pub endpoint_url: Option<String>,
-    /// Whether no `endpoint_url` means AWS itself, whatever the AWS settings say: a registry's own configuration is not
-    /// redirected by a variable that the registry does not know.
-    pub ignores_endpoint_settings: bool,
+    /// Where the server is where nobody says.
+    pub default_endpoint: DefaultEndpoint,
     /// The region. None: what the AWS settings say; with an endpoint of one's own, at last `us-east-1`.
     pub region: Option<String>,
     /// Whether the bucket stands in the path and not in the host name; most servers other than AWS want it.
@@ -47,7 +46,7 @@ impl S3Config {
         Self {
             bucket: bucket.into(),
             endpoint_url: None,
-            ignores_endpoint_settings: false,
+            default_endpoint: DefaultEndpoint::Settings,
             region: None,
             path_style: false,
             addresses: Addresses::default(),
@@ -67,6 +66,15 @@ impl S3Config {
     ///
     /// Source: Amazon S3 API, `ListObjectsV2`: "up to 1,000 objects".
     pub const MOST_KEYS_PER_PAGE: u16 = 1000;
+}
+
+/// Where the server is whose endpoint nobody gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultEndpoint {
+    /// Where the AWS settings say, at last AWS itself.
+    Settings,
+    /// AWS itself: a registry's own configuration is not redirected by a variable that the registry does not know.
+    Amazon,
 }
 
 /// Which of Amazon's own addresses to use; of no effect with an endpoint of one's own.

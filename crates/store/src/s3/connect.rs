@@ -19,7 +19,7 @@ use monitor::Monitor;
 
 use super::address;
 use super::clock::Clock;
-use super::config::{Addresses, S3Config, StaticCredentials};
+use super::config::{Addresses, DefaultEndpoint, S3Config, StaticCredentials};
 use super::credentials::Keyring;
 use super::http_client::{connector, http_client};
 use super::wire::Wire;
@@ -129,7 +129,7 @@ fn client_config(shared: &SdkConfig, config: &S3Config) -> aws_sdk_s3::Config {
         // The SDK's rules append the bucket to a path as it stands.
         return builder.endpoint_url(format!("{endpoint}/")).build();
     }
-    if config.ignores_endpoint_settings {
+    if config.default_endpoint == DefaultEndpoint::Amazon {
         builder.set_endpoint_url(None);
     }
     let Addresses { dual_stack, accelerated, fips } = config.addresses;
@@ -149,7 +149,8 @@ fn client_config(shared: &SdkConfig, config: &S3Config) -> aws_sdk_s3::Config {
 /// The server's address where it is not AWS: the caller's, else that of the AWS variables.
 fn endpoint(config: &S3Config) -> Option<String> {
     let given = config.endpoint_url.clone().filter(|given| !given.is_empty());
-    let is_heeded = |value: &String| !config.ignores_endpoint_settings && !value.is_empty();
+    let heeds_settings = config.default_endpoint == DefaultEndpoint::Settings;
+    let is_heeded = |value: &String| heeds_settings && !value.is_empty();
     let variable = |name| std::env::var(name).ok().filter(is_heeded);
     let found = given
         .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
@@ -242,8 +243,10 @@ mod tests {
             )))
             .endpoint_url("http://elsewhere:9000")
             .build();
-        for (ignores, is_amazon) in [(false, false), (true, true)] {
-            let config = S3Config { ignores_endpoint_settings: ignores, ..static_config() };
+        for (default_endpoint, is_amazon) in
+            [(DefaultEndpoint::Settings, false), (DefaultEndpoint::Amazon, true)]
+        {
+            let config = S3Config { default_endpoint, ..static_config() };
             let client = Client::from_conf(client_config(&shared, &config));
             let (address, _) = address::find(&client, "bucket").await.unwrap();
             let shown = format!("{address:?}");

@@ -28,7 +28,9 @@ use bytes::Bytes;
 use monitor::Monitor;
 use registry::Timestamp;
 
-pub use config::{Addresses, DeleteChecksum, S3Config, StaticCredentials, Timeouts};
+pub use config::{
+    Addresses, DefaultEndpoint, DeleteChecksum, S3Config, StaticCredentials, Timeouts,
+};
 use connect::Connected;
 pub use list::S3Cursor;
 use wire::Wire;
