@@ -170,9 +170,6 @@ impl<S: ReadStore> Work<S> {
         loop {
             let next = self.trees.lock().await.recv().await;
             let Some(tree) = next else { return Ok(seen) };
-            // Whoever waits for the lock has it now, and runs on this thread next: let him take a tree, too, so that
-            // other threads find work. Where reads do not wait, this task would hold the thread to its end.
-            tokio::task::yield_now().await;
             self.mark(tree, &mut seen).await?;
         }
     }
