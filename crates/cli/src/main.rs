@@ -5,11 +5,6 @@ use std::process::ExitCode;
 
 use regsweep::{Code, Console};
 
-/// A run makes and drops a small text for nearly every key, on one thread and on another: the system's allocator takes
-/// a third of the processor's time of such a run.
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 fn main() -> ExitCode {
     let console = Console::of_this_process();
     let outcome = catch_unwind(|| regsweep::main(std::env::args_os(), console));
