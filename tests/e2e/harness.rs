@@ -47,7 +47,7 @@ pub(crate) struct Ways {
     pub(crate) batch: usize,
     /// Whether the store tells the MD5 of its objects.
     pub(crate) has_etags: bool,
-    /// Whether listings presume what the layout lets them, as those of files do.
+    /// Whether listings presume what the layout lets them, and leave tags closed, as those of files do.
     pub(crate) presumes: bool,
 }
 
@@ -57,6 +57,12 @@ fn is_presumed(key: &str) -> bool {
     (key.contains("/blobs/") && key.ends_with("/data"))
         || (key.contains("/_layers/sha256/") && is_link)
         || (key.contains("/_manifests/tags/") && !key.contains("/index/sha512/") && is_link)
+}
+
+/// The folders that a listing of files leaves closed where nothing is said of tags.
+fn closed(key: &str) -> Option<&str> {
+    const TAGS: &str = "/_manifests/tags/";
+    key.find(TAGS).map(|at| &key[..at + TAGS.len()])
 }
 
 impl Default for Ways {
@@ -70,7 +76,11 @@ impl Ways {
     pub(crate) fn store(&self, world: &World) -> MemoryStore {
         let store = MemoryStore::new().with_page(self.page);
         let store = if self.has_etags { store.with_md5_etags() } else { store };
-        let store = if self.presumes { store.with_presumed(is_presumed) } else { store };
+        let store = if self.presumes {
+            store.with_presumed(is_presumed).with_closed(closed)
+        } else {
+            store
+        };
         put_changes(&store, None, world);
         // What was deleted through a registry left its folder, beside what is there.
         for key in store.keys().iter().filter(|key| is_presumed(key)).step_by(2) {

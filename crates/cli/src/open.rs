@@ -77,8 +77,22 @@ pub struct Access<'a> {
     pub store: &'a StoreArgs,
     /// The most deletions in a second.
     pub deletes_per_second: Option<u32>,
-    /// Whether blobs that stay are looked at too, where listing them does not tell their sizes.
-    pub weighs_blobs: bool,
+    /// What is looked at although nothing of it could go, where listing does not tell it.
+    pub detail: Detail,
+}
+
+/// What to look at in a store of files beyond what could go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// The sizes of blobs that stay.
+    pub sizes: bool,
+    /// The tags of repositories that keep all they hold.
+    pub tags: bool,
+}
+
+impl Detail {
+    /// Everything.
+    pub const FULL: Self = Self { sizes: true, tags: true };
 }
 
 /// Opens the store of a location, makes sure that it is a registry and ours to collect, and does `work` with it.
@@ -107,7 +121,7 @@ async fn with_directory<W: Work>(
     work: W,
 ) -> Result<W::Out, Failure> {
     let (location, layout) = (access.location, Layout::new(""));
-    let store = open_files(root, &layout, access.weighs_blobs, &watch.monitor);
+    let store = open_files(root, &layout, access.detail, &watch.monitor);
     let store = store.map_err(failed_at(location))?;
     let width = access.store.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
     if access.deletes_per_second.is_none() {
@@ -167,12 +181,15 @@ async fn identified<S: DeleteStore, W: Work>(
 fn open_files(
     root: &Path,
     layout: &Layout,
-    weighs_blobs: bool,
+    detail: Detail,
     monitor: &Arc<Monitor>,
 ) -> Result<FileStore, StoreError> {
-    let folders = layout.clone();
+    let (folders, closed) = (layout.clone(), layout.clone());
     let options = FileOptions {
-        shape_of: Arc::new(move |folder| Some(shape(folders.folders_in(folder)?, weighs_blobs))),
+        shape_of: Arc::new(move |folder| Some(shape(folders.folders_in(folder)?, detail))),
+        is_closed: Arc::new(move |folder| {
+            !detail.tags && closed.folders_in(folder) == Some(FolderKind::Tag)
+        }),
         keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
         clock: clock::now,
     };
@@ -181,10 +198,10 @@ fn open_files(
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
-fn shape(kind: FolderKind, weighs_blobs: bool) -> Shape {
+fn shape(kind: FolderKind, detail: Detail) -> Shape {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
     match kind {
-        FolderKind::Blob => Shape::Leaf(leaf("data", !weighs_blobs)),
+        FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
         FolderKind::Revision => {

@@ -72,7 +72,9 @@ impl<S: ReadStore> Part for Written<S> {
         for listed in page {
             match listed {
                 Listed::Object(object) => self.see(&object),
-                Listed::Presumed(key) => presumed.push(key),
+                Listed::Presumed(key) => presumed.push(key.into()),
+                // A push that writes into it writes a revision link too.
+                Listed::Closed(_) => {}
             }
         }
         if presumed.is_empty() {

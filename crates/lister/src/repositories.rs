@@ -77,6 +77,8 @@ struct RepositoryPart {
     outlet: Arc<Outlet>,
     first: Option<RepositoryTree>,
     growing: Option<RepositoryTree>,
+    /// The prefix of the keys of the growing one.
+    prefix: String,
     foreign: u64,
     stray_links: u64,
 }
@@ -84,18 +86,22 @@ struct RepositoryPart {
 impl RepositoryPart {
     fn new(layout: &Layout, outlet: &Arc<Outlet>) -> Self {
         let (layout, outlet) = (layout.clone(), Arc::clone(outlet));
-        Self { layout, outlet, first: None, growing: None, foreign: 0, stray_links: 0 }
+        let (first, growing, prefix) = (None, None, String::new());
+        Self { layout, outlet, first, growing, prefix, foreign: 0, stray_links: 0 }
     }
 
     /// Adds an entry; gives back a repository that is whole because of it.
     fn add(&mut self, listed: Listed) -> Option<RepositoryTree> {
-        let repository = self.layout.repository_of(listed.key());
         if let Some(tree) = &mut self.growing
-            && repository == Some(tree.name.as_str())
+            && listed
+                .key()
+                .strip_prefix(&*self.prefix)
+                .is_some_and(|inside| inside.starts_with('_'))
         {
-            tree.add(&self.layout, listed);
+            tree.add_inside(self.prefix.len(), listed);
             return None;
         }
+        let repository = self.layout.repository_of(listed.key());
         let Some(Ok(name)) = repository.map(RepositoryName::new) else {
             self.count_outside(listed.key());
             return None;
@@ -105,6 +111,7 @@ impl RepositoryPart {
 
     /// Begins a repository, which ends the one before it.
     fn begin(&mut self, name: RepositoryName, listed: Listed) -> Option<RepositoryTree> {
+        self.prefix = self.layout.repository(&name);
         let mut tree = RepositoryTree::new(name);
         tree.add(&self.layout, listed);
         let ended = self.growing.replace(tree)?;

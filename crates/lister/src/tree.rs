@@ -86,6 +86,8 @@ pub struct RepositoryTree {
     pub markers: Vec<Listed>,
     /// Keys that are not of the layout, links in unknown places excepted.
     pub foreign: Vec<Listed>,
+    /// Folders that the listing left closed; they hold what tags keep.
+    pub closed: Vec<Box<str>>,
     /// Links in unknown places: what they name is not known, so the repository is in doubt (G4).
     pub odd_links: Vec<Listed>,
 }
@@ -103,13 +105,30 @@ impl RepositoryTree {
             uploads: Vec::new(),
             markers: Vec::new(),
             foreign: Vec::new(),
+            closed: Vec::new(),
             odd_links: Vec::new(),
         }
     }
 
     /// Puts an entry of this repository where its kind belongs. Entries come in key order.
     pub fn add(&mut self, layout: &Layout, listed: Listed) {
-        match layout.classify(listed.key()) {
+        self.add_as(listed, |_, key| layout.classify(key));
+    }
+
+    /// The same where the key starts with the repository's prefix, which has so many bytes.
+    pub(crate) fn add_inside(&mut self, prefix: usize, listed: Listed) {
+        self.add_as(listed, |name, key| Layout::classify_inside(name, &key[prefix..]));
+    }
+
+    fn add_as<F>(&mut self, listed: Listed, classify: F)
+    where
+        F: for<'k> FnOnce(&'k RepositoryName, &'k str) -> KeyKind<'k>,
+    {
+        if let Listed::Closed(folder) = listed {
+            return self.closed.push(folder);
+        }
+        let name = self.name.clone();
+        match classify(&name, listed.key()) {
             KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest, listed }),
             KeyKind::Layer { digest, .. } => self.layers.push(Link { digest, listed }),
             KeyKind::Signature { revision, digest, .. } => {
@@ -160,6 +179,7 @@ impl RepositoryTree {
         self.layers.extend(next.layers);
         self.markers.extend(next.markers);
         self.foreign.extend(next.foreign);
+        self.closed.extend(next.closed);
         self.odd_links.extend(next.odd_links);
         for tag in next.tags {
             let known = self.tag(&tag.name);

@@ -26,6 +26,9 @@ where
     W: Fn(T) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<R, E>> + Send + 'static,
 {
+    if width <= 1 {
+        return alone(items, work).await;
+    }
     let tasks = width.min(items.len());
     let queue: Queue<T> = Arc::new(Mutex::new(items.into_iter().enumerate()));
     let mut group = JoinSet::new();
@@ -38,6 +41,19 @@ where
     }
     answers.sort_unstable_by_key(|(place, _)| *place);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// Does the work one by one, which needs no queue.
+async fn alone<T, R, E, W, F>(items: Vec<T>, work: W) -> Result<Vec<R>, E>
+where
+    W: Fn(T) -> F,
+    F: Future<Output = Result<R, E>>,
+{
+    let mut answers = Vec::with_capacity(items.len());
+    for item in items {
+        answers.push(work(item).await?);
+    }
+    Ok(answers)
 }
 
 /// Takes items until none is left.

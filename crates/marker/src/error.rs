@@ -38,6 +38,15 @@ pub enum MarkError {
         #[source]
         source: StoreError,
     },
+    /// The store failed for good while a folder that had been left closed was listed.
+    #[error("list `{folder}`")]
+    List {
+        /// The folder.
+        folder: Box<str>,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
     /// The run was asked to stop.
     #[error("stopped while repository `{repository}` was being marked")]
     Stopped {

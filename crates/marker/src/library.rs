@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
-use store::{ErrorKind, Object, ReadStore, StoreError};
+use store::{Cursor as _, ErrorKind, Listed, Object, ReadStore, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Known, MarkError, What};
@@ -73,6 +73,22 @@ impl<S: ReadStore> Library<S> {
         let _permit = self.readers.acquire().await.ok();
         let objects = self.store.look(keys.clone()).await?;
         Ok(keys.into_iter().zip(objects).collect())
+    }
+
+    /// Lists a folder to its end (G3), when it is its turn.
+    pub(crate) async fn list(&self, folder: &str) -> Result<Vec<Listed>, StoreError> {
+        let _permit = self.readers.acquire().await.ok();
+        let (mut cursor, mut listed) = (self.store.list(folder, ""), Vec::new());
+        while let Some(page) = cursor.next().await? {
+            self.monitor.count(Counter::RepositoryKeys, page.len() as u64);
+            listed.extend(page);
+        }
+        Ok(listed)
+    }
+
+    /// The registry's keys.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {

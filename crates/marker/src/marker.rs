@@ -89,11 +89,16 @@ impl<S: ReadStore> Marker<S> {
         Ok(Marked { tree, reach, started })
     }
 
-    /// What `tree` keeps alive. What is presumed in it and not needed is looked at, until that tells nothing new.
+    /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
+    /// is looked at, until that tells nothing new.
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<Reach, MarkError> {
         loop {
             let evidence = self.gather(tree).await?;
             let reach = reach(tree, &evidence, &self.rules);
+            if presumed::is_open_needed(tree, &reach, &self.rules) {
+                self.open(tree).await?;
+                continue;
+            }
             let unlooked = presumed::unlooked(tree, &reach, &self.rules);
             if unlooked.is_empty() {
                 return Ok(reach);
@@ -105,6 +110,17 @@ impl<S: ReadStore> Marker<S> {
                 return Ok(reach);
             }
         }
+    }
+
+    /// Lists the folders that the listing left closed.
+    async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
+        for folder in std::mem::take(&mut tree.closed) {
+            let listed = self.library.list(&folder).await;
+            for listed in listed.map_err(|source| MarkError::List { folder, source })? {
+                tree.add(self.library.layout(), listed);
+            }
+        }
+        Ok(())
     }
 
     async fn gather(&self, tree: &RepositoryTree) -> Result<Evidence, MarkError> {

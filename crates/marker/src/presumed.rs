@@ -1,4 +1,4 @@
-//! Which presumed entries have to be looked at: pure.
+//! Which presumed entries have to be looked at, and which closed folders opened: pure.
 //!
 //! A store of files presumes links, because nearly all of them are needed and then say nothing new. What could go is
 //! looked at before anybody judges it.
@@ -28,11 +28,23 @@ pub(crate) fn unlooked(tree: &RepositoryTree, reach: &Reach, rules: &Rules) -> V
     presumed(odd.chain(links).chain(tags))
 }
 
+/// Whether what lies in closed folders, the tags, could keep more than `reach` does.
+///
+/// It cannot where every manifest is a root and every layer link is needed: whatever a tag points to, a client can pull
+/// nothing from the repository that is not kept. In a repository that is pinned, everything that any key names counts
+/// (G4).
+pub(crate) fn is_open_needed(tree: &RepositoryTree, reach: &Reach, rules: &Rules) -> bool {
+    let is_whole = || tree.layers.iter().all(|link| reach.needed.contains(&link.digest));
+    let is_settled =
+        !rules.untagged && !reach.is_pinned() && !tree.revisions.is_empty() && is_whole();
+    !tree.closed.is_empty() && !is_settled
+}
+
 fn presumed<'t>(entries: impl Iterator<Item = &'t Listed>) -> Vec<Box<str>> {
     entries
         .filter_map(|listed| match listed {
-            Listed::Presumed(key) => Some(key.clone()),
-            Listed::Object(_) => None,
+            Listed::Presumed(key) => Some((**key).into()),
+            Listed::Object(_) | Listed::Closed(_) => None,
         })
         .collect()
 }

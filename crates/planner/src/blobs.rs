@@ -75,7 +75,9 @@ impl BlobJudge {
         let was_missing = self.marks.was_missing(&digest);
         let is_marked = self.marks.contains(&digest);
         match listed {
-            Listed::Presumed(key) if was_missing || !is_marked => judged.unlooked.push(key),
+            // Nothing below `blobs/` is left closed; if it were, nobody would know what to delete of it (G4).
+            Listed::Closed(_) => judged.facts.foreign_keys += 1,
+            Listed::Presumed(key) if was_missing || !is_marked => judged.unlooked.push(key.into()),
             Listed::Object(_) if was_missing => return Err(Reappeared { digest }),
             Listed::Presumed(_) => {
                 judged.facts.blobs.count += 1;

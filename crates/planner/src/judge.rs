@@ -115,10 +115,11 @@ impl Judge<'_> {
     fn remains(&self, rows: &[Row]) -> Vec<Row> {
         let planned: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
         let stays = |listed: &&Listed| !planned.contains(listed.key());
-        if content_of(&self.marked.tree).any(|listed| stays(&listed)) {
+        let tree = &self.marked.tree;
+        if !tree.closed.is_empty() || content_of(tree).any(|listed| stays(&listed)) {
             return Vec::new();
         }
-        let remains = trappings_of(&self.marked.tree).filter(stays);
+        let remains = trappings_of(tree).filter(stays);
         let remains: Option<Vec<&Object>> = remains.map(|listed| self.old(listed)).collect();
         let row = |object| self.row(RowKind::TagLink, None, object, Reason::EmptyRepository);
         remains.unwrap_or_default().into_iter().map(row).collect()
@@ -156,7 +157,7 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
         link.modified().is_some_and(|time| time < cutoffs.objects && time >= cutoffs.recent())
     };
     let has_revisions = !tree.revisions.is_empty();
-    let has_tags = tree.tags.iter().any(|tag| tag.current.is_some());
+    let has_tags = !tree.closed.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
     let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
     Facts {
         fresh_links,

@@ -183,13 +183,13 @@ impl Digest {
 }
 
 /// The hex digits of a digest, on the stack.
-struct HexDigits {
+pub(crate) struct HexDigits {
     digits: [u8; 128],
     length: usize,
 }
 
 impl HexDigits {
-    fn of(digest: &Digest) -> Self {
+    pub(crate) fn of(digest: &Digest) -> Self {
         let mut digits = [0; 128];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.as_bytes()) {
             pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
@@ -198,7 +198,7 @@ impl HexDigits {
         Self { digits, length: digest.algorithm.length() * 2 }
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         // Hex digits are ASCII.
         std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
     }

@@ -237,12 +237,12 @@ impl<'de> Visitor<'de> for DescriptorVisitor {
             match known(&fields, &field)? {
                 Some(0) if digest.is_none() => digest = Some(map.next_value::<DigestText>()?.0),
                 Some(0) => return Err(de::Error::custom("a descriptor has two digests")),
-                Some(_) => target = map.next_value::<Option<Cow<'_, str>>>()?,
+                Some(_) => target = map.next_value::<Option<Name<'_>>>()?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let digest = digest.ok_or_else(|| de::Error::missing_field(self.digest_field))?;
-        Ok(Descriptor { digest, target: target.and_then(|text| MediaType::parse(&text)) })
+        Ok(Descriptor { digest, target: target.and_then(|text| MediaType::parse(&text.0)) })
     }
 }
 
@@ -258,7 +258,7 @@ fn known<E: de::Error>(fields: &[&str], field: &str) -> Result<Option<usize>, E>
     Ok(None)
 }
 
-/// A field name, borrowed from the document where it has no escapes.
+/// A text of the document, borrowed where it has no escapes.
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
             type Value = Name<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a field name")
+                f.write_str("a text")
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {

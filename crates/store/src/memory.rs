@@ -1,6 +1,6 @@
 //! A store in memory, for tests and demonstrations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,13 +20,13 @@ pub struct MemoryStore {
     page: usize,
     etag_is_md5: bool,
     is_presumed: fn(&str) -> bool,
+    closed: fn(&str) -> Option<&str>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    objects: BTreeMap<String, Stored>,
-    /// Keys whose folders are there without them.
-    hollow: BTreeSet<String>,
+    /// By key; `None` where the object's folder is there without it.
+    objects: BTreeMap<String, Option<Stored>>,
     now: Timestamp,
 }
 
@@ -39,7 +39,13 @@ struct Stored {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self { state: Arc::default(), page: 1000, etag_is_md5: false, is_presumed: |_| false }
+        Self {
+            state: Arc::default(),
+            page: 1000,
+            etag_is_md5: false,
+            is_presumed: |_| false,
+            closed: |_| None,
+        }
     }
 }
 
@@ -68,6 +74,13 @@ impl MemoryStore {
         Self { is_presumed, ..self }
     }
 
+    /// The same store; its listings leave the folder closed that `closed` finds in a key, up to and with its last `/`, as
+    /// a store of files does.
+    #[must_use]
+    pub fn with_closed(self, closed: fn(&str) -> Option<&str>) -> Self {
+        Self { closed, ..self }
+    }
+
     /// A store of its own with the same objects and the same clock.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -79,9 +92,7 @@ impl MemoryStore {
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
         let body = body.into();
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        let mut state = self.state();
-        state.hollow.remove(key);
-        state.objects.insert(key.to_owned(), Stored { body, modified, etag });
+        self.state().objects.insert(key.to_owned(), Some(Stored { body, modified, etag }));
     }
 
     /// Takes an object away, where it is there.
@@ -92,22 +103,20 @@ impl MemoryStore {
     /// Takes an object away and leaves its folder, as deleting through a registry does on files: where its key is
     /// presumed, listings go on to name it.
     pub fn hollow(&self, key: &str) {
-        let mut state = self.state();
-        state.objects.remove(key);
-        state.hollow.insert(key.to_owned());
+        self.state().objects.insert(key.to_owned(), None);
     }
 
     /// Every key, ascending.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.state().objects.keys().cloned().collect()
+        self.state().stored().map(|(key, _)| key.to_owned()).collect()
     }
 
     /// Every key with its content.
     #[must_use]
     pub fn snapshot(&self) -> BTreeMap<String, Bytes> {
         let state = self.state();
-        state.objects.iter().map(|(key, stored)| (key.clone(), stored.body.clone())).collect()
+        state.stored().map(|(key, stored)| (key.to_owned(), stored.body.clone())).collect()
     }
 
     /// Sets the store's clock.
@@ -139,30 +148,45 @@ impl MemoryStore {
         let state = self.state();
         let start = if after < within { Bound::Included(within) } else { Bound::Excluded(after) };
         let range = (start, Bound::Unbounded);
-        let is_within = |key: &str| key.starts_with(within);
-        let objects = state.objects.range::<str, _>(range).take_while(|(key, _)| is_within(key));
-        let hollow = state.hollow.range::<str, _>(range).take_while(|key| is_within(key));
-        let hollow = hollow.filter(|key| (self.is_presumed)(key));
-        let listed = objects.take(self.page).map(|(key, stored)| {
-            if (self.is_presumed)(key) {
-                Listed::Presumed(key.as_str().into())
-            } else {
-                stored.object(key).into()
+        let objects = state.objects.range::<str, _>(range);
+        let mut page: Vec<Listed> = Vec::new();
+        for (key, stored) in objects.take_while(|(key, _)| key.starts_with(within)) {
+            if page.len() == self.page {
+                break;
             }
-        });
-        let hollow = hollow.take(self.page).map(|key| Listed::Presumed(key.as_str().into()));
-        let mut page: Vec<Listed> = listed.chain(hollow).collect();
-        page.sort_unstable_by(|a, b| a.key().cmp(b.key()));
-        page.truncate(self.page);
+            let last = page.last().map_or(after, Listed::key);
+            match (self.closed)(key).filter(|folder| !within.starts_with(folder)) {
+                Some(folder) if folder <= last => {}
+                Some(folder) => page.push(Listed::Closed(folder.into())),
+                None => page.extend(self.listed(key, stored.as_ref())),
+            }
+        }
         page
+    }
+
+    fn listed(&self, key: &str, stored: Option<&Stored>) -> Option<Listed> {
+        if (self.is_presumed)(key) {
+            return Some(Listed::Presumed(key.into()));
+        }
+        stored.map(|stored| stored.object(key).into())
     }
 }
 
 impl State {
+    /// What is there.
+    fn stored(&self) -> impl Iterator<Item = (&str, &Stored)> {
+        self.objects.iter().filter_map(|(key, stored)| Some((key.as_str(), stored.as_ref()?)))
+    }
+
+    fn get(&self, key: &str) -> Option<&Stored> {
+        self.objects.get(key)?.as_ref()
+    }
+
     fn folders(&self, within: &str) -> Vec<String> {
         let mut prefixes: Vec<String> = Vec::new();
         let keys = self.objects.range::<str, _>((Bound::Included(within), Bound::Unbounded));
-        for key in keys.map(|(key, _)| key).take_while(|key| key.starts_with(within)) {
+        let keys = keys.filter(|(_, stored)| stored.is_some()).map(|(key, _)| key);
+        for key in keys.take_while(|key| key.starts_with(within)) {
             let slash = key[within.len()..].find('/');
             let prefix = slash.map(|slash| &key[..=within.len() + slash]);
             if let Some(prefix) =
@@ -175,7 +199,7 @@ impl State {
     }
 
     fn delete(&mut self, doomed: &Doomed) -> KeyOutcome {
-        match self.objects.get(&*doomed.key) {
+        match self.get(&doomed.key) {
             None => KeyOutcome::Gone,
             Some(stored) if stored.modified > doomed.modified => KeyOutcome::Spared,
             Some(_) => {
@@ -199,13 +223,13 @@ impl ReadStore for MemoryStore {
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
         let state = self.state();
-        let look = |key: &str| state.objects.get(key).map(|stored| stored.object(key));
+        let look = |key: &str| state.get(key).map(|stored| stored.object(key));
         Ok(keys.iter().map(|key| look(key)).collect())
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         let failed = |kind| Err(StoreError::new(Operation::Get, key, kind));
-        match self.state().objects.get(key) {
+        match self.state().get(key) {
             None => failed(ErrorKind::NotFound),
             Some(stored) if stored.body.len() as u64 > at_most => failed(ErrorKind::TooLarge),
             Some(stored) => Ok(stored.body.clone()),

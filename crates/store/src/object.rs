@@ -2,6 +2,8 @@
 
 use registry::Timestamp;
 
+use crate::Key;
+
 /// An object as it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
@@ -19,13 +21,16 @@ pub struct Object {
 ///
 /// A bucket's listing describes every object. To describe a file, it has to be looked at, which takes longer than
 /// listing it; so a store of files may presume the only file of a folder where the layout says that it is there.
-/// What is presumed may be missing, and is never deleted without [`ReadStore::look`](crate::ReadStore::look) (G7).
+/// What is presumed may be missing, and is never deleted without [`ReadStore::look`](crate::ReadStore::look) (G7). It may
+/// also leave a folder closed whose keys matter only where something else could go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listed {
     /// It is there.
     Object(Object),
     /// Its key; nobody looked.
-    Presumed(Box<str>),
+    Presumed(Key),
+    /// The key of a folder, which ends in `/`. Nobody entered it: whoever needs what is in it lists it.
+    Closed(Box<str>),
 }
 
 impl Listed {
@@ -35,6 +40,7 @@ impl Listed {
         match self {
             Self::Object(object) => &object.key,
             Self::Presumed(key) => key,
+            Self::Closed(key) => key,
         }
     }
 
@@ -43,7 +49,8 @@ impl Listed {
     pub fn into_key(self) -> Box<str> {
         match self {
             Self::Object(object) => object.key,
-            Self::Presumed(key) => key,
+            Self::Presumed(key) => key.into(),
+            Self::Closed(key) => key,
         }
     }
 
@@ -52,7 +59,7 @@ impl Listed {
     pub fn object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) => Some(object),
-            Self::Presumed(_) => None,
+            Self::Presumed(_) | Self::Closed(_) => None,
         }
     }
 }

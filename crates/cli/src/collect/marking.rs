@@ -218,6 +218,8 @@ fn told(marked: &Marked, cutoffs: &Cutoffs) -> Told {
         events: reach.events.clone(),
         dead: tree.revisions.iter().filter(is_dead).map(|link| link.digest).collect(),
         tags: tree.tags.iter().map(|tag| tag.name.clone()).collect(),
-        has_manifests: !tree.revisions.is_empty() || !tree.tags.is_empty(),
+        has_manifests: !tree.revisions.is_empty()
+            || !tree.tags.is_empty()
+            || !tree.closed.is_empty(),
     }
 }

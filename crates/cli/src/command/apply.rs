@@ -8,7 +8,7 @@ use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
-use crate::open::{Access, Open, Work, with_registry};
+use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::render::Summary;
 use crate::unchanged::require_unchanged;
 
@@ -29,7 +29,12 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let work = Applying { plan, args, context };
     let deletes_per_second = args.sweep.max_deletes_per_second;
     let (location, store) = (&location, &store);
-    let access = Access { location, store, deletes_per_second, weighs_blobs: false };
+    let access = Access {
+        location,
+        store,
+        deletes_per_second,
+        detail: Detail { sizes: false, ..Detail::FULL },
+    };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
     context.conclude(summary, swept)

@@ -15,7 +15,7 @@ use super::{Context, Wish, plan_of};
 use crate::args::{DemoArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
 use crate::location::Location;
-use crate::open::{Access, Open, Work, with_registry};
+use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Words;
 use crate::render::{Summary, count, plan_table, sweep_table};
 use crate::{Failure, clock};
@@ -41,8 +41,12 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
     let plans = scratch.path().join("plan");
     let work = Collecting { source: &location.source, out: &plans, context };
     let store = StoreArgs::default();
-    let access =
-        Access { location: &location, store: &store, deletes_per_second: None, weighs_blobs: true };
+    let access = Access {
+        location: &location,
+        store: &store,
+        deletes_per_second: None,
+        detail: Detail::FULL,
+    };
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
     say(format!("{}\n{}\n", plan_table(&plan, context.console), sweep_table(&report)))?;
     let proof = prove(world, &root)?;

@@ -19,7 +19,7 @@ use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
 use crate::collect::Made;
 use crate::location::{Location, Place};
-use crate::open::{Access, Open, Work, with_registry};
+use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::render::{Summary, failure_line, hint_lines};
 use crate::{Failure, Refusal};
 
@@ -42,10 +42,11 @@ pub(crate) async fn garbage_collect(
         );
     }
     let work = Collecting { args, location: &location, context };
-    // The registry's command says nothing of sizes.
-    let weighs_blobs = context.output.json;
+    // The registry's command says nothing of sizes, nor of tags where it keeps all manifests.
+    let json = context.output.json;
+    let detail = Detail { sizes: json, tags: json || args.delete_untagged };
     let (store, deletes_per_second) = (&StoreArgs::default(), None);
-    let access = Access { location: &location, store, deletes_per_second, weighs_blobs };
+    let access = Access { location: &location, store, deletes_per_second, detail };
     with_registry(access, &context.watch, work).await
 }
 

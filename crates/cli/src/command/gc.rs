@@ -8,7 +8,7 @@ use crate::args::GcArgs;
 use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::command_line::quoted;
 use crate::location::Location;
-use crate::open::{Access, Open, Work, with_registry};
+use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Progress;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
@@ -27,7 +27,7 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
     let work = Collecting { args, location: &location, context };
     let deletes_per_second = args.sweep.max_deletes_per_second;
     let (location, store) = (&location, &args.store);
-    let access = Access { location, store, deletes_per_second, weighs_blobs: true };
+    let access = Access { location, store, deletes_per_second, detail: Detail::FULL };
     with_registry(access, &context.watch, work).await
 }
 

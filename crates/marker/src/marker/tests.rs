@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use lister::Complete;
 use proptest::prelude::*;
 use registry::Algorithm;
-use store::{ErrorKind, FaultPlan, Faulty, MemoryStore};
+use store::{Crash, ErrorKind, FaultPlan, Faulty, MemoryStore};
 
 use super::*;
 use crate::testing::{
@@ -16,7 +17,15 @@ type Outcome = Result<Vec<Marked>, MarkError>;
 /// Marks everything in `store`; whether the marks could be sealed.
 async fn mark<S: ReadStore>(store: S, untagged: bool) -> (Outcome, bool) {
     let store = Arc::new(store);
-    let (complete, trees) = list(&store).await;
+    let listed = list(&store).await;
+    mark_listed(listed, store, untagged).await
+}
+
+async fn mark_listed<S: ReadStore>(
+    (complete, trees): (Complete, Vec<RepositoryTree>),
+    store: Arc<S>,
+    untagged: bool,
+) -> (Outcome, bool) {
     let marks = Arc::new(MarkSetBuilder::new());
     let rules = Rules { untagged, cutoff: CUTOFF };
     let (layout, monitor) = (Layout::new(""), Arc::new(Monitor::new()));
@@ -79,6 +88,68 @@ async fn g4_a_tag_without_a_history_is_read_even_where_tags_do_not_matter() {
     let lost = registry.layer(&Text::default().json());
     registry.link(&current("v1"), lost);
     assert_eq!(mark_one(registry.store, false).await.reach.manifests, HashSet::from([lost]));
+}
+
+/// The folder of tags in a key.
+fn closed(key: &str) -> Option<&str> {
+    key.find("/tags/").map(|at| &key[..at + "/tags/".len()])
+}
+
+#[tokio::test]
+async fn closed_tags_are_opened_only_where_they_could_keep_more() {
+    let registry = Registry::new();
+    let layers = [registry.layer("a"), registry.layer("b")];
+    let digest = registry.manifest(&Text { layers: &layers, ..Text::default() });
+    registry.tag("v1", digest);
+    let store = || registry.store.clone().with_closed(closed);
+    let marked = mark_one(store(), false).await;
+    assert_eq!(marked.tree.closed.len(), 1, "all that is served is kept anyway");
+    assert_eq!(marked.reach.marks.len(), 3);
+    let untagged = mark_one(store(), true).await;
+    assert_eq!(untagged.tree.tags.len(), 1, "tags are the roots");
+    assert_eq!(untagged.reach.marks, marked.reach.marks);
+    registry.layer("c");
+    let with_dead_layer = mark_one(store(), false).await;
+    assert_eq!(with_dead_layer.tree.tags.len(), 1, "a layer link could go");
+}
+
+#[tokio::test]
+async fn g4_what_only_closed_tags_name_is_kept() {
+    let registry = Registry::new();
+    let layer_of_old = registry.layer("a");
+    let old = registry.layer(&Text { layers: &[layer_of_old], ..Text::default() }.json());
+    registry.tag("v1", old);
+    for has_revision in [false, true] {
+        if has_revision {
+            registry.manifest(&Text::default());
+        }
+        let open = mark_one(registry.store.clone(), false).await;
+        let marked = mark_one(registry.store.clone().with_closed(closed), false).await;
+        assert!(marked.reach.marks.contains(&layer_of_old), "as registry 2.1 kept it");
+        assert_eq!(marked.reach.marks, open.reach.marks);
+        assert_eq!(marked.reach.needed, open.reach.needed);
+    }
+}
+
+#[tokio::test]
+async fn g5_closed_tags_that_cannot_be_listed_leave_nothing_to_seal() {
+    let registry = Registry::new();
+    registry.layer("unneeded");
+    registry.tag("v1", registry.manifest(&Text::default()));
+    let store = Arc::new(registry.store.clone().with_closed(closed));
+    let mut calls = 0;
+    loop {
+        let listed = list(&store).await;
+        let dying =
+            Faulty::crashing(MemoryStore::clone(&store), FaultPlan::none(), Crash::after(calls));
+        let (outcome, is_sealed) = mark_listed(listed, Arc::new(dying), false).await;
+        assert_eq!(outcome.is_ok(), is_sealed, "dead after {calls} calls");
+        if is_sealed {
+            break;
+        }
+        calls += 1;
+    }
+    assert!(calls > 1, "the manifest is read and the tags are listed");
 }
 
 #[tokio::test]

@@ -171,8 +171,8 @@ fn every_blob_is_late_where_there_is_no_link() {
 #[test]
 fn g7_nothing_is_decided_over_an_unneeded_blob_that_nobody_looked_at() {
     let judge = judge(marks(&[1], &[2]), &[]);
-    let key = |n| Box::from(Layout::new("").blob(&digest(n)));
-    let page = [1, 2, 3].map(|n| Listed::Presumed(key(n))).to_vec();
+    let key = |n| Box::<str>::from(Layout::new("").blob(&digest(n)));
+    let page = [1, 2, 3].map(|n| Listed::Presumed((&*key(n)).into())).to_vec();
     let judged = judge.judge(page).unwrap();
     assert_eq!(judged.unlooked, [key(2), key(3)], "what was missing, and what goes if it is there");
     assert!(judged.rows.is_empty());

@@ -129,6 +129,18 @@ proptest! {
     }
 
     #[test]
+    fn a_key_means_the_same_where_its_repository_is_known(
+        name in "[a-zé.]{0,2}(/[a-z_]{0,2}){0,2}",
+        inside in "_?(layers|manifests/revisions|manifests/tags/v1/index|uploads|\\PC{0,6})(/sha256)?/?[0-9a-f]{0,64}/(link|data|)",
+    ) {
+        if let (Ok(repository), true) = (RepositoryName::new(&name), inside.starts_with('_')) {
+            let key = format!("{}{inside}", layout().repository(&repository));
+            prop_assert_eq!(Layout::classify_inside(&repository, &inside), layout().classify(&key));
+            prop_assert_eq!(layout().repository_of(&key), Some(&*name));
+        }
+    }
+
+    #[test]
     fn classifying_never_panics(key in "\\PC{0,200}") {
         let layout = layout();
         let _ = layout.classify(&key);

@@ -96,6 +96,8 @@ pub(super) struct Listing {
 
 #[derive(Clone, Debug)]
 struct Entry {
+    /// The first bytes of the name, which nearly always tell the order; zeros where it is shorter.
+    head: u64,
     name: Range<usize>,
     kind: Kind,
 }
@@ -106,19 +108,30 @@ const READINGS: usize = 4;
 /// Fits some 350 entries named by digests.
 const BUFFER: usize = 32 * 1024;
 
+/// Room for the system to write entries into.
+pub(super) fn buffer() -> Vec<u8> {
+    Vec::with_capacity(BUFFER)
+}
+
 impl Listing {
-    /// Reads a folder; `path` is for messages. A folder that was removed meanwhile is empty.
+    /// Reads a folder, in place of what was read before; `path` is for messages. A folder that was removed meanwhile is
+    /// empty.
     ///
     /// Systems promise to return each entry that is neither added nor removed while they read. A file that is
     /// replaced by renaming is both, and the registry writes tags that way. A folder that changed is therefore read
     /// again, and what any reading saw counts (G3); what vanished is found out when it is looked at.
-    pub(super) fn read(folder: &OwnedFd, path: &str) -> Result<Self, StoreError> {
+    pub(super) fn read(
+        &mut self,
+        folder: &OwnedFd,
+        path: &str,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
         let failed = |errno| system(Operation::List, path, errno);
-        let mut buffer = Vec::with_capacity(BUFFER);
-        let mut listing = Self::default();
+        self.names.clear();
+        self.entries.clear();
         let mut before = rustix::fs::fstat(folder).map_err(failed)?;
         for _ in 0..READINGS {
-            listing.add(folder, &mut buffer).map_err(failed)?;
+            self.add(folder, buffer).map_err(failed)?;
             let after = rustix::fs::fstat(folder).map_err(failed)?;
             if (before.st_mtime, before.st_mtime_nsec) == (after.st_mtime, after.st_mtime_nsec) {
                 break;
@@ -126,8 +139,8 @@ impl Listing {
             before = after;
             rustix::fs::seek(folder, SeekFrom::Start(0)).map_err(failed)?;
         }
-        listing.sort();
-        Ok(listing)
+        self.sort();
+        Ok(())
     }
 
     fn add(&mut self, folder: &OwnedFd, buffer: &mut Vec<u8>) -> Result<(), Errno> {
@@ -155,12 +168,13 @@ impl Listing {
         if kind == Kind::Folder {
             self.names.push(b'/');
         }
-        self.entries.push(Entry { name: start..self.names.len(), kind });
+        let name = start..self.names.len();
+        self.entries.push(Entry { head: head(&self.names[name.clone()]), name, kind });
     }
 
     fn sort(&mut self) {
         let names = &self.names;
-        let order = |entry: &Entry| (&names[entry.name.clone()], entry.kind);
+        let order = |entry: &Entry| (entry.head, &names[entry.name.clone()], entry.kind);
         self.entries.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
         self.entries.dedup_by(|a, b| order(a) == order(b));
     }
@@ -189,6 +203,14 @@ impl Listing {
     pub(super) fn first_after(&self, after: &[u8]) -> usize {
         self.partition(|name| name <= after && !(name.ends_with(b"/") && after.starts_with(name)))
     }
+}
+
+/// The first bytes of a name as a number: of two names, the one with the smaller number comes first.
+fn head(name: &[u8]) -> u64 {
+    let mut head = [0; 8];
+    let length = name.len().min(head.len());
+    head[..length].copy_from_slice(&name[..length]);
+    u64::from_be_bytes(head)
 }
 
 /// Some file systems do not tell the type of an entry while they list.

@@ -31,12 +31,14 @@ use crate::{
     Operation, ReadStore, StoreError,
 };
 
-pub use self::shape::{Leaf, Nest, Shape, ShapeRule};
+pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
 
 /// What a store of files has to be told.
 pub struct FileOptions {
     /// What folders hold.
     pub shape_of: ShapeRule,
+    /// Which folders listings leave closed.
+    pub is_closed: ClosedRule,
     /// Folders that stay when they become empty; keys that end in `/`.
     pub keep: Vec<String>,
     /// The clock of the machine. On a network file system it must agree with the server's.
@@ -56,6 +58,7 @@ struct Tree {
     root: OwnedFd,
     identity: String,
     shape_of: ShapeRule,
+    is_closed: ClosedRule,
     folder_count: FolderCount,
     keep: Vec<String>,
     /// The folders that stay, those that were there at first: a short way to what lies in them.
@@ -85,13 +88,14 @@ impl FileStore {
         let root = rustix::fs::open(&path, FOLDER, Mode::empty())
             .map_err(|errno| unopened(&shown, errno))?;
         let identity = format!("files at {}", path.display());
-        let FileOptions { shape_of, keep, clock } = options;
+        let FileOptions { shape_of, is_closed, keep, clock } = options;
         let folder_count = FolderCount::of(&root);
         let near = keep
             .iter()
             .filter_map(|key| Some((key.clone(), folder::open_at_once(&root, key, FOLDER)?)));
         let near = near.collect();
-        let tree = Tree { root, identity, shape_of, folder_count, keep, near, clock, monitor };
+        let tree =
+            Tree { root, identity, shape_of, is_closed, folder_count, keep, near, clock, monitor };
         Ok(Self { tree: Arc::new(tree) })
     }
 }
@@ -159,7 +163,8 @@ impl Tree {
         let mut prefixes = Vec::new();
         if let Some(folder) = self.open_folder(Operation::List, within)? {
             self.monitor.count(Counter::ListRequests, 1);
-            let listing = Listing::read(&folder, within)?;
+            let mut listing = Listing::default();
+            listing.read(&folder, within, &mut folder::buffer())?;
             for (name, kind) in (0..listing.len()).filter_map(|at| listing.get(at)) {
                 let key = || walk::text(name, within).map(|name| format!("{within}{name}"));
                 match kind {

@@ -10,6 +10,10 @@ use rustix::fs::Stat;
 /// Listing believes it as far as [`Shape`] says. Files beside what a shape names are not listed, hence never deleted.
 pub type ShapeRule = Arc<dyn Fn(&str) -> Option<Shape> + Send + Sync>;
 
+/// Says of a folder, whose key ends in `/`, whether a listing that comes by leaves it closed
+/// ([`Listed::Closed`](crate::Listed::Closed)). Who lists inside it enters it.
+pub type ClosedRule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// What each folder inside a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {

@@ -46,19 +46,26 @@ struct Files {
 
 impl Files {
     fn new() -> Self {
-        Self::with(Arc::new(|_: &str| None))
+        Self::with(Arc::new(|_: &str| None), Arc::new(|_: &str| false))
     }
 
     fn of_layout() -> Self {
         let layout = Layout::new("");
-        Self::with(Arc::new(move |folder: &str| layout.folders_in(folder).map(shape)))
+        let shape_of = Arc::new(move |folder: &str| layout.folders_in(folder).map(shape));
+        Self::with(shape_of, Arc::new(|_: &str| false))
     }
 
-    fn with(shape_of: ShapeRule) -> Self {
+    fn of_layout_with_closed_tags() -> Self {
+        let layout = Layout::new("");
+        let shape_of = Arc::new(move |folder: &str| layout.folders_in(folder).map(shape));
+        Self::with(shape_of, Arc::new(|folder: &str| folder.ends_with("/tags/")))
+    }
+
+    fn with(shape_of: ShapeRule, is_closed: ClosedRule) -> Self {
         let root = TempDir::new().unwrap();
         let monitor = Arc::new(Monitor::new());
         let keep = vec![format!("{V2}/"), format!("{V2}/blobs/")];
-        let options = FileOptions { shape_of, keep, clock };
+        let options = FileOptions { shape_of, is_closed, keep, clock };
         let store = FileStore::open(root.path(), options, Arc::clone(&monitor)).unwrap();
         Self { root, store, monitor }
     }
@@ -194,7 +201,12 @@ async fn the_root_itself_may_be_a_symbolic_link() {
     let files = Files::new();
     files.put("target/a", b"x");
     symlink(files.path("target"), files.path("root")).unwrap();
-    let options = FileOptions { shape_of: Arc::new(|_: &str| None), keep: vec![], clock };
+    let options = FileOptions {
+        shape_of: Arc::new(|_: &str| None),
+        is_closed: Arc::new(|_: &str| false),
+        keep: vec![],
+        clock,
+    };
     let store = FileStore::open(&files.path("root"), options, Arc::default()).unwrap();
     assert_eq!(all_keys(store.list("", "")).await.unwrap(), ["a"]);
     assert!(store.identity().ends_with("/target"), "{}", store.identity());
@@ -205,7 +217,12 @@ fn a_root_that_is_no_directory_is_no_container() {
     let files = Files::new();
     files.put("file", b"x");
     for name in ["absent", "file", "file/below"] {
-        let options = FileOptions { shape_of: Arc::new(|_: &str| None), keep: vec![], clock };
+        let options = FileOptions {
+            shape_of: Arc::new(|_: &str| None),
+            is_closed: Arc::new(|_: &str| false),
+            keep: vec![],
+            clock,
+        };
         let error = FileStore::open(&files.path(name), options, Arc::default()).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoContainer, "{name}");
     }
@@ -359,7 +376,7 @@ proptest! {
             Arc::new(move |_: &str| has_leaves.then_some(Shape::Leaf(leaf)));
         let end = if has_leaves { "/leaf" } else { "" };
         let keys: Vec<String> = keys.iter().map(|key| format!("{key}{end}")).collect();
-        let (files, memory) = (Files::with(shape_of), MemoryStore::new());
+        let (files, memory) = (Files::with(shape_of, Arc::new(|_: &str| false)), MemoryStore::new());
         for key in &keys {
             files.put(key, b"");
             memory.put(key, "", T0);

@@ -11,7 +11,7 @@ use super::folder::{self, Kind, Listing};
 use super::shape::{Leaf, Nest, Shape};
 use super::trouble::{Oddity, system};
 use super::{Tree, path};
-use crate::{Listed, Object, Operation, StoreError};
+use crate::{Key, Listed, Object, Operation, StoreError};
 
 /// A listing under way.
 pub(super) struct Walk {
@@ -24,6 +24,12 @@ pub(super) struct Walk {
     key: String,
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
     stack: Vec<Frame>,
+    /// The keys that were presumed since the last entries were handed out.
+    presumed: String,
+    /// What the system writes a folder's entries into.
+    buffer: Vec<u8>,
+    /// Listings that are done with: their memory serves the next folders.
+    spare: Vec<Listing>,
 }
 
 struct Frame {
@@ -34,6 +40,29 @@ struct Frame {
     rest: Range<usize>,
     /// What each folder in this one holds, where the layout says so.
     shape: Option<Shape>,
+}
+
+/// An entry that was found.
+enum Entry {
+    Listed(Listed),
+    /// Presumed: where its key stands in the text of the page.
+    Presumed(Range<usize>),
+}
+
+impl Entry {
+    fn key<'e>(&'e self, page: &'e str) -> &'e str {
+        match self {
+            Self::Listed(listed) => listed.key(),
+            Self::Presumed(range) => &page[range.clone()],
+        }
+    }
+
+    fn on(self, page: &Arc<str>) -> Listed {
+        match self {
+            Self::Listed(listed) => listed,
+            Self::Presumed(range) => Listed::Presumed(Key::new(page, range)),
+        }
+    }
 }
 
 impl Walk {
@@ -47,7 +76,16 @@ impl Walk {
         let (folder_key, name_start) = path::split(within);
         path::check_folder(Operation::List, folder_key)?;
         let key = folder_key.to_owned();
-        let mut walk = Self { tree, after: after.into(), until, key, stack: Vec::new() };
+        let mut walk = Self {
+            tree,
+            after: after.into(),
+            until,
+            key,
+            stack: Vec::new(),
+            presumed: String::new(),
+            buffer: folder::buffer(),
+            spare: Vec::new(),
+        };
         if let Some(folder) = walk.tree.open_folder(Operation::List, folder_key)? {
             walk.enter(folder)?;
         }
@@ -61,7 +99,8 @@ impl Walk {
     /// Puts the folder `self.key` on the stack.
     fn enter(&mut self, folder: OwnedFd) -> Result<(), StoreError> {
         self.tree.monitor.count(Counter::ListRequests, 1);
-        let listing = Listing::read(&folder, &self.key)?;
+        let mut listing = self.spare.pop().unwrap_or_default();
+        listing.read(&folder, &self.key, &mut self.buffer)?;
         let first = match self.after.strip_prefix(&*self.key) {
             Some(after) => listing.first_after(after.as_bytes()),
             None if *self.after < *self.key => 0,
@@ -75,12 +114,12 @@ impl Walk {
 
     /// The next entries, at most `limit`; fewer only at the end.
     pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        let mut listed = Vec::with_capacity(limit);
-        while listed.len() < limit {
+        let mut entries = Vec::with_capacity(limit);
+        while entries.len() < limit {
             let Some(frame) = self.stack.last_mut() else { break };
             self.key.truncate(frame.key_length);
             let Some((name, kind)) = frame.rest.next().and_then(|at| frame.listing.get(at)) else {
-                self.stack.pop();
+                self.spare.extend(self.stack.pop().map(|frame| frame.listing));
                 continue;
             };
             self.key.push_str(text(name, &self.key)?);
@@ -94,9 +133,11 @@ impl Walk {
                 Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
                 Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
             };
-            listed.extend(found);
+            entries.extend(found);
         }
-        Ok(listed)
+        let page: Arc<str> = self.presumed.as_str().into();
+        self.presumed.clear();
+        Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
     }
 
     /// Whether every key from here on comes after the last that is asked for.
@@ -105,47 +146,53 @@ impl Walk {
     }
 
     /// Looks at the file `self.key`.
-    fn file(&mut self) -> Result<Option<Listed>, StoreError> {
+    fn file(&mut self) -> Result<Option<Entry>, StoreError> {
         match self.look()? {
             None => Ok(None),
-            Some((Kind::File, object)) => Ok(Some(object.into())),
+            Some((Kind::File, object)) => Ok(Some(Entry::Listed(object.into()))),
             Some(_) => Err(Oddity::Changed.at(Operation::List, &self.key)),
         }
     }
 
     /// Lists the folder `self.key` as far as its shape tells, or enters it.
-    fn folder(&mut self) -> Result<Option<Listed>, StoreError> {
+    fn folder(&mut self) -> Result<Option<Entry>, StoreError> {
         let folder_length = self.key.len();
         let known = match self.stack.last().and_then(|frame| frame.shape) {
             Some(Shape::Leaf(leaf)) => self.leaf(leaf)?,
             Some(Shape::Nest(nest)) => self.nest(nest)?,
-            None => None,
+            None => self.closed(),
         };
         if known.is_some() {
-            return Ok(known.filter(|listed| *listed.key() > *self.after));
+            return Ok(known.filter(|entry| *entry.key(&self.presumed) > *self.after));
         }
         // Not what the layout says: look at everything that is there.
         self.key.truncate(folder_length);
         self.open()
     }
 
+    /// The folder `self.key`, where it stays closed.
+    fn closed(&self) -> Option<Entry> {
+        let is_closed = (self.tree.is_closed)(&self.key);
+        is_closed.then(|| Entry::Listed(Listed::Closed(self.key.as_str().into())))
+    }
+
     /// The only file of the folder `self.key`, where it is there or may be presumed.
-    fn leaf(&mut self, leaf: Leaf) -> Result<Option<Listed>, StoreError> {
+    fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
         if leaf.has_company && !self.holds_folders(0) {
             return Ok(None);
         }
         self.key.push_str(leaf.file);
         if leaf.is_presumed {
-            return Ok(Some(Listed::Presumed(self.key.as_str().into())));
+            return Ok(Some(self.presume()));
         }
         Ok(match self.look()? {
-            Some((Kind::File, object)) => Some(object.into()),
+            Some((Kind::File, object)) => Some(Entry::Listed(object.into())),
             Some(_) | None => None,
         })
     }
 
     /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
-    fn nest(&mut self, nest: Nest) -> Result<Option<Listed>, StoreError> {
+    fn nest(&mut self, nest: Nest) -> Result<Option<Entry>, StoreError> {
         let outermost = self.key.len();
         for (path, count) in nest.counts {
             self.key.push_str(path);
@@ -155,7 +202,9 @@ impl Walk {
                 return Ok(None);
             }
         }
-        let file = format!("{}{}", self.key, nest.file);
+        self.key.push_str(nest.file);
+        let file = self.presume();
+        self.key.truncate(outermost);
         self.key.push_str(nest.folder);
         let Some(frame) = self.stack.last() else { return Ok(None) };
         let path = &self.key[frame.key_length..];
@@ -163,7 +212,14 @@ impl Walk {
             return Ok(None);
         };
         self.enter(folder)?;
-        Ok(Some(Listed::Presumed(file.into())))
+        Ok(Some(file))
+    }
+
+    /// The key `self.key`, presumed.
+    fn presume(&mut self) -> Entry {
+        let start = self.presumed.len();
+        self.presumed.push_str(&self.key);
+        Entry::Presumed(start..self.presumed.len())
     }
 
     /// Whether the system says that the folder `self.key` holds exactly so many folders.
@@ -175,7 +231,7 @@ impl Walk {
     }
 
     /// Enters the folder `self.key`.
-    fn open(&mut self) -> Result<Option<Listed>, StoreError> {
+    fn open(&mut self) -> Result<Option<Entry>, StoreError> {
         let Some(frame) = self.stack.last() else { return Ok(None) };
         let name = &self.key.as_bytes()[frame.key_length..self.key.len() - 1];
         if let Some(folder) = folder::open(Operation::List, frame.folder.as_fd(), name, &self.key)?

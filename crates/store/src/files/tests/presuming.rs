@@ -71,7 +71,7 @@ async fn g7_what_is_presumed_is_found_missing_by_whoever_looks() {
     files.put(&key(1), b"sha256:1");
     fs::create_dir_all(files.path(&key(2)).parent().unwrap()).unwrap();
     let page = files.store.list("", "").next().await.unwrap().unwrap();
-    let mut expected = [key(1), key(2)].map(|key| Listed::Presumed(key.into()));
+    let mut expected = [key(1), key(2)].map(|key| Listed::Presumed((&*key).into()));
     expected.sort_unstable_by(|a, b| a.key().cmp(b.key()));
     assert_eq!(page, expected);
     let absent = "elsewhere/a/b";
@@ -81,4 +81,35 @@ async fn g7_what_is_presumed_is_found_missing_by_whoever_looks() {
     assert_eq!(looked, [Some(found), None, None, None]);
     symlink(files.path(&key(1)), files.path(&key(2))).unwrap();
     assert_eq!(files.store.look(vec![key(2).into()]).await.unwrap_err().kind, ErrorKind::Fatal);
+}
+
+#[tokio::test]
+async fn g2_a_closed_folder_is_one_entry_wherever_a_listing_begins_and_ends() {
+    let files = Files::of_layout_with_closed_tags();
+    let tag = "_manifests/tags/v1";
+    let keys = inside(&[
+        format!("_layers/sha256/{}/link", hex(1)),
+        format!("{tag}/current/link"),
+        format!("{tag}/index/sha256/{}/link", hex(1)),
+        "_uploads/1/startedat".to_owned(),
+    ]);
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    let tags = format!("{V2}/repositories/foo/_manifests/tags/");
+    let closed = [keys[0].clone(), tags.clone(), keys[3].clone()];
+    assert_eq!(files.list("", "").await.unwrap(), closed);
+    assert_eq!(files.list(&tags, "").await.unwrap(), keys[1..3], "who asks for it enters it");
+    assert_eq!(files.list(&format!("{tags}v"), "").await.unwrap(), keys[1..3]);
+    for after in [&keys[0], &tags[..tags.len() - 1]] {
+        assert_eq!(files.list("", after).await.unwrap(), closed[1..], "after {after}");
+    }
+    for after in [&tags, &keys[1], &keys[2]] {
+        assert_eq!(files.list("", after).await.unwrap(), closed[2..], "after {after}");
+    }
+    let mut cursor = files.store.list("", "");
+    cursor.end_at(&keys[1]);
+    let page = cursor.next().await.unwrap().unwrap();
+    let entries: Vec<&str> = page.iter().map(Listed::key).collect();
+    assert_eq!(entries, closed[..2], "a range that ends inside has it");
 }
