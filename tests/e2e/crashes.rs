@@ -44,7 +44,7 @@ pub(crate) fn small() -> World {
 
 /// Small enough that a collection of a small world takes many calls of every kind.
 pub(crate) const SMALL_WAYS: Ways =
-    Ways { width: 2, page: 5, batch: 4, has_etags: false, presumes: true };
+    Ways { width: 2, page: 5, batch: 4, has_etags: false, presumes: true, memory: 0 };
 
 /// A collection without crashes: what is left, and how many calls the plan and all of it took.
 fn uninterrupted(world: &World, mode: &Mode, ways: &Ways) -> (MemoryStore, u64, u64) {

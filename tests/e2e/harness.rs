@@ -49,6 +49,8 @@ pub(crate) struct Ways {
     pub(crate) has_etags: bool,
     /// Whether listings presume what the layout lets them, and leave tags closed, as those of files do.
     pub(crate) presumes: bool,
+    /// How many bytes of marks are held in memory.
+    pub(crate) memory: usize,
 }
 
 /// The keys that a listing of files presumes.
@@ -67,7 +69,14 @@ fn closed(key: &str) -> Option<&str> {
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { width: 4, page: 1000, batch: DeleteBatch::LIMIT, has_etags: true, presumes: false }
+        Self {
+            width: 4,
+            page: 1000,
+            batch: DeleteBatch::LIMIT,
+            has_etags: true,
+            presumes: false,
+            memory: 1 << 30,
+        }
     }
 }
 
@@ -172,6 +181,7 @@ impl<S: ReadStore> Collection<S> {
             width: self.ways.width,
             out: &self.dir(),
             tell: false,
+            memory: self.ways.memory,
         };
         let made = make_plan(&self.store, &ask, &self.monitor, stop).await?;
         assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");

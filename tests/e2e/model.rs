@@ -26,13 +26,15 @@ pub(crate) fn world(script: &[Step], days_ago: u64) -> World {
 }
 
 pub(crate) fn ways() -> impl Strategy<Value = Ways> {
-    let numbers = (1..9usize, 1..8usize, 1..6usize, any::<bool>(), any::<bool>());
-    numbers.prop_map(|(width, page, batch, has_etags, presumes)| Ways {
+    let numbers = (1..9usize, 1..8usize, 1..6usize);
+    let kinds = (any::<bool>(), any::<bool>(), prop_oneof![Just(0), Just(1 << 30)]);
+    (numbers, kinds).prop_map(|((width, page, batch), (has_etags, presumes, memory))| Ways {
         width,
         page,
         batch,
         has_etags,
         presumes,
+        memory,
     })
 }
 

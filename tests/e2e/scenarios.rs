@@ -14,8 +14,8 @@ use crate::harness::{Collection, Expected, Ways, keys, runtime};
 
 /// Two ways that have nothing in common.
 const WAYS: [Ways; 2] = [
-    Ways { width: 4, page: 1000, batch: 1000, has_etags: true, presumes: false },
-    Ways { width: 3, page: 7, batch: 2, has_etags: false, presumes: false },
+    Ways { width: 4, page: 1000, batch: 1000, has_etags: true, presumes: false, memory: 1 << 30 },
+    Ways { width: 3, page: 7, batch: 2, has_etags: false, presumes: false, memory: 0 },
 ];
 
 fn find(id: &str) -> Scenario {

@@ -1,14 +1,35 @@
 //! Sets of digests, 8 bytes each, one part for each shard.
+//!
+//! Past a limit of memory a shard writes away what it holds, sorted, and begins anew; at the end its runs become one
+//! sorted run on disk, of which an index stays in memory.
+
+mod sealed;
+mod spill;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use registry::{Digest, Shard};
 
+use self::sealed::SealedShard;
+use self::spill::{Run, SpillFile};
+
+pub use self::sealed::{DigestReader, DigestSet};
+pub use self::spill::{MemoryLimit, SpillError};
+
 /// A set of digests under construction; any thread may add.
 #[derive(Debug)]
 pub struct DigestSetBuilder {
     shards: Vec<Mutex<Growing>>,
+    /// Where shards go that grow too large; none where they may grow.
+    spill: Option<Spill>,
+}
+
+#[derive(Debug)]
+struct Spill {
+    file: SpillFile,
+    /// So many fingerprints of one shard are held in memory at most. A power of two, as the capacities of lists are.
+    most: usize,
 }
 
 #[derive(Debug, Default)]
@@ -16,6 +37,8 @@ struct Growing {
     fingerprints: Vec<u64>,
     /// Length after duplicates were last removed.
     compacted: usize,
+    /// What was written away.
+    runs: Vec<Run>,
 }
 
 /// Below this length duplicates are not worth removing.
@@ -34,98 +57,106 @@ impl Growing {
         self.fingerprints.dedup();
         self.compacted = self.fingerprints.len();
     }
+
+    /// Appends; the capacity stays a power of two.
+    fn extend(&mut self, more: impl ExactSizeIterator<Item = u64>) {
+        let length = self.fingerprints.len();
+        self.fingerprints.reserve_exact((length + more.len()).next_power_of_two() - length);
+        self.fingerprints.extend(more);
+    }
+
+    /// Sees to it that the list does not outgrow its share of the memory by `more` (G12).
+    fn make_room(&mut self, more: usize, spill: &Spill) -> Result<(), SpillError> {
+        if self.fingerprints.len() + more <= spill.most {
+            return Ok(());
+        }
+        self.compact();
+        // Where duplicates gave little room, it would soon be full again.
+        if self.fingerprints.len() + more > spill.most / 2 && !self.fingerprints.is_empty() {
+            self.runs.push(spill.file.append(&self.fingerprints)?);
+            self.fingerprints.clear();
+            self.compacted = 0;
+        }
+        Ok(())
+    }
+
+    /// Everything that was added, sorted.
+    fn finish(mut self, spill: Option<&Spill>) -> Result<SealedShard, SpillError> {
+        let Some(spill) = spill.filter(|_| !self.runs.is_empty()) else {
+            self.compact();
+            return Ok(SealedShard::in_memory(self.fingerprints));
+        };
+        for run in std::mem::take(&mut self.runs) {
+            spill.file.read(&run, &mut self.fingerprints)?;
+        }
+        self.compact();
+        SealedShard::on_disk(&self.fingerprints, &spill.file)
+    }
 }
 
 impl Default for DigestSetBuilder {
     fn default() -> Self {
-        Self { shards: Shard::all().map(|_| Mutex::default()).collect() }
+        Self { shards: Shard::all().map(|_| Mutex::default()).collect(), spill: None }
     }
 }
 
 impl DigestSetBuilder {
-    /// An empty set.
+    /// An empty set that stays in memory.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty set that goes to disk where it would outgrow `limit`.
+    ///
+    /// # Errors
+    /// [`SpillError`] where nothing can be written there.
+    pub fn limited(limit: &MemoryLimit) -> Result<Self, SpillError> {
+        let share = (limit.bytes / size_of::<u64>() / Shard::COUNT).max(1);
+        let most = (share / 2 + 1).next_power_of_two();
+        let spill = Spill { file: SpillFile::create(&limit.folder)?, most };
+        Ok(Self { spill: Some(spill), ..Self::default() })
+    }
+
     /// Adds digests, one lock for each run of the same shard.
-    pub fn add(&self, digests: impl IntoIterator<Item = Digest>) {
+    ///
+    /// # Errors
+    /// [`SpillError`] where the set had to go to disk and could not. Some digests are missing then: the set must not be
+    /// used (G5).
+    pub fn add(&self, digests: impl IntoIterator<Item = Digest>) -> Result<(), SpillError> {
         let mut sorted: Vec<(Shard, u64)> =
             digests.into_iter().map(|digest| (digest.shard(), digest.fingerprint())).collect();
         sorted.sort_unstable();
         for run in sorted.chunk_by(|a, b| a.0 == b.0) {
             let mut growing = lock(&self.shards[run[0].0.index()]);
-            growing.fingerprints.extend(run.iter().map(|(_, fingerprint)| fingerprint));
+            if let Some(spill) = &self.spill {
+                growing.make_room(run.len(), spill)?;
+            }
+            growing.extend(run.iter().map(|(_, fingerprint)| *fingerprint));
             growing.compact_if_doubled();
         }
+        Ok(())
     }
 
-    /// Sorts every shard, in parallel.
-    #[must_use]
-    pub fn finish(self) -> DigestSet {
-        let sorted = |shard: Mutex<Growing>| {
-            let mut growing = shard.into_inner().unwrap_or_else(PoisonError::into_inner);
-            growing.compact();
-            growing.fingerprints.into_boxed_slice()
+    /// Sorts every shard, in parallel. Each processor holds one whole shard in memory meanwhile.
+    ///
+    /// # Errors
+    /// [`SpillError`] where what was written away cannot be read, or not be written again.
+    pub fn finish(self) -> Result<DigestSet, SpillError> {
+        let spill = self.spill.as_ref();
+        let sealed = |shard: Mutex<Growing>| {
+            shard.into_inner().unwrap_or_else(PoisonError::into_inner).finish(spill)
         };
-        DigestSet { shards: self.shards.into_par_iter().map(sorted).collect() }
+        let shards: Result<Vec<SealedShard>, SpillError> =
+            self.shards.into_par_iter().map(sealed).collect();
+        Ok(DigestSet::new(shards?, self.spill.map(|spill| spill.file)))
     }
 }
 
-/// Appending to a list is all that happens under the lock, so a panic elsewhere leaves it whole.
+/// A list that a panic elsewhere left behind holds what was added before: nothing is changed in steps.
 fn lock(shard: &Mutex<Growing>) -> MutexGuard<'_, Growing> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A finished set of digests: sorted fingerprints by shard.
-///
-/// It never denies a digest that was added. It may confirm one that was not, with probability 2⁻⁶⁴ for each pair in a
-/// shard: then garbage is kept.
-#[derive(Debug)]
-pub struct DigestSet {
-    shards: Vec<Box<[u64]>>,
-}
-
-impl DigestSet {
-    /// Whether the digest was added.
-    #[must_use]
-    pub fn contains(&self, digest: &Digest) -> bool {
-        self.shards[digest.shard().index()].binary_search(&digest.fingerprint()).is_ok()
-    }
-
-    /// How many distinct fingerprints there are.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.len() as u64).sum()
-    }
-
-    /// Whether nothing was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_was_added_is_never_denied(added in prop::collection::vec(0u32..5000, 0..4000), asked in 0u32..10_000) {
-            let builder = DigestSetBuilder::new();
-            let digest = |n: u32| Digest::sha256(&n.to_be_bytes());
-            for chunk in added.chunks(100) {
-                builder.add(chunk.iter().map(|n| digest(*n)));
-            }
-            let set = builder.finish();
-            prop_assert!(added.iter().all(|n| set.contains(&digest(*n))));
-            prop_assert_eq!(set.contains(&digest(asked)), added.contains(&asked));
-            let distinct: std::collections::HashSet<_> = added.iter().collect();
-            prop_assert_eq!(set.len(), distinct.len() as u64);
-        }
-    }
-}
+mod tests;

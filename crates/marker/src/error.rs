@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 use registry::{Digest, RepositoryName};
 use store::StoreError;
 
+use crate::SpillError;
+
 /// Marking that is not whole; nothing may be deleted after it (G5).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +49,9 @@ pub enum MarkError {
         #[source]
         source: StoreError,
     },
+    /// Marks that did not fit into memory are lost.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// The run was asked to stop.
     #[error("stopped while repository `{repository}` was being marked")]
     Stopped {

@@ -7,7 +7,8 @@
 //!
 //! # Guarantees
 //! G4: doubt keeps; no error is dropped. G5: [`MarkSetBuilder::seal`] needs a whole listing and no repository left
-//! unmarked. G12: manifests in flight and remembered are bounded; a sealed mark is 8 bytes.
+//! unmarked. G12: manifests in flight and remembered are bounded; a sealed mark is 8 bytes, on disk
+//! where there are too many ([`MemoryLimit`]).
 //!
 //! # Shape
 //! ```text
@@ -38,7 +39,7 @@ mod tags;
 #[cfg(test)]
 mod testing;
 
-pub use digest_set::{DigestSet, DigestSetBuilder};
+pub use digest_set::{DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, SpillError};
 pub use doubt::{Doubt, What};
 pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};

@@ -13,8 +13,10 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::{Known, MarkError, What};
 
-/// About 500 MB of manifests of ten layers.
-const MOST: usize = 1 << 19;
+/// About what a manifest of ten layers takes, in bytes.
+const MANIFEST: usize = 1000;
+/// So many bytes of manifests are remembered where nobody says otherwise.
+const USUAL: usize = 512 << 20;
 
 /// Reads manifests on demand; whoever asks for one that is being read waits for it.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ pub struct Library<S> {
     /// How many manifests were read so far.
     read: AtomicUsize,
     /// So many are remembered at most.
-    most: usize,
+    most: AtomicUsize,
     readers: Semaphore,
     monitor: Arc<Monitor>,
 }
@@ -36,7 +38,13 @@ impl<S: ReadStore> Library<S> {
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
         let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
         let (layout, read) = (layout.clone(), AtomicUsize::new(0));
-        Self { store, layout, shelf, read, most: MOST, readers, monitor }
+        let most = AtomicUsize::new(USUAL / MANIFEST);
+        Self { store, layout, shelf, read, most, readers, monitor }
+    }
+
+    /// Remembers so many bytes of manifests at most, about.
+    pub fn hold(&self, bytes: usize) {
+        self.most.store((bytes / MANIFEST).max(1), Ordering::Relaxed);
     }
 
     /// What is known of a manifest, for `repository`, which only serves the message of an error.
@@ -92,7 +100,8 @@ impl<S: ReadStore> Library<S> {
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
-        if self.read.fetch_add(1, Ordering::Relaxed) % self.most == self.most - 1 {
+        let most = self.most.load(Ordering::Relaxed);
+        if self.read.fetch_add(1, Ordering::Relaxed) % most == most - 1 {
             // G12: what is forgotten and asked for again is read again.
             self.shelf.retain(|_, slot| !slot.initialized());
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use lister::Complete;
 use registry::Digest;
 
-use crate::{DigestSet, DigestSetBuilder, MarkError};
+use crate::{DigestReader, DigestSet, DigestSetBuilder, MarkError, MemoryLimit, SpillError};
 
 /// Marks under construction.
 #[derive(Debug, Default)]
@@ -29,30 +29,47 @@ impl MarkSetBuilder {
         Self::default()
     }
 
+    /// No marks; they go to disk where they would outgrow `limit`.
+    ///
+    /// # Errors
+    /// [`SpillError`] where nothing can be written there.
+    pub fn limited(limit: &MemoryLimit) -> Result<Self, SpillError> {
+        Ok(Self { marks: DigestSetBuilder::limited(limit)?, ..Self::default() })
+    }
+
     /// Begins a repository; until [`MarkSetBuilder::resolve`] is called for it, the set cannot be sealed.
     pub(crate) fn begin(&self) {
         self.unresolved.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Takes in everything a repository keeps alive, and so resolves it.
-    pub(crate) fn resolve(&self, marks: impl IntoIterator<Item = Digest>, missing: &[Digest]) {
-        self.marks.add(marks);
+    ///
+    /// # Errors
+    /// [`SpillError`] where the marks are not whole; the repository stays unresolved (G5).
+    pub(crate) fn resolve(
+        &self,
+        marks: impl IntoIterator<Item = Digest>,
+        missing: &[Digest],
+    ) -> Result<(), SpillError> {
+        self.marks.add(marks)?;
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).extend(missing);
         self.resolved.fetch_add(1, Ordering::AcqRel);
         self.unresolved.fetch_sub(1, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Ends marking (G5): needs the proof that every repository was listed, and that each was marked to its end.
     ///
     /// # Errors
-    /// [`MarkError::Unresolved`] where a repository was begun and not ended, or listed and never begun.
+    /// [`MarkError::Unresolved`] where a repository was begun and not ended, or listed and never begun;
+    /// [`MarkError::Spill`] where marks went to disk and cannot be read again.
     pub fn seal(self, listed: &Complete) -> Result<MarkSet, MarkError> {
         let lost = listed.repositories.abs_diff(self.resolved.into_inner());
         if let Some(unresolved) = NonZeroU64::new(lost.max(self.unresolved.into_inner())) {
             return Err(MarkError::Unresolved { unresolved });
         }
         let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(MarkSet { marks: self.marks.finish(), missing })
+        Ok(MarkSet { marks: self.marks.finish()?, missing })
     }
 }
 
@@ -64,10 +81,10 @@ pub struct MarkSet {
 }
 
 impl MarkSet {
-    /// Whether the digest must be kept.
+    /// Tells whether digests must be kept. Who asks for neighbours, asks one reader.
     #[must_use]
-    pub fn contains(&self, digest: &Digest) -> bool {
-        self.marks.contains(digest)
+    pub fn reader(&self) -> DigestReader<'_> {
+        self.marks.reader()
     }
 
     /// Whether the digest is that of a manifest that was not there when it was read. A blob listed under it proves

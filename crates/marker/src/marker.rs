@@ -70,6 +70,13 @@ impl<S: ReadStore> Marker<S> {
         Self { stop: Arc::clone(stop), ..self }
     }
 
+    /// The same marker; the manifests that it remembers take so many bytes, about.
+    #[must_use]
+    pub fn holding(self, bytes: usize) -> Self {
+        self.library.hold(bytes);
+        self
+    }
+
     /// What was read, all that is left of a marker that has done its work.
     #[must_use]
     pub fn into_library(self) -> Arc<Library<S>> {
@@ -84,7 +91,7 @@ impl<S: ReadStore> Marker<S> {
         self.marks.begin();
         let reach = self.reach(&mut tree).await?;
         let started = self.upload_starts(&tree).await?;
-        self.marks.resolve(reach.marks.iter().copied(), &reach.missing);
+        self.marks.resolve(reach.marks.iter().copied(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
         Ok(Marked { tree, reach, started })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use marker::{DigestSet, MarkSet};
+use marker::{DigestReader, DigestSet, MarkSet, SpillError};
 use registry::{Digest, KeyKind, Layout, Timestamp};
 use store::{Listed, Object};
 
@@ -17,6 +17,17 @@ use crate::{Cutoffs, Facts, Reason, Row, RowKind};
 pub struct Reappeared {
     /// The manifest.
     pub digest: Digest,
+}
+
+/// Why nothing can be decided over blobs: the run cannot be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// The registry changed.
+    #[error(transparent)]
+    Reappeared(#[from] Reappeared),
+    /// The marks do not tell (G4).
+    #[error(transparent)]
+    Marks(#[from] SpillError),
 }
 
 /// Decides over blobs. Holds the marks, sealed (G5).
@@ -48,16 +59,25 @@ pub struct JudgedBlobs {
     pub unlooked: Vec<Box<str>>,
 }
 
+/// Asks the sets about the blobs of a page, which are neighbours.
+struct Readers<'j> {
+    marks: DigestReader<'j>,
+    unlinked: DigestReader<'j>,
+}
+
 impl BlobJudge {
     /// Decides over a page of the listing below `blobs/`.
     ///
     /// # Errors
-    /// [`Reappeared`]: the run cannot be completed.
-    pub fn judge(&self, page: Vec<Listed>) -> Result<JudgedBlobs, Reappeared> {
+    /// [`JudgeError`]: the run cannot be completed.
+    pub fn judge(&self, page: Vec<Listed>) -> Result<JudgedBlobs, JudgeError> {
         let mut judged = JudgedBlobs::default();
+        let mut readers = Readers { marks: self.marks.reader(), unlinked: self.unlinked.reader() };
         for listed in page {
             match self.layout.classify(listed.key()) {
-                KeyKind::Blob(digest) => self.judge_blob(digest, listed, &mut judged)?,
+                KeyKind::Blob(digest) => {
+                    self.judge_blob(digest, listed, &mut readers, &mut judged)?;
+                }
                 KeyKind::Marker { .. } => {}
                 // Below `blobs/` nothing else is of the layout; what it is not is never deleted (G4).
                 _ => judged.facts.foreign_keys += 1,
@@ -70,15 +90,16 @@ impl BlobJudge {
         &self,
         digest: Digest,
         listed: Listed,
+        readers: &mut Readers<'_>,
         judged: &mut JudgedBlobs,
-    ) -> Result<(), Reappeared> {
+    ) -> Result<(), JudgeError> {
         let was_missing = self.marks.was_missing(&digest);
-        let is_marked = self.marks.contains(&digest);
+        let is_marked = readers.marks.contains(&digest)?;
         match listed {
             // Nothing below `blobs/` is left closed; if it were, nobody would know what to delete of it (G4).
             Listed::Closed(_) => judged.facts.foreign_keys += 1,
             Listed::Presumed(key) if was_missing || !is_marked => judged.unlooked.push(key.into()),
-            Listed::Object(_) if was_missing => return Err(Reappeared { digest }),
+            Listed::Object(_) if was_missing => return Err(Reappeared { digest }.into()),
             Listed::Presumed(_) => {
                 judged.facts.blobs.count += 1;
                 judged.facts.unweighed_blobs += 1;
@@ -86,14 +107,21 @@ impl BlobJudge {
             Listed::Object(object) => {
                 self.count(&object, &mut judged.facts);
                 if !is_marked {
-                    self.judge_unmarked(digest, object, judged);
+                    let is_unlinked = readers.unlinked.contains(&digest)?;
+                    self.judge_unmarked(digest, object, is_unlinked, judged);
                 }
             }
         }
         Ok(())
     }
 
-    fn judge_unmarked(&self, digest: Digest, object: Object, judged: &mut JudgedBlobs) {
+    fn judge_unmarked(
+        &self,
+        digest: Digest,
+        object: Object,
+        is_unlinked: bool,
+        judged: &mut JudgedBlobs,
+    ) {
         let modified = object.modified;
         let is_late = self.newest_link.is_none_or(|link| modified > link.after(LINK_DELAY));
         judged.facts.late_blobs += u64::from(is_late && modified < self.cutoffs.t0);
@@ -101,7 +129,7 @@ impl BlobJudge {
             return;
         }
         judged.facts.deleted_blobs.add(object.size);
-        if self.is_recent(&object) && !self.unlinked.contains(&digest) {
+        if self.is_recent(&object) && !is_unlinked {
             judged.facts.young_orphans += 1;
         }
         judged.rows.push(Row {

@@ -35,7 +35,7 @@ mod policy;
 mod row;
 
 pub use audit::{Breaker, Limits, Note, Severity, UnknownBreaker, allows_sweep, audit};
-pub use blobs::{BlobJudge, JudgedBlobs, Reappeared};
+pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{

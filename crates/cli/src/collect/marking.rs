@@ -51,7 +51,7 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     rules: Rules,
 ) -> Result<AllMarked, Failure> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Work::new(stage, Arc::clone(marks), rules, receiver);
+    let work = Work::new(stage, Arc::clone(marks), rules, receiver)?;
     let mut group = JoinSet::new();
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run());
@@ -71,7 +71,7 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     // So many manifests take their time to go, and nobody waits for that.
     let library = marker.into_library();
     drop(tokio::task::spawn_blocking(move || drop(library)));
-    let unlinked = unlinked.finish();
+    let unlinked = unlinked.finish()?;
     let Seen { facts, doubts, told } = seen;
     let doubts = sorted(&doubts);
     Ok(AllMarked { complete, facts, doubts, unlinked, told })
@@ -150,18 +150,22 @@ impl<S: ReadStore> Work<S> {
         marks: Arc<MarkSetBuilder>,
         rules: Rules,
         trees: mpsc::Receiver<RepositoryTree>,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, Failure> {
         let (store, monitor) = (Arc::clone(stage.store), Arc::clone(stage.monitor));
         let (layout, width) = (stage.ask.layout, stage.ask.width);
-        Arc::new(Self {
-            marker: Marker::new(store, layout, width, marks, rules, monitor).stopped_by(stage.stop),
+        let unlinked = DigestSetBuilder::limited(&stage.ask.in_memory(stage.ask.memory / 8))?;
+        let marker = Marker::new(store, layout, width, marks, rules, monitor)
+            .stopped_by(stage.stop)
+            .holding(stage.ask.memory / 4);
+        Ok(Arc::new(Self {
+            marker,
             trees: Mutex::new(trees),
             cutoffs: stage.cutoffs,
             writer: Arc::clone(stage.writer),
-            unlinked: DigestSetBuilder::new(),
+            unlinked,
             monitor: Arc::clone(stage.monitor),
             tell: stage.ask.tell,
-        })
+        }))
     }
 
     /// Marks until nothing comes any more.
@@ -198,7 +202,7 @@ impl<S: ReadStore> Work<S> {
         if self.tell {
             seen.told.push(told(marked, &self.cutoffs));
         }
-        self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest));
+        self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;
         self.monitor.count(Counter::PlannedObjects, judged.rows.len() as u64);
         self.monitor.count(Counter::PlannedBytes, judged.rows.iter().map(|row| row.bytes).sum());
         Ok(self.writer.add(judged.rows)?)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use marker::{MarkSetBuilder, Rules};
+use marker::{MarkSetBuilder, MemoryLimit, Rules};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{BlobJudge, Header, Limits, Plan, PlanWriter, Policy, Requests, audit};
 use registry::{Layout, Timestamp};
@@ -36,6 +36,15 @@ pub struct Ask<'a> {
     pub out: &'a Path,
     /// Whether to remember how the marking went.
     pub tell: bool,
+    /// How many bytes marks and manifests may take.
+    pub memory: usize,
+}
+
+impl Ask<'_> {
+    /// A set that holds so many bytes in memory, and the rest where the plan is going to be.
+    fn in_memory(&self, bytes: usize) -> MemoryLimit {
+        MemoryLimit { bytes, folder: self.out.to_owned() }
+    }
 }
 
 /// A finished plan.
@@ -60,7 +69,7 @@ pub async fn make_plan<S: ReadStore>(
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
     let writer = Arc::new(PlanWriter::create(ask.out)?);
-    let marks = Arc::new(MarkSetBuilder::new());
+    let marks = Arc::new(MarkSetBuilder::limited(&ask.in_memory(ask.memory / 2))?);
     let rules = Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects };
     let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
 

@@ -137,6 +137,9 @@ struct Wish<'a> {
     tell: bool,
 }
 
+/// Bytes.
+const MEMORY: usize = 2 << 30;
+
 /// Makes a plan of an open registry.
 async fn plan_of<S: DeleteStore>(
     open: &Open<S>,
@@ -150,7 +153,8 @@ async fn plan_of<S: DeleteStore>(
             .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
     }
     let (layout, width, limits) = (&open.layout, open.width, &limits);
-    let ask = Ask { source, options, layout, policy, limits, width, out, tell };
+    let memory = MEMORY;
+    let ask = Ask { source, options, layout, policy, limits, width, out, tell, memory };
     let made = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
     let (plan, totals) = (&made.plan, made.plan.totals().all());
     tracing::info!(

@@ -1,7 +1,7 @@
 //! Exit codes, and which failure has which. Every way to fail has its place.
 
 use lister::ListError;
-use marker::MarkError;
+use marker::{MarkError, SpillError};
 use planner::PlanError;
 use store::{ErrorKind, StoreError};
 use sweeper::{Cause, JournalError};
@@ -101,8 +101,11 @@ fn mark_code(error: &MarkError) -> Code {
     match error {
         MarkError::Manifest { source, .. }
         | MarkError::Link { source, .. }
-        | MarkError::Look { source, .. } => reading_code(source),
+        | MarkError::Look { source, .. }
+        | MarkError::List { source, .. } => reading_code(source),
         MarkError::Stopped { .. } => Code::Stopped,
+        // The disk on which the plan would have been written.
+        MarkError::Spill(SpillError::Write { .. } | SpillError::Read { .. }) => Code::Usage,
         MarkError::LostReader { .. } => Code::Internal,
         _ => Code::Incomplete,
     }

@@ -70,9 +70,11 @@ fn list_hint(error: &ListError) -> Option<&'static str> {
 
 fn mark_hint(error: &MarkError) -> Option<&'static str> {
     match error {
-        MarkError::Manifest { source, .. } | MarkError::Link { source, .. } => {
-            store_hint(source, true)
-        }
+        MarkError::Manifest { source, .. }
+        | MarkError::Link { source, .. }
+        | MarkError::Look { source, .. }
+        | MarkError::List { source, .. } => store_hint(source, true),
+        MarkError::Spill(_) => Some("check that the plan's directory has room, or raise --memory"),
         MarkError::LostReader { .. } => Some(BUG),
         _ => None,
     }

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use config::ConfigError;
 use lister::ListError;
-use marker::MarkError;
-use planner::{PlanError, Reappeared};
+use marker::{MarkError, SpillError};
+use planner::{JudgeError, PlanError, Reappeared};
 use store::StoreError;
 use sweeper::{Cause, JournalError, SweepError};
 
@@ -135,6 +135,21 @@ pub struct FailedKey {
 impl From<MarkError> for Failure {
     fn from(error: MarkError) -> Self {
         Self::Mark(Box::new(error))
+    }
+}
+
+impl From<SpillError> for Failure {
+    fn from(error: SpillError) -> Self {
+        MarkError::from(error).into()
+    }
+}
+
+impl From<JudgeError> for Failure {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::Reappeared(reappeared) => reappeared.into(),
+            JudgeError::Marks(error) => error.into(),
+        }
     }
 }
 

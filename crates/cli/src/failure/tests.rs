@@ -226,6 +226,16 @@ fn stores() -> Vec<Row> {
         (marking(ErrorKind::Transient), Code::Incomplete, vec![SLOW]),
         (marking(ErrorKind::Denied), Code::Store, vec![DENIED]),
         (
+            SpillError::Write { folder: PathBuf::from("plan").into(), source: io() }.into(),
+            Code::Usage,
+            vec!["check that the plan's directory has room, or raise --memory"],
+        ),
+        (
+            JudgeError::Marks(SpillError::Damaged { folder: PathBuf::from("plan").into() }).into(),
+            Code::Incomplete,
+            vec!["check that the plan's directory has room, or raise --memory"],
+        ),
+        (
             MarkError::Unresolved { unresolved: std::num::NonZeroU64::MIN }.into(),
             Code::Incomplete,
             vec![],

@@ -120,7 +120,7 @@ async fn g12_no_more_manifests_are_remembered_than_allowed() {
         })
         .collect();
     let (store, library) = library(&registry.store);
-    let library = Library { most: 7, ..Arc::into_inner(library).unwrap() };
+    let library = Library { most: 7.into(), ..Arc::into_inner(library).unwrap() };
     for digest in digests.iter().chain(&digests) {
         assert!(matches!(library.read(*digest, &name()).await, Ok(Known::Manifest(_))));
         assert!(matches!(library.read(*digest, &name()).await, Ok(Known::Manifest(_))));
