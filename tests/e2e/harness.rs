@@ -162,6 +162,7 @@ impl<S: ReadStore> Collection<S> {
             width: self.ways.width,
             out: &self.dir(),
             tell: false,
+            cache: None,
         };
         let made = make_plan(&self.store, &ask, &self.monitor, stop).await?;
         assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");

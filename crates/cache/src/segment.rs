@@ -256,7 +256,8 @@ impl<S: Source> Segment<S> {
 
     /// The records of a block.
     pub(crate) fn block(&self, block: usize) -> Result<Vec<u8>, Broken> {
-        let position = |block: usize| self.index.get(block).map_or(self.end, |block| block.position);
+        let position =
+            |block: usize| self.index.get(block).map_or(self.end, |block| block.position);
         let start = position(block);
         let mut bytes = vec![0; length(position(block + 1) - start)?];
         self.source.read_at(&mut bytes, start)?;
@@ -287,7 +288,9 @@ fn blocks_of(bytes: &[u8], end: u64) -> Result<Vec<Block>, Damage> {
 
 pub(crate) fn checksum_of(header: &[u8], index: &[u8], end: &[u8]) -> u64 {
     let mut hasher = Xxh3Default::new();
-    [header, index, end].into_iter().for_each(|part| hasher.update(part));
+    for part in [header, index, end] {
+        hasher.update(part);
+    }
     hasher.digest()
 }
 

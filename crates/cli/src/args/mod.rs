@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod cache;
 mod output;
 mod policy;
 mod store;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use cache::CacheArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
 pub use store::{ChecksumKind, StoreArgs};
@@ -72,6 +74,9 @@ pub struct PlanArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Manifest cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 /// Arguments of `show`.
@@ -131,6 +136,9 @@ pub struct GcArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Manifest cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 /// Arguments of `garbage-collect`.
@@ -145,6 +153,9 @@ pub struct GarbageCollectArgs {
     /// Delete manifests that are not currently referenced via tag
     #[arg(short = 'm', long)]
     pub delete_untagged: bool,
+    /// Manifest cache.
+    #[command(flatten)]
+    pub cache: CacheArgs,
 }
 
 /// Arguments of `demo`.

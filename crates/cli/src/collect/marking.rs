@@ -154,7 +154,9 @@ impl<S: ReadStore> Work<S> {
         let (store, monitor) = (Arc::clone(stage.store), Arc::clone(stage.monitor));
         let (layout, width) = (stage.ask.layout, stage.ask.width);
         Arc::new(Self {
-            marker: Marker::new(store, layout, width, marks, rules, monitor).stopped_by(stage.stop),
+            marker: Marker::new(store, layout, width, marks, rules, monitor)
+                .stopped_by(stage.stop)
+                .remembering(stage.ask.cache.clone()),
             trees: Mutex::new(trees),
             cutoffs: stage.cutoffs,
             writer: Arc::clone(stage.writer),

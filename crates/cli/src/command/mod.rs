@@ -22,7 +22,7 @@ use planner::{Limits, Plan, Policy};
 use store::DeleteStore;
 use sweeper::{Cause, SweepReport};
 
-use crate::args::{OutputArgs, PolicyArgs, StoreArgs};
+use crate::args::{CacheArgs, OutputArgs, PolicyArgs, StoreArgs};
 use crate::carry_out::verdict;
 use crate::collect::{Ask, Made, make_plan, requests};
 use crate::identify::Identified;
@@ -30,7 +30,7 @@ use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
 use crate::render::{Summary, plan_table, sweep_table};
-use crate::{Console, Failure};
+use crate::{Console, Failure, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -135,6 +135,7 @@ struct Wish<'a> {
     limits: Limits,
     out: &'a Path,
     tell: bool,
+    cache: &'a CacheArgs,
 }
 
 /// Makes a plan of an open registry.
@@ -143,14 +144,15 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Made, Failure> {
-    let Wish { source, options, policy, limits, out, tell } = wish;
+    let Wish { source, options, policy, limits, out, tell, cache } = wish;
     if open.identified == Identified::Empty {
         context
             .console
             .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
     }
     let (layout, width, limits) = (&open.layout, open.width, &limits);
-    let ask = Ask { source, options, layout, policy, limits, width, out, tell };
+    let cache = remembered::open(cache, open.store.abilities(), context.console);
+    let ask = Ask { source, options, layout, policy, limits, width, out, tell, cache };
     let made = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
     let (plan, totals) = (&made.plan, made.plan.totals().all());
     tracing::info!(
