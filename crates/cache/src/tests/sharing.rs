@@ -101,7 +101,7 @@ fn only_its_owner_can_reach_what_is_remembered() {
     remember(&path, SMALL, 0..10);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
-    assert!(segments(&path).iter().all(|path| mode(path) & 0o077 == 0));
+    assert!(segments(&path).iter().all(|path| mode(path) == 0o600));
 }
 
 #[test]
