@@ -132,7 +132,7 @@ impl ManifestCache {
     pub fn close(&self) -> Result<(), CacheError> {
         let waiting = std::mem::take(&mut self.desk().waiting);
         self.write(waiting)?;
-        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let damaged = std::mem::take(&mut *self.damaged());
         tidy(&self.directory, &self.limits, &damaged)
     }
 
@@ -140,6 +140,8 @@ impl ManifestCache {
     fn write(&self, waiting: Waiting) -> Result<(), CacheError> {
         let _shared = self.directory.shared()?;
         if let Some(path) = waiting.write(&self.directory)? {
+            // The same records have the same name: they lie now where their damaged copy lay.
+            self.damaged().retain(|damaged| *damaged != path);
             self.take_up(path);
         }
         Ok(())
@@ -177,10 +179,14 @@ impl ManifestCache {
             error => {
                 tracing::warn!(%error, "a cached segment is not used");
                 if let CacheError::Damaged { path, .. } = error {
-                    self.damaged.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+                    self.damaged().push(path);
                 }
             }
         }
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {

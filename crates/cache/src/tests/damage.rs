@@ -68,6 +68,15 @@ fn what_was_damaged_is_remembered_anew() {
 }
 
 #[test]
+fn a_segment_that_is_written_again_lies_where_its_damaged_copy_lay() {
+    let (folder, path, bytes) = one_segment(0..9);
+    fs::write(&path, &bytes[1..]).unwrap();
+    let limits = Limits { waiting: usize::MAX, ..SMALL };
+    remember(folder.path(), limits, 0..9);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
 fn a_merge_leaves_out_what_is_damaged_and_keeps_the_rest() {
     let folder = folder();
     let limits = Limits { waiting: usize::MAX, ..SMALL };
