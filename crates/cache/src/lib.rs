@@ -9,7 +9,7 @@
 //! where this version of the program wrote it. A digest names its content for ever, so a right record never grows old.
 //! Anything else is a miss: damage, a truncated or foreign file, a segment that somebody removed. No failure here ends a
 //! run, and the folder may be removed at any time, also under a run.
-//! G12: a segment costs 6 bytes of memory for each KiB of its size; what waits to be written is bounded.
+//! G12: a segment costs 8 bytes of memory for each KiB of its size; what waits to be written is bounded.
 //!
 //! # Shape
 //! ```text
@@ -19,11 +19,12 @@
 //!
 //! # Several processes
 //! Segments have the checksum of their content as their name and come into being by a rename, so that nobody sees half of
-//! one. Writers share the lock of the folder; whoever tidies has it alone, or leaves that to the next run. Whoever has a
-//! segment open goes on reading it when it is removed.
+//! one. Writers share the lock of the folder; whoever tidies has it alone, or leaves that to the next run. A writer that
+//! does not get it writes all the same: at worst its file is taken for a leftover, and what it held is a miss. Whoever has
+//! a segment open goes on reading it when it is removed.
 //!
 //! # Cost
-//! About 430 bytes on disk for an image of ten layers, and one read of 4 KiB to find it.
+//! 411 bytes on disk for an image of ten layers, and one read of 4 KiB to find it.
 //!
 //! # Start reading at
 //! [`ManifestCache`].
