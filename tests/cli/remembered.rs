@@ -38,11 +38,11 @@ fn a_second_run_asks_for_no_manifest_and_plans_the_same() {
     let (server, program) = setting();
     let (asked, recalled) = manifests(&plan(&program, "first", &[]));
     assert!(asked > 0 && recalled == 0, "{asked} {recalled}");
-    let gets = server.count(Kind::Get) as u64;
+    let gets = server.count(Kind::Get);
     server.forget_requests();
     let second = plan(&program, "second", &["--quiet"]);
     assert_eq!(manifests(&second), (0, asked));
-    assert_eq!(server.count(Kind::Get) as u64, gets - asked);
+    assert_eq!(server.count(Kind::Get), gets - asked);
     let rows = |dir| program.done(&["show", dir, "--format", "csv"]).stdout;
     assert_eq!(rows("first"), rows("second"));
     assert!(has_segment(&program.home().join(".cache/regsweep/manifests")));
