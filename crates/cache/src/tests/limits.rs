@@ -43,6 +43,18 @@ fn what_nobody_asks_for_any_more_leaves_a_full_cache_in_time() {
 }
 
 #[test]
+fn a_run_replaces_an_eighth_of_a_cache_without_room() {
+    let folder = folder();
+    let limits = Limits { bytes: 100_000, segment: 100_000 / 8, waiting: 3_000 };
+    run(folder.path(), limits, 0..2000);
+    let full = Limits { bytes: size(folder.path()), ..limits };
+    run(folder.path(), full, 10_000..12_000);
+    let cache = open(folder.path(), full);
+    let (old, new) = (known(&cache, 0..2000), known(&cache, 10_000..12_000));
+    assert!(new * 10 > old && new * 3 < old, "{new} beside {old}");
+}
+
+#[test]
 fn a_cache_that_became_smaller_forgets_the_oldest() {
     let folder = folder();
     let limits = Limits { segment: 0, waiting: usize::MAX, ..SMALL };
