@@ -55,6 +55,9 @@ impl<S: ReadStore> Library<S> {
         let Some(cache) = self.cache.get().map(Arc::clone) else { return Ok(()) };
         let is_unread = |digest: &&Digest| !self.shelf.contains_key(digest);
         let unread: Vec<Digest> = digests.iter().filter(is_unread).copied().collect();
+        if unread.is_empty() {
+            return Ok(());
+        }
         let look = move || {
             let recalled = unread.into_iter().map(|digest| (digest, cache.get(&digest)));
             recalled.collect::<Vec<_>>()
