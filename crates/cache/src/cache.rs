@@ -63,7 +63,8 @@ impl ManifestCache {
     /// rest, and what nobody asks for any more still leaves in time.
     ///
     /// # Errors
-    /// [`CacheError::Io`] where the folder cannot be made, read or written to.
+    /// [`CacheError::Io`] where the folder cannot be made, read or written to; [`CacheError::Exposed`] where others can
+    /// write to it.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, CacheError> {
         let directory = Directory::open(path)?;
         let entries = directory.segments()?;

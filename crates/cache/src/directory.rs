@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -10,6 +10,8 @@ use tempfile::NamedTempFile;
 
 use crate::CacheError;
 
+/// Bits of a mode: group and others.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
 const LOCK: &str = "lock";
 const TEMPORARY: &str = ".new-";
 const SEGMENT: &str = ".edges";
@@ -30,10 +32,15 @@ pub(crate) struct Entry {
 
 impl Directory {
     /// # Errors
-    /// [`CacheError::Io`] where it cannot be made or written to.
+    /// [`CacheError::Io`] where it cannot be made or written to, [`CacheError::Exposed`].
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
         let directory = Self { path: path.to_owned() };
         directory.lock_file()?;
+        let mode = fs::metadata(path).map_err(CacheError::io("look at", path))?.mode();
+        // G4: a checksum that anybody can compute tells damage, not whose work it is.
+        if mode & WRITABLE_BY_OTHERS != 0 {
+            return Err(CacheError::Exposed { path: path.to_owned() });
+        }
         Ok(directory)
     }
 

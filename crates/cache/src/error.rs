@@ -18,6 +18,12 @@ pub enum CacheError {
         #[source]
         source: io::Error,
     },
+    /// Others than the owner can write to the folder, so that what lies in it proves nothing.
+    #[error("others than its owner can write to `{}`", path.display())]
+    Exposed {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of the cache is not what this program wrote.
     #[error("cached segment `{}` {damage}", path.display())]
     Damaged {

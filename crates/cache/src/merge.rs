@@ -40,6 +40,7 @@ fn is_gone(error: &CacheError) -> bool {
     match error {
         CacheError::Damaged { .. } => true,
         CacheError::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        CacheError::Exposed { .. } => false,
     }
 }
 

@@ -105,6 +105,19 @@ fn only_its_owner_can_reach_what_is_remembered() {
 }
 
 #[test]
+fn g4_a_folder_that_others_can_write_to_is_not_believed() {
+    let folder = folder();
+    remember(folder.path(), SMALL, 0..10);
+    for (mode, is_safe) in [(0o770, false), (0o707, false), (0o1777, false), (0o755, true)] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        match ManifestCache::open(folder.path(), SMALL) {
+            Ok(cache) => assert!(is_safe && known(&cache, 0..10) == 10, "{mode:o}"),
+            Err(error) => assert!(!is_safe && matches!(error, CacheError::Exposed { .. })),
+        }
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_told() {
     let folder = folder();
     let file = folder.path().join("file");
