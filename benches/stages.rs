@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
+use cache::{Limits, ManifestCache};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use marker::{DigestSet, DigestSetBuilder};
 use planner::{
@@ -109,6 +110,29 @@ fn marks_len() -> u64 {
     marks().len()
 }
 
+/// Looks for every manifest that an earlier run remembered, in the order of nothing.
+fn recall(criterion: &mut Criterion) {
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let Ok(manifest) = Manifest::parse(&image(10)) else { return };
+    let remembered = ManifestCache::open(folder.path(), Limits::of(1 << 30)).and_then(|cache| {
+        (0..DIGESTS).for_each(|n| cache.put(&digest(n), &manifest));
+        cache.close()?;
+        ManifestCache::open(folder.path(), Limits::of(1 << 30))
+    });
+    let Ok(cache) = remembered else { return };
+    let digests: Vec<Digest> = (0..DIGESTS).map(digest).collect();
+    let mut group = criterion.benchmark_group("cache");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(u64::from(DIGESTS)));
+    group.bench_function("recall manifests", |bencher| {
+        bencher.iter(|| {
+            let recalled = digests.iter().filter(|digest| cache.get(digest).is_some()).count();
+            assert_eq!(recalled, digests.len());
+        });
+    });
+    group.finish();
+}
+
 fn rows() -> Vec<Row> {
     let layout = Layout::new("");
     let repository = RepositoryName::new("team-a/shop").ok();
@@ -176,5 +200,5 @@ fn plan(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, classify, parse, mark_set, plan);
+criterion_group!(benches, classify, parse, mark_set, recall, plan);
 criterion_main!(benches);

@@ -239,3 +239,52 @@ fn put_frame(journal: &mut Vec<u8>, record: &[u8]) {
     journal.extend_from_slice(&xxh3_64_with_seed(&checked, position).to_le_bytes());
     journal.extend_from_slice(record);
 }
+
+/// Bytes of a segment of the manifest cache, where they begin as one; else records, each behind its length in two bytes
+/// and without its checksum, which are then made a segment of one block, so that what lies behind the checksums is
+/// reached.
+///
+/// Laws: what is accepted is in order, each digest once; nothing that is cut off or harmed anywhere is accepted (G4).
+pub fn segment(data: &[u8]) -> bool {
+    let header = cache::segment_header();
+    let segment = if data.starts_with(&header[..8]) { data.to_vec() } else { segment_of(data) };
+    let Ok(records) = cache::parse_segment(&segment) else { return false };
+    let place = |digest: &Digest| (digest.as_bytes()[..8].to_vec(), *digest);
+    assert!(records.is_sorted_by(|a, b| place(&a.0) < place(&b.0)));
+    for cut in [segment.len() / 2, segment.len() - 1] {
+        assert!(cache::parse_segment(&segment[..cut]).is_err(), "cut off at {cut}");
+    }
+    for at in [segment.len() / 3, segment.len() / 2] {
+        let mut harmed = segment.clone();
+        harmed[at] ^= 1;
+        assert!(cache::parse_segment(&harmed).is_err(), "byte {at} is harmed and believed");
+    }
+    true
+}
+
+/// Header, one block, its place in the index, no filter, the end.
+fn segment_of(mut records: &[u8]) -> Vec<u8> {
+    let header = cache::segment_header();
+    let (mut segment, mut index) = (header.to_vec(), Vec::new());
+    while let Some((length, rest)) = records.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_le_bytes(*length)).min(rest.len());
+        let (record, rest) = rest.split_at(length);
+        if index.is_empty() {
+            let mut key: [u8; 8] =
+                record.get(5..13).map_or([0; 8], |key| key.try_into().expect("8"));
+            key.reverse();
+            index = [key, (header.len() as u64).to_le_bytes()].concat();
+        }
+        segment.extend_from_slice(&xxh3_64(record).to_le_bytes());
+        segment.extend_from_slice(record);
+        records = rest;
+    }
+    let blocks = index.len() as u64 / 16;
+    let end = [segment.len() as u64, blocks, 0].map(u64::to_le_bytes).concat();
+    let checksum = xxh3_64(&[&header[..], &index, &end].concat());
+    segment.extend_from_slice(&index);
+    segment.extend_from_slice(&end);
+    segment.extend_from_slice(&checksum.to_le_bytes());
+    segment.extend_from_slice(b"ends.RSC");
+    segment
+}

@@ -51,6 +51,11 @@ fn plans() {
 }
 
 #[test]
+fn segments() {
+    run("segment", entry::segment);
+}
+
+#[test]
 fn journals() {
     run("journal", entry::journal);
 }

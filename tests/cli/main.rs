@@ -32,5 +32,6 @@ mod refusals;
 mod registries;
 #[path = "../../crates/cli/src/command/demo/registry_files.rs"]
 mod registry_files;
+mod remembered;
 mod streams;
 mod twice;

@@ -13,13 +13,13 @@ use crate::harness::{Collection, Expected, Ways, runtime};
 
 /// Counts requests as S3 would bill them.
 #[derive(Default)]
-struct Counting(Mutex<Bill>);
+pub(crate) struct Counting(pub(crate) Mutex<Bill>);
 
 #[derive(Clone, Debug, Default)]
-struct Bill {
+pub(crate) struct Bill {
     pages: u64,
     folders: u64,
-    gets: BTreeMap<String, u64>,
+    pub(crate) gets: BTreeMap<String, u64>,
     deletes: u64,
 }
 
@@ -58,7 +58,7 @@ fn collect(world: &World, mode: &Mode, ways: &Ways) -> Counted {
     Counted { bill, ranges, deleted: report.total.fates.deleted.objects }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(1_790_000_000)
 }
 
@@ -67,7 +67,7 @@ fn keys<'w>(world: &'w World, part: &'w str, end: &'w str) -> impl Iterator<Item
 }
 
 /// Distinct manifests that any revision link names, as keys of their blobs.
-fn manifests(world: &World) -> BTreeSet<String> {
+pub(crate) fn manifests(world: &World) -> BTreeSet<String> {
     let part = "/_manifests/revisions/sha256/";
     let revisions = keys(world, part, "/link").filter(|key| !key.contains("/signatures/"));
     let hex = revisions.map(|key| key.split(part).nth(1).unwrap().trim_end_matches("/link"));

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cache::{Limits, ManifestCache};
 use monitor::{Monitor, Stop};
-use planner::{Breaker, Limits, Plan, Policy, allows_sweep};
+use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::Failure;
@@ -127,6 +128,8 @@ pub(crate) struct Collection<S> {
     pub(crate) mode: Mode,
     pub(crate) ways: Ways,
     pub(crate) monitor: Arc<Monitor>,
+    /// What earlier collections read; none unless a test says so.
+    cache: Option<Arc<ManifestCache>>,
     scratch: Arc<TempDir>,
 }
 
@@ -139,8 +142,15 @@ impl<S> Collection<S> {
             mode: *mode,
             ways: *ways,
             monitor: Arc::new(Monitor::new()),
+            cache: None,
             scratch: Arc::new(scratch()),
         }
+    }
+
+    /// The same collection with the manifest cache in `path`, opened as by a program that was just started.
+    pub(crate) fn remembering(self, path: &Path) -> Self {
+        let cache = ManifestCache::open(path, Limits::of(1 << 20)).unwrap();
+        Self { cache: Some(Arc::new(cache)), ..self }
     }
 
     /// The same collection over another store, with the same directory: the program, started again.
@@ -151,6 +161,7 @@ impl<S> Collection<S> {
             mode: self.mode,
             ways: self.ways,
             monitor: Arc::new(Monitor::new()),
+            cache: self.cache.clone(),
             scratch: Arc::clone(&self.scratch),
         }
     }
@@ -177,11 +188,12 @@ impl<S: ReadStore> Collection<S> {
             options: BTreeMap::new(),
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
-            limits: &Limits { max_delete_share_percent: Some(100), accepted },
+            limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),
             tell: false,
             memory: self.ways.memory,
+            cache: self.cache.clone(),
         };
         let made = make_plan(&self.store, &ask, &self.monitor, stop).await?;
         assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");

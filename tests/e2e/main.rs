@@ -21,5 +21,6 @@ mod crashes;
 mod hand;
 mod harness;
 mod model;
+mod remembered;
 mod safety;
 mod scenarios;

@@ -38,7 +38,7 @@ pub(crate) fn ways() -> impl Strategy<Value = Ways> {
     })
 }
 
-fn days() -> impl Strategy<Value = u64> {
+pub(crate) fn days() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0), Just(1), Just(2), Just(40)]
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn summary(output: &Output) -> Value {
 fn program(config: &Config) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_regsweep"));
     command.env_remove("AWS_CA_BUNDLE").env_remove("REGSWEEP_STATE");
+    command.env_remove("REGSWEEP_MANIFEST_CACHE").env("XDG_CACHE_HOME", config.state());
     command.env("XDG_STATE_HOME", config.state());
     command
 }

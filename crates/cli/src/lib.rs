@@ -32,11 +32,13 @@ mod identify;
 mod location;
 pub mod open;
 mod progress;
+mod remembered;
 pub mod render;
 mod signals;
 mod state;
 mod unchanged;
 mod usage;
+mod xdg;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

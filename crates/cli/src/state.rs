@@ -9,7 +9,7 @@ use planner::{Plan, PlanError, Policy, allows_sweep};
 use registry::Timestamp;
 use sweeper::{Journal, JournalError};
 
-use crate::Failure;
+use crate::{Failure, xdg};
 
 /// How many runs of a kind are kept for a look back.
 const KEPT: usize = 5;
@@ -167,13 +167,8 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure + '_ {
 }
 
 /// `$XDG_STATE_HOME/regsweep`, or `~/.local/state/regsweep`.
-///
-/// Source: XDG base directory specification 0.8: a relative path there is ignored.
 fn default_state() -> Result<PathBuf, Failure> {
-    let absolute =
-        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")));
-    base.map(|base| base.join("regsweep")).ok_or_else(|| Failure::File {
+    xdg::directory("XDG_STATE_HOME", ".local/state").ok_or_else(|| Failure::File {
         path: "the state directory".into(),
         source: io::Error::new(io::ErrorKind::NotFound, "HOME is not set; give --state"),
     })

@@ -17,8 +17,8 @@
 //! ```
 //!
 //! # Cost
-//! One GET for each distinct manifest; one for each tag whose target the listing does not tell, where tags matter;
-//! one for each link under another algorithm than sha256.
+//! One GET for each distinct manifest that the cache does not remember; one for each tag whose target the listing does
+//! not tell, where tags matter; one for each link under another algorithm than sha256.
 //!
 //! # Start reading at
 //! [`reach`], then [`Marker`].

@@ -1,15 +1,17 @@
 //! Manifests, each read once in the whole run, as far as they can be remembered.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use cache::ManifestCache;
 use dashmap::DashMap;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
 use store::{Cursor as _, ErrorKind, Listed, Object, ReadStore, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{Known, MarkError, What};
 
@@ -24,7 +26,9 @@ pub struct Library<S> {
     store: Arc<S>,
     layout: Layout,
     shelf: DashMap<Digest, Arc<OnceCell<Known>>>,
-    /// How many manifests were read so far.
+    /// What earlier runs read; empty where nothing is remembered from run to run.
+    cache: OnceLock<Arc<ManifestCache>>,
+    /// How many manifests were put on the shelf so far.
     read: AtomicUsize,
     /// So many are remembered at most.
     most: AtomicUsize,
@@ -38,13 +42,48 @@ impl<S: ReadStore> Library<S> {
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
         let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
         let (layout, read) = (layout.clone(), AtomicUsize::new(0));
-        let most = AtomicUsize::new(USUAL / MANIFEST);
-        Self { store, layout, shelf, read, most, readers, monitor }
+        let (cache, most) = (OnceLock::new(), AtomicUsize::new(USUAL / MANIFEST));
+        Self { store, layout, shelf, cache, read, most, readers, monitor }
     }
 
     /// Remembers so many bytes of manifests at most, about.
     pub fn hold(&self, bytes: usize) {
         self.most.store((bytes / MANIFEST).max(1), Ordering::Relaxed);
+    }
+
+    /// Does not read what `cache` remembers, and remembers there what is read. The first cache counts.
+    pub fn remember_in(&self, cache: Arc<ManifestCache>) {
+        self.cache.get_or_init(|| cache);
+    }
+
+    /// Puts on the shelf what the cache remembers of these manifests. All of them are looked up together, in another
+    /// thread: the disk may be slow, and listing goes on meanwhile.
+    pub(crate) async fn recall(&self, digests: &[Digest]) -> Result<(), JoinError> {
+        let Some(cache) = self.cache.get().map(Arc::clone) else { return Ok(()) };
+        let is_unread = |digest: &&Digest| !self.shelf.contains_key(digest);
+        let unread: Vec<Digest> = digests.iter().filter(is_unread).copied().collect();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let look = move || {
+            let recalled = unread.into_iter().map(|digest| (digest, cache.get(&digest)));
+            recalled.collect::<Vec<_>>()
+        };
+        for (digest, manifest) in spawn_blocking(look).await? {
+            if let Some(manifest) = manifest {
+                self.put_on_shelf(digest, manifest);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_on_shelf(&self, digest: Digest, manifest: Manifest) {
+        self.make_room();
+        let slot = Arc::clone(&self.shelf.entry(digest).or_default());
+        // Another repository may have been faster.
+        if slot.set(Known::Manifest(Arc::new(manifest))).is_ok() {
+            self.monitor.count(Counter::RecalledManifests, 1);
+        }
     }
 
     /// What is known of a manifest, for `repository`, which only serves the message of an error.
@@ -100,14 +139,23 @@ impl<S: ReadStore> Library<S> {
     }
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
-        let most = self.most.load(Ordering::Relaxed);
-        if self.read.fetch_add(1, Ordering::Relaxed) % most == most - 1 {
-            // G12: what is forgotten and asked for again is read again.
-            self.shelf.retain(|_, slot| !slot.initialized());
+        self.make_room();
+        if let Some(manifest) = self.cache.get().and_then(|cache| cache.get(&digest)) {
+            self.monitor.count(Counter::RecalledManifests, 1);
+            return Ok(Known::Manifest(Arc::new(manifest)));
         }
+        self.monitor.count(Counter::AskedManifests, 1);
         match self.get(&self.layout.blob(&digest), MANIFEST_LIMIT).await {
             Ok(content) => Ok(self.understand(digest, &content)),
             Err(error) => answer(digest, error),
+        }
+    }
+
+    /// G12: what is forgotten and asked for again is read again.
+    fn make_room(&self) {
+        let most = self.most.load(Ordering::Relaxed);
+        if self.read.fetch_add(1, Ordering::Relaxed) % most == most - 1 {
+            self.shelf.retain(|_, slot| !slot.initialized());
         }
     }
 
@@ -119,6 +167,10 @@ impl<S: ReadStore> Library<S> {
         match Manifest::parse(content) {
             Ok(manifest) => {
                 self.monitor.count(Counter::ReadManifests, 1);
+                if let Some(cache) = self.cache.get() {
+                    // Compared with its digest and understood: nothing else is ever remembered (G4).
+                    cache.put(&digest, &manifest);
+                }
                 Known::Manifest(Arc::new(manifest))
             }
             Err(error) => {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 
+use cache::ManifestCache;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
 use registry::{Digest, Layout, Role, Timestamp};
@@ -74,6 +75,15 @@ impl<S: ReadStore> Marker<S> {
     #[must_use]
     pub fn holding(self, bytes: usize) -> Self {
         self.library.hold(bytes);
+        self
+    }
+
+    /// The same marker; it does not read what `cache` remembers, and remembers there what it reads.
+    #[must_use]
+    pub fn remembering(self, cache: Option<Arc<ManifestCache>>) -> Self {
+        if let Some(cache) = cache {
+            self.library.remember_in(cache);
+        }
         self
     }
 
@@ -149,6 +159,8 @@ impl<S: ReadStore> Marker<S> {
         tree: &RepositoryTree,
         digests: Vec<Digest>,
     ) -> Result<Vec<(Digest, Known)>, MarkError> {
+        let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
+        self.library.recall(&digests).await.map_err(lost)?;
         let repository = tree.name.clone();
         let read = move |library: Arc<Library<S>>, digest| {
             let repository = repository.clone();

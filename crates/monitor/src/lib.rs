@@ -63,8 +63,12 @@ named_enum! {
         Revisions,
         /// Tags seen.
         Tags,
+        /// Manifests asked of the store.
+        AskedManifests,
         /// Manifests read and understood.
         ReadManifests,
+        /// Manifests known from an earlier run, of which the store was not asked.
+        RecalledManifests,
         /// Blobs listed.
         Blobs,
         /// Bytes of the blobs listed.

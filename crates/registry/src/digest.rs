@@ -147,6 +147,17 @@ impl Digest {
         if seen == NO_NIBBLE { Err(DigestError::Hex) } else { Ok(Self { algorithm, bytes }) }
     }
 
+    /// Builds a digest from its bytes; `None` where they are not as many as the algorithm has.
+    #[must_use]
+    pub fn from_bytes(algorithm: Algorithm, digest: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 64];
+        if digest.len() != algorithm.length() {
+            return None;
+        }
+        bytes[..digest.len()].copy_from_slice(digest);
+        Some(Self { algorithm, bytes })
+    }
+
     /// The algorithm.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
@@ -252,6 +263,8 @@ mod tests {
             let digest = Digest::of(algorithm, b"x");
             assert_eq!(digest.to_string().parse(), Ok(digest));
             assert_eq!(digest.as_bytes().len(), algorithm.length());
+            assert_eq!(Digest::from_bytes(algorithm, digest.as_bytes()), Some(digest));
+            assert_eq!(Digest::from_bytes(algorithm, &digest.as_bytes()[1..]), None);
         }
     }
 

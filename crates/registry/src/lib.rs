@@ -33,7 +33,7 @@ mod time;
 pub use digest::{Algorithm, Digest, DigestError, Shard};
 pub use layout::{FolderKind, Foreign, KeyKind, Layout, UploadPart};
 pub use link::{LinkError, link_text, parse_link};
-pub use manifest::{Edge, MANIFEST_LIMIT, Manifest, ManifestError, Role};
+pub use manifest::{Edge, MANIFEST_LIMIT, MANIFEST_READING, Manifest, ManifestError, Role};
 pub use media_type::MediaType;
 pub use name::{NameError, RepositoryName, Tag};
 pub use time::{TimeError, Timestamp};

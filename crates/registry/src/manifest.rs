@@ -12,6 +12,10 @@ use crate::{Digest, DigestError, MediaType};
 /// Source: distribution `registry/storage/blobstore.go`, `maxBlobGetSize`.
 pub const MANIFEST_LIMIT: u64 = 4 << 20;
 
+/// How [`Manifest::parse`] understands manifests. It grows with every change after which the same bytes give another
+/// answer, so that what was remembered before is not believed after (G4).
+pub const MANIFEST_READING: u32 = 1;
+
 /// Why a manifest names a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -76,6 +80,12 @@ impl Manifest {
         let mut edges = document.edges;
         edges.dedup();
         Ok(Self { media_type, edges })
+    }
+
+    /// A manifest that was parsed before, from what was remembered of it.
+    #[must_use]
+    pub fn remembered(media_type: MediaType, edges: Vec<Edge>) -> Self {
+        Self { media_type, edges }
     }
 
     /// What kind of manifest it is.

@@ -2,6 +2,8 @@
 
 mod output;
 mod policy;
+mod resources;
+mod size;
 mod store;
 
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
+pub use resources::ResourceArgs;
+pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
 
 /// Collects garbage in container registries that keep the distribution layout on S3 or on files.
@@ -72,6 +76,9 @@ pub struct PlanArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Resources.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
 }
 
 /// Arguments of `show`.
@@ -131,6 +138,9 @@ pub struct GcArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Resources.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
 }
 
 /// Arguments of `garbage-collect`.
@@ -145,6 +155,9 @@ pub struct GarbageCollectArgs {
     /// Delete manifests that are not currently referenced via tag
     #[arg(short = 'm', long)]
     pub delete_untagged: bool,
+    /// Resources.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
 }
 
 /// Arguments of `demo`.

@@ -156,7 +156,8 @@ impl<S: ReadStore> Work<S> {
         let unlinked = DigestSetBuilder::limited(&stage.ask.in_memory(stage.ask.memory / 8))?;
         let marker = Marker::new(store, layout, width, marks, rules, monitor)
             .stopped_by(stage.stop)
-            .holding(stage.ask.memory / 4);
+            .holding(stage.ask.memory / 4)
+            .remembering(stage.ask.cache.clone());
         Ok(Arc::new(Self {
             marker,
             trees: Mutex::new(trees),

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use cache::ManifestCache;
 use marker::{MarkSetBuilder, MemoryLimit, Rules};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{BlobJudge, Header, Limits, Plan, PlanWriter, Policy, Requests, audit};
 use registry::{Layout, Timestamp};
 use store::ReadStore;
 
-use crate::Failure;
+use crate::{Failure, remembered};
 
 pub use marking::Told;
 
@@ -36,6 +37,8 @@ pub struct Ask<'a> {
     pub out: &'a Path,
     /// Whether to remember how the marking went.
     pub tell: bool,
+    /// What earlier runs know of manifests; none where all are to be read.
+    pub cache: Option<Arc<ManifestCache>>,
     /// How many bytes marks and manifests may take.
     pub memory: usize,
 }
@@ -74,7 +77,12 @@ pub async fn make_plan<S: ReadStore>(
     let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
 
     monitor.enter(Phase::Marking);
-    let marked = marking::mark_repositories(&stage, &marks, rules).await?;
+    let marked = marking::mark_repositories(&stage, &marks, rules).await;
+    // Also where marking failed: the next try need not read all of it again.
+    if let Some(cache) = &ask.cache {
+        remembered::close(Arc::clone(cache)).await;
+    }
+    let marked = marked?;
     monitor.enter(Phase::Sealing);
     let marks = sole(marks, "the marks are still in use")?.seal(&marked.complete)?;
     monitor.enter(Phase::Planning);
@@ -141,5 +149,7 @@ pub fn requests(monitor: &Monitor) -> Requests {
         head: monitor.get(Counter::HeadRequests),
         put: monitor.get(Counter::PutRequests),
         delete: monitor.get(Counter::DeleteRequests),
+        manifests: monitor.get(Counter::AskedManifests),
+        recalled: monitor.get(Counter::RecalledManifests),
     }
 }

@@ -12,7 +12,7 @@ use sweeper::SweepReport;
 use world::{Mode, Size, World};
 
 use super::{Context, Wish, plan_of};
-use crate::args::{DemoArgs, StoreArgs, SweepArgs};
+use crate::args::{DemoArgs, ResourceArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Work, with_registry};
@@ -77,7 +77,8 @@ impl Work for Collecting<'_> {
         let limits = Limits { max_delete_share_percent: Some(100), accepted };
         let (source, out) = (self.source, self.out);
         let options = StoreArgs::default().options();
-        let wish = Wish { source, options, policy: POLICY, limits, out, tell: false };
+        let resources = &ResourceArgs::forgetful();
+        let wish = Wish { source, options, policy: POLICY, limits, out, tell: false, resources };
         let progress = self.context.progress(Words::Files);
         let made = plan_of(&open, wish, self.context).await?;
         let summary = Summary::of(&made.plan, made.plan.header().requests);

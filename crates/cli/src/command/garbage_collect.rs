@@ -158,6 +158,7 @@ impl Collecting<'_> {
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
             tell: !self.context.output.quiet && !self.context.output.json,
+            resources: &self.args.resources,
         }
     }
 }

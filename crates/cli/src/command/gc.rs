@@ -138,6 +138,7 @@ impl Collecting<'_> {
             limits: limits(&self.args.policy),
             out: &out,
             tell: false,
+            resources: &self.args.resources,
         };
         let made = plan_of(open, wish, self.context).await?;
         Ok(made.plan)

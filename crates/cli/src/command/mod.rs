@@ -22,7 +22,7 @@ use planner::{Limits, Plan, Policy};
 use store::DeleteStore;
 use sweeper::{Cause, SweepReport};
 
-use crate::args::{OutputArgs, PolicyArgs, StoreArgs};
+use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
 use crate::carry_out::verdict;
 use crate::collect::{Ask, Made, make_plan, requests};
 use crate::identify::Identified;
@@ -30,7 +30,7 @@ use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
 use crate::render::{Summary, plan_table, sweep_table};
-use crate::{Console, Failure};
+use crate::{Console, Failure, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -135,10 +135,8 @@ struct Wish<'a> {
     limits: Limits,
     out: &'a Path,
     tell: bool,
+    resources: &'a ResourceArgs,
 }
-
-/// Bytes.
-const MEMORY: usize = 2 << 30;
 
 /// Makes a plan of an open registry.
 async fn plan_of<S: DeleteStore>(
@@ -146,15 +144,16 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Made, Failure> {
-    let Wish { source, options, policy, limits, out, tell } = wish;
+    let Wish { source, options, policy, limits, out, tell, resources } = wish;
     if open.identified == Identified::Empty {
         context
             .console
             .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
     }
     let (layout, width, limits) = (&open.layout, open.width, &limits);
-    let memory = MEMORY;
-    let ask = Ask { source, options, layout, policy, limits, width, out, tell, memory };
+    let cache = remembered::open(resources, context.console);
+    let memory = resources.memory.in_memory();
+    let ask = Ask { source, options, layout, policy, limits, width, out, tell, cache, memory };
     let made = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
     let (plan, totals) = (&made.plan, made.plan.totals().all());
     tracing::info!(

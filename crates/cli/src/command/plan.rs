@@ -51,6 +51,7 @@ impl Work for Planning<'_> {
             limits: limits(&self.args.policy),
             out: &self.args.out,
             tell: false,
+            resources: &self.args.resources,
         };
         let made = plan_of(&open, wish, self.context).await?;
         Ok(made.plan)

@@ -60,10 +60,11 @@ fn doing(monitor: &Monitor, phase: Phase) -> Option<String> {
     match phase {
         Phase::Opening | Phase::Sealing | Phase::Finished => None,
         Phase::Marking => Some(format!(
-            "marking: {} repositories, {} keys, {} manifests",
+            "marking: {} repositories, {} keys, {} manifests{}",
             number(Counter::MarkedRepositories),
             number(Counter::RepositoryKeys),
-            number(Counter::ReadManifests),
+            count(get(Counter::ReadManifests) + get(Counter::RecalledManifests)),
+            recalled(get(Counter::RecalledManifests)),
         )),
         Phase::Planning => Some(format!(
             "comparing: {} blobs, {}, {} objects to delete",
@@ -80,6 +81,11 @@ fn doing(monitor: &Monitor, phase: Phase) -> Option<String> {
             number(Counter::FailedObjects),
         )),
     }
+}
+
+/// How many of the manifests were not read.
+fn recalled(manifests: u64) -> String {
+    if manifests == 0 { String::new() } else { format!(" ({} recalled)", count(manifests)) }
 }
 
 /// What was asked of the store so far. On files every delete is an object, which is counted already.
@@ -178,6 +184,14 @@ mod tests {
         monitor.count(Counter::DeleteRequests, 400);
         let said = summary(&monitor, Phase::SweepingBlobs, Words::Files);
         assert!(said.ends_with("0 failed; 13 folders opened, 300 files read"), "{said}");
+    }
+
+    #[test]
+    fn manifests_known_from_an_earlier_run_are_told_where_there_are_any() {
+        let monitor = monitor();
+        monitor.count(Counter::RecalledManifests, 1200);
+        let said = summary(&monitor, Phase::Marking, Words::Bucket);
+        assert!(said.contains(", 1,500 manifests (1,200 recalled); "), "{said}");
     }
 
     #[test]

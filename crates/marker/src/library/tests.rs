@@ -1,5 +1,7 @@
 //! Each manifest is read once.
 
+use std::path::Path;
+
 use store::MemoryStore;
 
 use super::*;
@@ -127,4 +129,78 @@ async fn g12_no_more_manifests_are_remembered_than_allowed() {
         assert!(library.shelf.len() <= 7, "{}", library.shelf.len());
     }
     assert!(store.reads() <= 2 * digests.len(), "what was just read is remembered");
+}
+
+/// A library that remembers in a folder, as a new run would open it.
+fn remembering(store: &MemoryStore, folder: &Path) -> (Watched, Arc<Library<Watched>>) {
+    let (store, library) = library(store);
+    let cache = ManifestCache::open(folder, cache::Limits::of(1 << 20)).unwrap();
+    library.remember_in(Arc::new(cache));
+    (store, library)
+}
+
+/// Reads all, as a whole run.
+async fn read_all(library: &Library<Watched>, digests: &[Digest]) -> Vec<Known> {
+    library.recall(digests).await.unwrap();
+    let mut known = Vec::new();
+    for digest in digests {
+        known.push(library.read(*digest, &name()).await.unwrap());
+    }
+    library.cache.get().unwrap().close().unwrap();
+    known
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_read_is_recalled() {
+    let (registry, folder) = (Registry::new(), tempfile::tempdir().unwrap());
+    let layers: Vec<Digest> = (0..20).map(|n: u8| Digest::sha256(&[n])).collect();
+    let image = |count| Text { layers: &layers[..count], ..Text::default() };
+    let digests: Vec<Digest> = (0..20).map(|count| registry.manifest(&image(count))).collect();
+    let (store, first) = remembering(&registry.store, folder.path());
+    let read = read_all(&first, &digests).await;
+    assert_eq!(store.reads(), digests.len());
+    let (store, second) = remembering(&registry.store, folder.path());
+    let recalled = read_all(&second, &digests).await;
+    assert_eq!(store.reads(), 0);
+    assert_eq!(second.monitor.get(Counter::RecalledManifests), digests.len() as u64);
+    for (read, recalled) in read.iter().zip(&recalled) {
+        assert!(matches!((read, recalled), (Known::Manifest(a), Known::Manifest(b)) if a == b));
+    }
+}
+
+#[tokio::test]
+async fn g4_what_is_missing_or_in_doubt_is_not_remembered() {
+    let (registry, folder) = (Registry::new(), tempfile::tempdir().unwrap());
+    let missing = Digest::sha256(b"missing");
+    let strange = registry.blob("no manifest");
+    let other = registry.manifest(&Text { layers: &[missing], ..Text::default() });
+    registry.put(&Layout::new("").blob(&other), Text::default().json());
+    let denied = registry.manifest(&Text::default());
+    for _ in 0..2 {
+        let (store, library) = remembering(&registry.store, folder.path());
+        store.fail(&Layout::new("").blob(&denied), [ErrorKind::Denied]);
+        let known = read_all(&library, &[missing, strange, other, denied]).await;
+        assert!(matches!(known[0], Known::Missing));
+        assert!(known[1..].iter().all(|known| matches!(known, Known::Doubtful(_))), "{known:?}");
+        assert_eq!(store.reads(), 4);
+    }
+}
+
+#[tokio::test]
+async fn g4_what_was_understood_once_stays_so_whatever_becomes_of_its_blob() {
+    let (registry, folder) = (Registry::new(), tempfile::tempdir().unwrap());
+    let texts = [[1], [2], [3]].map(|n| [Digest::sha256(&n)]);
+    let digests =
+        texts.each_ref().map(|layers| registry.manifest(&Text { layers, ..Text::default() }));
+    let (_, first) = remembering(&registry.store, folder.path());
+    read_all(&first, &digests).await;
+    let keys = digests.map(|digest| Layout::new("").blob(&digest));
+    registry.put(&keys[0], "rotten");
+    registry.store.hollow(&keys[1]);
+    let (store, second) = remembering(&registry.store, folder.path());
+    store.fail(&keys[2], [ErrorKind::Denied]);
+    for (known, layers) in read_all(&second, &digests).await.iter().zip(&texts) {
+        let Known::Manifest(manifest) = known else { panic!("{known:?}") };
+        assert!(manifest.edges().iter().map(|edge| edge.digest).eq(*layers));
+    }
 }

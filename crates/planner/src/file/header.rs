@@ -57,6 +57,12 @@ pub struct Requests {
     pub put: u64,
     /// Delete requests.
     pub delete: u64,
+    /// Manifests that GET requests asked for.
+    #[serde(default)]
+    pub manifests: u64,
+    /// Manifests that an earlier run had read, so that nothing was asked.
+    #[serde(default)]
+    pub recalled: u64,
 }
 
 /// Something that could not be read or understood; all that its repository links is kept.

@@ -1,0 +1,168 @@
+//! The folder of a cache: names, locks, what lies in it.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use crate::CacheError;
+
+/// Bits of a mode: group and others.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+const LOCK: &str = "lock";
+const TEMPORARY: &str = ".new-";
+const SEGMENT: &str = ".edges";
+
+/// The folder of a cache.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+}
+
+/// A segment as it lies there.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    written: SystemTime,
+}
+
+impl Directory {
+    /// # Errors
+    /// [`CacheError::Io`] where it cannot be made or written to, [`CacheError::Exposed`].
+    pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
+        let directory = Self { path: path.to_owned() };
+        directory.lock_file()?;
+        let mode = fs::metadata(path).map_err(CacheError::io("look at", path))?.mode();
+        // G4: a checksum that anybody can compute tells damage, not whose work it is.
+        if mode & WRITABLE_BY_OTHERS != 0 {
+            return Err(CacheError::Exposed { path: path.to_owned() });
+        }
+        Ok(directory)
+    }
+
+    /// Makes the folder, where it is not there any more, for its owner alone: what lies in it decides what is kept.
+    fn lock_file(&self) -> Result<File, CacheError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
+        made.map_err(CacheError::io("create", &self.path))?;
+        let path = self.path.join(LOCK);
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        file.map_err(CacheError::io("open", &path))
+    }
+
+    /// Keeps those away who tidy; none where somebody tidies. Held as long as the file is open.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where there are no locks.
+    pub(crate) fn shared(&self) -> Result<Option<File>, CacheError> {
+        self.locked(File::try_lock_shared)
+    }
+
+    /// Keeps everybody away who writes; none where somebody does.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where there are no locks.
+    pub(crate) fn exclusive(&self) -> Result<Option<File>, CacheError> {
+        self.locked(File::try_lock)
+    }
+
+    fn locked(
+        &self,
+        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+    ) -> Result<Option<File>, CacheError> {
+        let file = self.lock_file()?;
+        match lock(&file) {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => {
+                Err(CacheError::io("lock", &self.path.join(LOCK))(source))
+            }
+        }
+    }
+
+    /// A file that goes with the value.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where none can be made.
+    pub(crate) fn temporary(&self) -> Result<NamedTempFile, CacheError> {
+        let made = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.path);
+        made.map_err(CacheError::io("write to", &self.path))
+    }
+
+    /// Gives a whole segment its name: the checksum of its content, so that the same content has the same name.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where it cannot be renamed.
+    pub(crate) fn publish(&self, file: NamedTempFile, name: u64) -> Result<PathBuf, CacheError> {
+        let path = self.path.join(format!("{name:016x}{SEGMENT}"));
+        let persisted = file.persist(&path).map_err(|error| error.error);
+        persisted.map_err(CacheError::io("write", &path))?;
+        Ok(path)
+    }
+
+    /// Every segment, oldest first.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where the folder cannot be read.
+    pub(crate) fn segments(&self) -> Result<Vec<Entry>, CacheError> {
+        let mut entries = Vec::new();
+        for path in self.files()?.into_iter().filter(|path| is_segment(path)) {
+            match fs::symlink_metadata(&path).and_then(|file| Ok((file.modified()?, file))) {
+                Ok((written, file)) if file.is_file() => {
+                    entries.push(Entry { path, bytes: file.len(), written });
+                }
+                Ok(_) => {}
+                // Somebody tidied meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(CacheError::io("look at", &path)(error)),
+            }
+        }
+        entries.sort_unstable_by(|a, b| (a.written, &a.path).cmp(&(b.written, &b.path)));
+        Ok(entries)
+    }
+
+    /// Removes what writers left that were cut off. Nobody writes meanwhile.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where the disk fails.
+    pub(crate) fn remove_leftovers(&self) -> Result<(), CacheError> {
+        let is_leftover = |path: &PathBuf| name_of(path).starts_with(TEMPORARY);
+        self.files()?.iter().filter(|path| is_leftover(path)).try_for_each(|path| remove(path))
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, CacheError> {
+        let failed = || CacheError::io("list", &self.path);
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed()(error)),
+        };
+        entries.map(|entry| Ok(entry.map_err(failed())?.path())).collect()
+    }
+}
+
+/// Removes a file, if it is still there.
+///
+/// # Errors
+/// [`CacheError::Io`] where it cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(CacheError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn name_of(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// Only a name that this program gives; other files are somebody else's.
+fn is_segment(path: &Path) -> bool {
+    let checksum = name_of(path).strip_suffix(SEGMENT);
+    checksum.is_some_and(|hex| hex.len() == 16 && u64::from_str_radix(hex, 16).is_ok())
+}
