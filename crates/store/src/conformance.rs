@@ -113,7 +113,7 @@ async fn look_at<S: ReadStore>(store: &S, page: Vec<Listed>) -> Vec<Object> {
         match listed {
             Listed::Object(object) => objects.push(object),
             Listed::Presumed(key) => unlooked.push(key.into()),
-            Listed::Closed(folder) => panic!("{folder} was not entered"),
+            Listed::Closed(folder) => panic!("{folder:?} was not entered"),
         }
     }
     if let Some(object) = objects.first() {

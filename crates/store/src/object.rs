@@ -29,8 +29,8 @@ pub enum Listed {
     Object(Object),
     /// Its key; nobody looked.
     Presumed(Key),
-    /// The key of a folder, which ends in `/`. Nobody entered it: whoever needs what is in it lists it.
-    Closed(Box<str>),
+    /// The key of a folder, which ends in `/` and may be missing. Nobody entered it: whoever needs what is in it lists it.
+    Closed(Key),
 }
 
 impl Listed {
@@ -39,8 +39,7 @@ impl Listed {
     pub fn key(&self) -> &str {
         match self {
             Self::Object(object) => &object.key,
-            Self::Presumed(key) => key,
-            Self::Closed(key) => key,
+            Self::Presumed(key) | Self::Closed(key) => key,
         }
     }
 
@@ -49,8 +48,7 @@ impl Listed {
     pub fn into_key(self) -> Box<str> {
         match self {
             Self::Object(object) => object.key,
-            Self::Presumed(key) => key.into(),
-            Self::Closed(key) => key,
+            Self::Presumed(key) | Self::Closed(key) => key.into(),
         }
     }
 
