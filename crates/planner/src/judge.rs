@@ -46,7 +46,7 @@ impl Judge<'_> {
             kind,
             repository: Some(RepositoryName::clone(&self.marked.tree.name)),
             digest,
-            key: object.key.clone(),
+            key: object.key.clone().into(),
             bytes: object.size,
             modified: object.modified,
             reason,

@@ -8,13 +8,13 @@ use crate::Key;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// The exact key, byte for byte (G7). On files: the path below the root, `/` between components.
-    pub key: Box<str>,
+    pub key: Key,
     /// Size in bytes.
     pub size: u64,
     /// When it was last written, by the store's clock.
     pub modified: Timestamp,
     /// The entity tag without its quotes, where the store has one.
-    pub etag: Option<Box<str>>,
+    pub etag: Option<Key>,
 }
 
 /// An entry of a listing.
@@ -47,7 +47,7 @@ impl Listed {
     #[must_use]
     pub fn into_key(self) -> Box<str> {
         match self {
-            Self::Object(object) => object.key,
+            Self::Object(object) => object.key.into(),
             Self::Presumed(key) | Self::Closed(key) => key.into(),
         }
     }

@@ -11,6 +11,7 @@ use super::folder::{self, Kind, Listing};
 use super::shape::{Leaf, Nest, Shape};
 use super::trouble::{Oddity, system};
 use super::{Tree, path};
+use crate::key::PageText;
 use crate::{Key, Listed, Object, Operation, StoreError};
 
 /// A listing under way.
@@ -25,7 +26,7 @@ pub(super) struct Walk {
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
     stack: Vec<Frame>,
     /// The keys of the entries that nobody looked at since the last were handed out.
-    unlooked: String,
+    unlooked: PageText,
     /// What is listed next: it lies beside what was listed last.
     beside: Option<Entry>,
     /// What the system writes a folder's entries into.
@@ -54,18 +55,18 @@ enum Entry {
 }
 
 impl Entry {
-    fn key<'e>(&'e self, page: &'e str) -> &'e str {
+    fn key<'e>(&'e self, page: &'e PageText) -> &'e str {
         match self {
             Self::Listed(listed) => listed.key(),
-            Self::Presumed(range) | Self::Closed(range) => &page[range.clone()],
+            Self::Presumed(place) | Self::Closed(place) => page.at(place),
         }
     }
 
     fn on(self, page: &Arc<str>) -> Listed {
         match self {
             Self::Listed(listed) => listed,
-            Self::Presumed(range) => Listed::Presumed(Key::new(page, range)),
-            Self::Closed(range) => Listed::Closed(Key::new(page, range)),
+            Self::Presumed(place) => Listed::Presumed(Key::new(page, place)),
+            Self::Closed(place) => Listed::Closed(Key::new(page, place)),
         }
     }
 }
@@ -87,7 +88,7 @@ impl Walk {
             until,
             key,
             stack: Vec::new(),
-            unlooked: String::new(),
+            unlooked: PageText::default(),
             beside: None,
             buffer: folder::buffer(),
             spare: Vec::new(),
@@ -142,8 +143,7 @@ impl Walk {
             entries.extend(found);
             entries.extend(self.beside.take());
         }
-        let page: Arc<str> = self.unlooked.as_str().into();
-        self.unlooked.clear();
+        let page = self.unlooked.take();
         Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
     }
 
@@ -231,9 +231,7 @@ impl Walk {
 
     /// Writes the key `self.key` into the text of the page.
     fn note(&mut self) -> Range<usize> {
-        let start = self.unlooked.len();
-        self.unlooked.push_str(&self.key);
-        start..self.unlooked.len()
+        self.unlooked.push(&self.key)
     }
 
     /// Whether the system says that the folder `self.key` holds exactly so many folders.

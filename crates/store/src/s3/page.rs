@@ -1,11 +1,15 @@
 //! One page of a listing, read from the server's answer.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use registry::Timestamp;
 
 use super::config::S3Config;
 use super::text::{decoded, etag, key, number, present, read, time, value};
 use super::xml::{Reader, Step, XmlError};
-use crate::Object;
+use crate::key::PageText;
+use crate::{Key, Object};
 
 /// Why an answer is no page.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,11 +169,7 @@ impl<'a> Draft<'a> {
             is_truncated,
             next_token: self.next_token.filter(|token| !token.is_empty()).map(Into::into),
             key_count: self.key_count.map(|text| number("KeyCount", &text)).transpose()?,
-            objects: self
-                .contents
-                .into_iter()
-                .map(|entry| entry.finish(is_encoded))
-                .collect::<Result<_, _>>()?,
+            objects: objects(self.contents, is_encoded)?,
             folders: self
                 .folders
                 .into_iter()
@@ -226,14 +226,39 @@ impl<'a> Contents<'a> {
         }
     }
 
-    fn finish(self, is_encoded: bool) -> Result<Object, PageError> {
-        Ok(Object {
+    fn finish(self, is_encoded: bool, text: &mut PageText) -> Result<Described, PageError> {
+        Ok(Described {
             size: read(self.size, "Contents/Size", |text| text.parse().ok())?,
             modified: read(self.modified, "Contents/LastModified", time)?,
-            key: key(present(self.key, "Contents/Key")?, is_encoded)?,
-            etag: self.etag.map(etag).transpose()?,
+            key: text.push(&key(present(self.key, "Contents/Key")?, is_encoded)?),
+            etag: self.etag.map(etag).transpose()?.map(|etag| text.push(&etag)),
         })
     }
+}
+
+/// An object whose texts stand in the text of the page.
+struct Described {
+    key: Range<usize>,
+    size: u64,
+    modified: Timestamp,
+    etag: Option<Range<usize>>,
+}
+
+/// About what key and entity tag of an object take.
+const USUAL_TEXT: usize = 200;
+
+fn objects(contents: Vec<Contents<'_>>, is_encoded: bool) -> Result<Vec<Object>, PageError> {
+    let mut text = PageText::with_capacity(contents.len() * USUAL_TEXT);
+    let described = contents.into_iter().map(|entry| entry.finish(is_encoded, &mut text));
+    let described = described.collect::<Result<Vec<_>, _>>()?;
+    let page = text.take();
+    let object = |Described { key, size, modified, etag }: Described| Object {
+        key: Key::new(&page, key),
+        size,
+        modified,
+        etag: etag.map(|etag| Key::new(&page, etag)),
+    };
+    Ok(described.into_iter().map(object).collect())
 }
 
 #[cfg(test)]
