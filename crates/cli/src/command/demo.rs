@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use planner::{Breaker, Limits, Plan, Policy};
-use store::DeleteStore;
+use store::{DeleteStore, Share};
 use sweeper::SweepReport;
 use world::{Mode, Size, World};
 
@@ -15,7 +15,7 @@ use super::{Context, Wish, plan_of};
 use crate::args::{DemoArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
 use crate::location::Location;
-use crate::open::{Access, Open, Work, with_registry};
+use crate::open::{Access, DeletePace, Open, Work, with_registry};
 use crate::progress::Words;
 use crate::render::{Summary, count, plan_table, sweep_table};
 use crate::{Failure, clock};
@@ -41,8 +41,12 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
     let plans = scratch.path().join("plan");
     let work = Collecting { source: &location.source, out: &plans, context };
     let store = StoreArgs::default();
-    let access =
-        Access { location: &location, store: &store, deletes_per_second: None, weighs_blobs: true };
+    let access = Access {
+        location: &location,
+        store: &store,
+        deletes: DeletePace::default(),
+        weighs_blobs: true,
+    };
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
     say(format!("{}\n{}\n", plan_table(&plan, context.console), sweep_table(&report)))?;
     let proof = prove(world, &root)?;
@@ -77,8 +81,12 @@ impl Work for Collecting<'_> {
         let progress = self.context.progress(Words::Files);
         let made = plan_of(&open, wish, self.context).await?;
         let summary = Summary::of(&made.plan, made.plan.header().requests);
-        let sweep =
-            SweepArgs { offline: true, max_deletes_per_second: None, max_age: POLICY.grace };
+        let sweep = SweepArgs {
+            offline: true,
+            max_deletes_per_second: None,
+            share: Share::ALL,
+            max_age: POLICY.grace,
+        };
         let shown = Plan::open(self.out)?;
         let report = carry_out(&open, made.plan, &sweep, &(), &self.context.watch).await?;
         drop(progress);

@@ -171,7 +171,8 @@ impl KeyRate {
     /// The limit, and the rate to go on with, after the first event.
     fn first_found(&self, now: Duration) -> (Limit, f64) {
         let proven = self.granted.proven(now);
-        let per_second = if proven > 0.0 { proven.min(self.per_second) } else { self.per_second / 2.0 };
+        let per_second =
+            if proven > 0.0 { proven.min(self.per_second) } else { self.per_second / 2.0 };
         let limit = Limit { per_second, found: now, event: now, trust: 0 };
         (limit, self.target(limit))
     }

@@ -190,7 +190,9 @@ impl<'a> Simulation<'a> {
     }
 
     fn send(&mut self, now: Duration) {
-        while !self.is_asking && let Some(refused) = self.waiting.front().copied() {
+        while !self.is_asking
+            && let Some(refused) = self.waiting.front().copied()
+        {
             if let Some(wait) = self.rate.take(BATCH, now) {
                 self.is_asking = true;
                 let late = Duration::from_secs_f64(0.001 * self.chance());
