@@ -135,16 +135,17 @@ impl Sweep {
         self.plan.totals().all().count
     }
 
-    /// Deletes everything, and makes sure of it.
-    async fn carry_out(self) {
+    /// Deletes everything, and makes sure of it. Returns when it was deleted.
+    async fn carry_out(self) -> Instant {
         let (planned, store) = (self.planned(), Arc::clone(&self.store));
         let journal = Journal::open(self.plan.dir(), self.plan.id()).unwrap();
         let settings = Settings { concurrency: 64, ..Settings::default() };
         let (monitor, stop) = (&self.monitor, Stop::new());
         let report = sweep(self.store, self.plan, journal, settings, &(), monitor, &stop).await;
-        let report = report.unwrap();
+        let (report, end) = (report.unwrap(), Instant::now());
         assert!(report.is_clean() && report.total.fates.deleted.objects == planned, "{report:?}");
         assert!(store.list(&Layout::new("").blobs(), "").next().await.unwrap().is_none());
+        end
     }
 }
 
@@ -161,10 +162,10 @@ async fn alone(bucket: &Bucket) {
     let (client, server) = (processor_time("self"), bucket.processor_time());
     let begun = Instant::now();
     let start = tokio::spawn(started(Arc::clone(&monitor)));
-    sweep.carry_out().await;
-    let elapsed = begun.elapsed().as_secs_f64();
+    let end = sweep.carry_out().await;
+    let elapsed = end.duration_since(begun).as_secs_f64();
     let (early, since) = start.await.unwrap();
-    let later = (planned - early as f64) / since.elapsed().as_secs_f64();
+    let later = (planned - early as f64) / end.duration_since(since).as_secs_f64();
     println!(
         "partitions {:2}  share {:.3}  with the start {:.3}  requests {}  throttled {}  seconds {elapsed:.1}, of processor: client {:.2} server {:.2}",
         bucket.partitions,
@@ -185,10 +186,10 @@ async fn beside_somebody(bucket: &Bucket) {
     let somebody =
         Arc::new(Somebody { store: somebody, asked: <_>::default(), refused: <_>::default() });
     let other = tokio::spawn(Arc::clone(&somebody).delete(bucket.limit / 2.0));
-    sweep.carry_out().await;
+    let end = sweep.carry_out().await;
     other.abort();
     let (early, since) = start.await.unwrap();
-    let later = (planned - early as f64) / since.elapsed().as_secs_f64();
+    let later = (planned - early as f64) / end.duration_since(since).as_secs_f64();
     println!(
         "beside somebody  share {:.3}  requests {}  throttled {}",
         later / bucket.limit,

@@ -101,7 +101,7 @@ impl<P: Source> Cut<P> {
             match segment.part {
                 Part::All => lanes.extend(small_lanes(self.rows(number, segment))?),
                 Part::Shard(shard) => {
-                    by_digit.entry(digit(shard)).or_default().push((number, segment))
+                    by_digit.entry(digit(shard)).or_default().push((number, segment));
                 }
             }
         }

@@ -9,7 +9,6 @@ mod stop;
 mod store_double;
 mod world;
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use monitor::{Counter, Monitor, Phase, Stop};

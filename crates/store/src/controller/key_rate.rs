@@ -65,7 +65,7 @@ struct Rise {
 
 const RISES: [Rise; 3] = [
     Rise { quiet: Duration::from_secs(1), slope: 0.08, doubling: 4.0 },
-    Rise { quiet: Duration::from_secs(8), slope: 0.02, doubling: 8.0 },
+    Rise { quiet: Duration::from_secs(4), slope: 0.02, doubling: 8.0 },
     Rise { quiet: Duration::from_secs(16), slope: 0.01, doubling: 16.0 },
 ];
 
@@ -75,11 +75,11 @@ impl KeyRate {
     /// How long the rate takes to double, and an answer more.
     const DOUBLING: f64 = 0.25;
     /// How close to the limit the rate is set: what is left pays for deletes that do not come evenly.
-    const MARGIN: f64 = 0.98;
+    const MARGIN: f64 = 0.99;
     /// How long nothing is asked after an event, in seconds.
     const PAUSE: f64 = 0.1;
     /// What may be saved up for when the machine is late, in seconds; one batch where that is more.
-    const SAVED: f64 = 0.05;
+    const SAVED: f64 = 0.1;
     const BATCH: f64 = DeleteBatch::LIMIT as f64;
     /// Keys a second in an outage.
     const LEAST: f64 = 250.0;

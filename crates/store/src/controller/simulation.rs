@@ -163,7 +163,8 @@ impl<'a> Simulation<'a> {
             }
             Event::Answered(request, true) => {
                 self.outcome.requests += 1.0;
-                self.outcome.granted[now.as_secs() as usize] += f64::from(BATCH);
+                let second = usize::try_from(now.as_secs()).unwrap();
+                self.outcome.granted[second] += f64::from(BATCH);
                 self.rate.clean(BATCH, request.sent, now);
                 self.waiting.push_back(0);
             }
