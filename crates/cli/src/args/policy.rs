@@ -49,7 +49,7 @@ pub struct SweepArgs {
     /// Delete at most so many keys in a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_deletes_per_second: Option<u32>,
-    /// Use only this share of what the store bears in deletes
+    /// Use only this share of what the store bears
     ///
     /// Once the store asks to slow down, its limit is known, and this share of the keys that it deletes in a second is
     /// used; the limit is looked for again every ten minutes. Until then, and on a store that never asks, this share
