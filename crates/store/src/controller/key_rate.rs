@@ -66,7 +66,7 @@ struct Rise {
 const RISES: [Rise; 3] = [
     Rise { quiet: Duration::from_secs(1), slope: 0.08, doubling: 4.0 },
     Rise { quiet: Duration::from_secs(4), slope: 0.02, doubling: 8.0 },
-    Rise { quiet: Duration::from_secs(16), slope: 0.01, doubling: 16.0 },
+    Rise { quiet: Duration::from_secs(16), slope: 0.01, doubling: 8.0 },
 ];
 
 impl KeyRate {

@@ -131,7 +131,6 @@ impl<'a> Simulation<'a> {
             chance: 7,
             outcome: Outcome { granted: vec![0.0; course.seconds], ..Outcome::default() },
         };
-        simulation.refill(Duration::ZERO);
         simulation.push(Duration::ZERO, Event::Ask);
         if course.foreign > 0.0 {
             simulation.push(Duration::ZERO, Event::Foreign);
@@ -225,8 +224,8 @@ impl<'a> Simulation<'a> {
             return false;
         }
         let even = keys / self.course.partitions as f64;
-        let takes: Vec<f64> =
-            self.left.clone().iter().map(|_| even * (0.9 + 0.2 * self.chance())).collect();
+        let takes = (0..self.left.len()).map(|_| even * (0.9 + 0.2 * self.chance()));
+        let takes: Vec<f64> = takes.collect();
         let is_granted = takes.iter().zip(&self.left).all(|(take, left)| take <= left);
         if is_granted {
             takes.iter().zip(&mut self.left).for_each(|(take, left)| *left -= take);
@@ -261,6 +260,23 @@ fn a_limit_that_doubles_is_found_within_a_minute_and_an_outage_on_the_way_forgot
 }
 
 #[test]
+fn other_partitions_with_a_limit_sixteen_times_as_high_are_found_out_within_a_minute() {
+    // As where a sweep goes on from the links, in one partition, to the blobs, in sixteen.
+    let (mut rate, mut now) = (KeyRate::new(Share::ALL), Duration::ZERO);
+    for _ in 0..3 {
+        rate.clean(3500, now, now);
+        now += Duration::from_secs(1);
+        assert!(rate.throttled(0, now, now));
+    }
+    assert!(rate.per_second() < 3500.0);
+    let end = now + Duration::from_mins(1);
+    while now < end {
+        now += rate.take(BATCH, now).unwrap_or_default();
+    }
+    assert!(rate.per_second() > 56_000.0, "{rate:?}");
+}
+
+#[test]
 fn with_a_share_of_half_somebody_else_is_served_with_the_other_half() {
     for (partitions, latency) in [1, 4, 16].map(|n| [(n, 0.01), (n, 0.3)]).concat() {
         let s3 = Course { latency, share: 50, ..Course::s3(partitions) };
@@ -285,9 +301,8 @@ fn a_share_is_one_of_the_limit_that_was_observed() {
 fn a_limit_of_which_a_share_is_used_is_looked_for_again_after_ten_minutes() {
     let course = Course { share: 50, split: 30.0..30.0, seconds: 700, ..Course::s3(4) };
     let outcome = course.run();
-    let (before, after) = (outcome.rate(60..590), outcome.rate(620..700));
-    assert!((0.45..0.5).contains(&(before / course.limit())), "{before}");
-    assert!((0.9..1.0).contains(&(after / course.limit())), "{after}");
+    let rates = (outcome.rate(60..590) / course.limit(), outcome.rate(620..700) / course.limit());
+    assert!((0.45..0.5).contains(&rates.0) && (0.9..1.0).contains(&rates.1), "{rates:?}");
     assert!(outcome.throttled_share() < 0.02, "{}", outcome.throttled_share());
 }
 
@@ -317,23 +332,23 @@ fn a_store_that_never_objects_is_asked_as_fast_as_it_answers_a_second_later() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn whatever_the_store_most_of_its_limit_is_used_and_few_requests_are_refused(
-        partitions in 1..32_usize,
+        partitions in 1..16_usize,
         per_second in 2000..8000_u32,
-        saved in 0.5..4.0_f64,
+        saved in 1.0..4.0_f64,
         latency in 0.005..0.4_f64,
     ) {
         let per_second = f64::from(per_second);
         let s3 = Course::s3(partitions);
-        let course = Course { per_second, saved, latency, seconds: 300, ..s3 };
+        let course = Course { per_second, saved, latency, seconds: 150, ..s3 };
         let outcome = course.run();
         // 64 requests in flight may be too few.
         let limit = course.limit().min(0.9 * 64_000.0 / (1.25 * latency));
-        prop_assert!(outcome.rate(30..300) > 0.93 * limit, "{}", outcome.rate(30..300) / limit);
-        prop_assert!(outcome.throttled_share() < 0.05, "{}", outcome.throttled_share());
+        prop_assert!(outcome.rate(30..150) > 0.9 * limit, "{}", outcome.rate(30..150) / limit);
+        prop_assert!(outcome.throttled_share() < 0.06, "{}", outcome.throttled_share());
     }
 
     #[test]
