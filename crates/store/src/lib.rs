@@ -41,6 +41,7 @@ mod retried;
 mod s3;
 #[cfg(test)]
 mod scripted;
+mod share;
 mod stopping;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
@@ -59,3 +60,4 @@ pub use s3::{
     Addresses, DefaultEndpoint, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials,
     Timeouts,
 };
+pub use share::Share;
