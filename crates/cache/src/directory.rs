@@ -1,6 +1,6 @@
 //! The folder of a cache: names, locks, what lies in it.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,21 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 const LOCK: &str = "lock";
 const TEMPORARY: &str = ".new-";
 const SEGMENT: &str = ".edges";
+
+/// Refuses what others can write to, or have written. G4: a checksum that anybody can compute tells damage, not whose
+/// work it is.
+pub(crate) fn require_own(metadata: &Metadata, path: &Path) -> Result<(), CacheError> {
+    let user = rustix::process::geteuid().as_raw();
+    if is_own(metadata.uid(), metadata.mode(), user) {
+        Ok(())
+    } else {
+        Err(CacheError::Exposed { path: path.to_owned() })
+    }
+}
+
+const fn is_own(owner: u32, mode: u32, user: u32) -> bool {
+    owner == user && mode & WRITABLE_BY_OTHERS == 0
+}
 
 /// The folder of a cache.
 #[derive(Debug)]
@@ -36,11 +51,7 @@ impl Directory {
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
         let directory = Self { path: path.to_owned() };
         directory.lock_file()?;
-        let mode = fs::metadata(path).map_err(CacheError::io("look at", path))?.mode();
-        // G4: a checksum that anybody can compute tells damage, not whose work it is.
-        if mode & WRITABLE_BY_OTHERS != 0 {
-            return Err(CacheError::Exposed { path: path.to_owned() });
-        }
+        require_own(&fs::metadata(path).map_err(CacheError::io("look at", path))?, path)?;
         Ok(directory)
     }
 
@@ -165,4 +176,24 @@ fn name_of(path: &Path) -> &str {
 fn is_segment(path: &Path) -> bool {
     let checksum = name_of(path).strip_suffix(SEGMENT);
     checksum.is_some_and(|hex| hex.len() == 16 && u64::from_str_radix(hex, 16).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g4_only_what_the_user_alone_can_write_is_the_users() {
+        for (owner, mode, is_ours) in [
+            (1000, 0o700, true),
+            (1000, 0o755, true),
+            (1000, 0o770, false),
+            (1000, 0o702, false),
+            (0, 0o700, false),
+            (1001, 0o755, false),
+        ] {
+            assert_eq!(is_own(owner, mode, 1000), is_ours, "{owner} {mode:o}");
+        }
+        assert!(!is_own(1000, 0o700, 0), "not even where root runs it");
+    }
 }

@@ -18,10 +18,10 @@ pub enum CacheError {
         #[source]
         source: io::Error,
     },
-    /// Others than the owner can write to the folder, so that what lies in it proves nothing.
-    #[error("others than its owner can write to `{}`", path.display())]
+    /// Others can write to it, or it is theirs, so that what it says proves nothing.
+    #[error("`{}` is not this user's alone", path.display())]
     Exposed {
-        /// The folder.
+        /// The folder, or a file in it.
         path: PathBuf,
     },
     /// A file of the cache is not what this program wrote.

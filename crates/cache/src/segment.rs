@@ -19,6 +19,7 @@ use registry::{Digest, MANIFEST_READING, Manifest};
 use rustix::fs::{Advice, fadvise};
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::directory::require_own;
 use crate::filter::Filter;
 use crate::record::{Record, key_of, place_of};
 use crate::{CacheError, Damage};
@@ -179,6 +180,7 @@ impl SegmentFile {
     /// [`CacheError`] where it cannot be read, or is none.
     pub(crate) fn open(path: PathBuf) -> Result<Self, CacheError> {
         let file = File::open(&path).map_err(CacheError::io("open", &path))?;
+        require_own(&file.metadata().map_err(CacheError::io("look at", &path))?, &path)?;
         let segment = Segment::read(file).map_err(|broken| broken.at(&path))?;
         Ok(Self { path, segment })
     }

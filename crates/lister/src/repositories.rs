@@ -103,7 +103,7 @@ impl RepositoryPart {
         }
         let repository = self.layout.repository_of(listed.key());
         let Some(Ok(name)) = repository.map(RepositoryName::new) else {
-            self.count_outside(listed.key());
+            self.count_outside(&listed);
             return None;
         };
         self.begin(name, listed)
@@ -122,12 +122,16 @@ impl RepositoryPart {
         None
     }
 
-    fn count_outside(&mut self, key: &str) {
-        if let KeyKind::Foreign(foreign) = self.layout.classify(key) {
-            self.outlet.monitor.count(Counter::ForeignKeys, 1);
-            self.foreign += 1;
-            self.stray_links += u64::from(foreign.is_link);
-        }
+    /// Nobody opens a closed folder outside of all repositories: it may hold links.
+    fn count_outside(&mut self, listed: &Listed) {
+        let is_link = match (listed, self.layout.classify(listed.key())) {
+            (Listed::Closed(_), _) => true,
+            (_, KeyKind::Foreign(foreign)) => foreign.is_link,
+            _ => return,
+        };
+        self.outlet.monitor.count(Counter::ForeignKeys, 1);
+        self.foreign += 1;
+        self.stray_links += u64::from(is_link);
     }
 }
 

@@ -86,10 +86,8 @@ pub struct RepositoryTree {
     pub markers: Vec<Listed>,
     /// Keys that are not of the layout, links in unknown places excepted.
     pub foreign: Vec<Listed>,
-    /// Folders that the listing left closed, which hold the repository's tags.
-    pub closed_tags: Vec<Key>,
-    /// Folders that the listing left closed, which hold the signatures of manifests and may be missing.
-    pub closed_signatures: Vec<(Digest, Key)>,
+    /// Folders that the listing left closed; they hold what tags keep.
+    pub closed: Vec<Key>,
     /// Links in unknown places: what they name is not known, so the repository is in doubt (G4).
     pub odd_links: Vec<Listed>,
 }
@@ -107,8 +105,7 @@ impl RepositoryTree {
             uploads: Vec::new(),
             markers: Vec::new(),
             foreign: Vec::new(),
-            closed_tags: Vec::new(),
-            closed_signatures: Vec::new(),
+            closed: Vec::new(),
             odd_links: Vec::new(),
         }
     }
@@ -128,10 +125,7 @@ impl RepositoryTree {
         F: for<'k> FnOnce(&'k RepositoryName, &'k str) -> KeyKind<'k>,
     {
         if let Listed::Closed(folder) = listed {
-            return match Layout::signed_in(&folder) {
-                Some(revision) => self.closed_signatures.push((revision, folder)),
-                None => self.closed_tags.push(folder),
-            };
+            return self.closed.push(folder);
         }
         let name = self.name.clone();
         match classify(&name, listed.key()) {
@@ -185,8 +179,7 @@ impl RepositoryTree {
         self.layers.extend(next.layers);
         self.markers.extend(next.markers);
         self.foreign.extend(next.foreign);
-        self.closed_tags.extend(next.closed_tags);
-        self.closed_signatures.extend(next.closed_signatures);
+        self.closed.extend(next.closed);
         self.odd_links.extend(next.odd_links);
         for tag in next.tags {
             let known = self.tag(&tag.name);

@@ -6,7 +6,7 @@
 mod sealed;
 mod spill;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use registry::{Digest, Shard};
@@ -27,7 +27,7 @@ pub struct DigestSetBuilder {
 
 #[derive(Debug)]
 struct Spill {
-    file: SpillFile,
+    file: Arc<SpillFile>,
     /// So many fingerprints of one shard are held in memory at most. A power of two, as the capacities of lists are.
     most: usize,
 }
@@ -114,7 +114,7 @@ impl DigestSetBuilder {
     pub fn limited(limit: &MemoryLimit) -> Result<Self, SpillError> {
         let share = (limit.bytes / size_of::<u64>() / Shard::COUNT).max(1);
         let most = (share / 2 + 1).next_power_of_two();
-        let spill = Spill { file: SpillFile::create(&limit.folder)?, most };
+        let spill = Spill { file: Arc::new(SpillFile::create(&limit.folder)?), most };
         Ok(Self { spill: Some(spill), ..Self::default() })
     }
 
@@ -149,7 +149,7 @@ impl DigestSetBuilder {
         };
         let shards: Result<Vec<SealedShard>, SpillError> =
             self.shards.into_par_iter().map(sealed).collect();
-        Ok(DigestSet::new(shards?, self.spill.map(|spill| spill.file)))
+        Ok(DigestSet::new(shards?))
     }
 }
 

@@ -9,7 +9,7 @@ use cache::ManifestCache;
 use dashmap::DashMap;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
-use store::{Cursor as _, ErrorKind, Listed, Object, ReadStore, StoreError};
+use store::{Cursor as _, ErrorKind, Listed, Object, Operation, ReadStore, StoreError};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -129,6 +129,10 @@ impl<S: ReadStore> Library<S> {
         while let Some(page) = cursor.next().await? {
             self.monitor.count(Counter::RepositoryKeys, page.len() as u64);
             listed.extend(page);
+        }
+        let ascends = listed.windows(2).all(|pair| pair[0].key() < pair[1].key());
+        if !ascends || listed.iter().any(|entry: &Listed| !entry.key().starts_with(folder)) {
+            return Err(StoreError::new(Operation::List, folder, ErrorKind::Malformed));
         }
         Ok(listed)
     }

@@ -29,7 +29,7 @@ pub enum Listed {
     Object(Object),
     /// Its key; nobody looked.
     Presumed(Key),
-    /// The key of a folder, which ends in `/` and may be missing. Nobody entered it: whoever needs what is in it lists it.
+    /// The key of a folder, which ends in `/`. Nobody entered it: whoever needs what is in it lists it.
     Closed(Key),
 }
 

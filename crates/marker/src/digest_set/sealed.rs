@@ -1,5 +1,7 @@
 //! Finished sets.
 
+use std::sync::Arc;
+
 use registry::Digest;
 
 use super::spill::{Run, SpillError, SpillFile};
@@ -11,14 +13,13 @@ use super::spill::{Run, SpillError, SpillFile};
 #[derive(Debug)]
 pub struct DigestSet {
     shards: Vec<SealedShard>,
-    file: Option<SpillFile>,
 }
 
 /// The sorted fingerprints of a shard.
 #[derive(Debug)]
 pub(super) enum SealedShard {
     Memory(Box<[u64]>),
-    Disk(Box<[Block]>),
+    Disk { blocks: Box<[Block]>, file: Arc<SpillFile> },
 }
 
 /// Neighbours of a shard that are read together.
@@ -37,25 +38,26 @@ impl SealedShard {
         Self::Memory(sorted.into_boxed_slice())
     }
 
-    pub(super) fn on_disk(sorted: &[u64], file: &SpillFile) -> Result<Self, SpillError> {
+    pub(super) fn on_disk(sorted: &[u64], file: &Arc<SpillFile>) -> Result<Self, SpillError> {
         let blocks = sorted.chunks(BLOCK).map(|block| {
             let run = file.append(block)?;
             Ok(Block { first: block[0], run })
         });
-        Ok(Self::Disk(blocks.collect::<Result<_, SpillError>>()?))
+        let blocks = blocks.collect::<Result<_, SpillError>>()?;
+        Ok(Self::Disk { blocks, file: Arc::clone(file) })
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Memory(sorted) => sorted.len(),
-            Self::Disk(blocks) => blocks.iter().map(|block| block.run.length()).sum(),
+            Self::Disk { blocks, .. } => blocks.iter().map(|block| block.run.length()).sum(),
         }
     }
 }
 
 impl DigestSet {
-    pub(super) fn new(shards: Vec<SealedShard>, file: Option<SpillFile>) -> Self {
-        Self { shards, file }
+    pub(super) fn new(shards: Vec<SealedShard>) -> Self {
+        Self { shards }
     }
 
     /// Who asks for neighbours, asks one reader.
@@ -78,7 +80,10 @@ impl DigestSet {
 
     #[cfg(test)]
     pub(super) fn file(&self) -> Option<&SpillFile> {
-        self.file.as_ref()
+        self.shards.iter().find_map(|shard| match shard {
+            SealedShard::Disk { file, .. } => Some(&**file),
+            SealedShard::Memory(_) => None,
+        })
     }
 }
 
@@ -100,19 +105,24 @@ impl DigestReader<'_> {
         let (shard, fingerprint) = (digest.shard().index(), digest.fingerprint());
         match &self.set.shards[shard] {
             SealedShard::Memory(sorted) => Ok(sorted.binary_search(&fingerprint).is_ok()),
-            SealedShard::Disk(blocks) => {
+            SealedShard::Disk { blocks, file } => {
                 let behind = blocks.partition_point(|block| block.first <= fingerprint);
                 let Some(at) = behind.checked_sub(1) else { return Ok(false) };
-                self.load((shard, at), &blocks[at].run)?;
+                self.load((shard, at), &blocks[at].run, file)?;
                 Ok(self.fingerprints.binary_search(&fingerprint).is_ok())
             }
         }
     }
 
-    fn load(&mut self, block: (usize, usize), run: &Run) -> Result<(), SpillError> {
-        let Some(file) = self.set.file.as_ref().filter(|_| self.block != Some(block)) else {
+    fn load(
+        &mut self,
+        block: (usize, usize),
+        run: &Run,
+        file: &SpillFile,
+    ) -> Result<(), SpillError> {
+        if self.block == Some(block) {
             return Ok(());
-        };
+        }
         self.block = None;
         self.fingerprints.clear();
         file.read(run, &mut self.fingerprints)?;

@@ -103,7 +103,7 @@ async fn closed_tags_are_opened_only_where_they_could_keep_more() {
     registry.tag("v1", digest);
     let store = || registry.store.clone().with_closed(closed);
     let marked = mark_one(store(), false).await;
-    assert_eq!(marked.tree.closed_tags.len(), 1, "all that is served is kept anyway");
+    assert_eq!(marked.tree.closed.len(), 1, "all that is served is kept anyway");
     assert_eq!(marked.reach.marks.len(), 3);
     let untagged = mark_one(store(), true).await;
     assert_eq!(untagged.tree.tags.len(), 1, "tags are the roots");
@@ -128,6 +128,17 @@ async fn g4_what_only_closed_tags_name_is_kept() {
         assert!(marked.reach.marks.contains(&layer_of_old), "as registry 2.1 kept it");
         assert_eq!(marked.reach.marks, open.reach.marks);
         assert_eq!(marked.reach.needed, open.reach.needed);
+    }
+}
+
+#[tokio::test]
+async fn g4_closed_tags_of_no_repository_are_stray_links() {
+    let store = MemoryStore::new();
+    let stray = current("v1").replace("team/app/", "");
+    store.put(&stray, "x", OLD);
+    for store in [store.clone(), store.with_closed(closed)] {
+        let (complete, trees) = list(&Arc::new(store)).await;
+        assert_eq!((complete.stray_links, complete.foreign, trees.len()), (1, 1, 0));
     }
 }
 

@@ -27,8 +27,6 @@ pub(super) struct Walk {
     stack: Vec<Frame>,
     /// The keys of the entries that nobody looked at since the last were handed out.
     unlooked: PageText,
-    /// What is listed next: it lies beside what was listed last.
-    beside: Option<Entry>,
     /// What the system writes a folder's entries into.
     buffer: Vec<u8>,
     /// Listings that are done with: their memory serves the next folders.
@@ -89,7 +87,6 @@ impl Walk {
             key,
             stack: Vec::new(),
             unlooked: PageText::default(),
-            beside: None,
             buffer: folder::buffer(),
             spare: Vec::new(),
         };
@@ -141,7 +138,6 @@ impl Walk {
                 Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
             };
             entries.extend(found);
-            entries.extend(self.beside.take());
         }
         let page = self.unlooked.take();
         Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
@@ -170,9 +166,7 @@ impl Walk {
             None => self.closed(),
         };
         if known.is_some() {
-            let is_wanted = |entry: &Entry| *entry.key(&self.unlooked) > *self.after;
-            self.beside = self.beside.take().filter(is_wanted);
-            return Ok(known.filter(is_wanted));
+            return Ok(known.filter(|entry| *entry.key(&self.unlooked) > *self.after));
         }
         // Not what the layout says: look at everything that is there.
         self.key.truncate(folder_length);
@@ -186,23 +180,17 @@ impl Walk {
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
     fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
-        let folder_length = self.key.len();
-        self.key.push_str(leaf.file);
-        let file = if leaf.is_presumed {
-            Entry::Presumed(self.note())
-        } else {
-            match self.look()? {
-                Some((Kind::File, object)) => Entry::Listed(object.into()),
-                Some(_) | None => return Ok(None),
-            }
-        };
-        if let Some(company) = leaf.company {
-            self.key.truncate(folder_length);
-            self.key.push_str(company);
-            self.key.push('/');
-            self.beside = Some(Entry::Closed(self.note()));
+        if leaf.has_company && !self.holds_folders(0) {
+            return Ok(None);
         }
-        Ok(Some(file))
+        self.key.push_str(leaf.file);
+        if leaf.is_presumed {
+            return Ok(Some(Entry::Presumed(self.note())));
+        }
+        Ok(match self.look()? {
+            Some((Kind::File, object)) => Some(Entry::Listed(object.into())),
+            Some(_) | None => None,
+        })
     }
 
     /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
