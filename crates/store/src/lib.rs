@@ -59,3 +59,6 @@ pub use s3::{
     Addresses, DefaultEndpoint, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials,
     Timeouts,
 };
+#[cfg(feature = "benches")]
+#[doc(hidden)]
+pub use s3::{Signing, keys_of_page};

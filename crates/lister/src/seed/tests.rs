@@ -23,7 +23,7 @@ fn blobs_are_cut_evenly_into_parts_of_eight_pages() {
         layout.blob(&digest)
     };
     let seeder = BlobSeeder::new(&layout);
-    for (last, parts) in [("ffff", 1), ("0fff", 2), ("01ff", 16), ("001f", 256), ("0000", 4096)] {
+    for (last, parts) in [("ffff", 1), ("0fff", 2), ("01ff", 16), ("001f", 256), ("0000", 1024)] {
         let cuts = cuts_of(&seeder, &position(last));
         assert_eq!(cuts.len() + 1, parts, "{last}");
         let is_at = |(n, cut): (usize, &String)| {
