@@ -1,4 +1,4 @@
-//! What our own part of a request to a bucket costs: `cargo bench -p regsweep-store --features benches --bench requests`.
+//! What our own part of a request to a bucket costs: `cargo bench -p regsweep-store --features benches,s3 --bench requests`.
 
 mod sample_page;
 

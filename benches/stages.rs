@@ -1,5 +1,7 @@
 //! The work that each stage does for one object, without a store: `cargo bench -p regsweep`.
 
+#![expect(clippy::unwrap_used, reason = "a bench")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;

@@ -49,6 +49,7 @@ fn a_value_that_cannot_be_is_told_with_its_option() {
         (&["--max-in-flight", "0"], "'--max-in-flight <N>': 0 is not in 1..=65535"),
         (&["--log", "loud"], "`loud` is none of error, warn, info"),
         (&["--offline", "--max-deletes-per-second", "0"], "0 is not in 1.."),
+        (&["--offline", "--share", "0"], "'--share <PERCENT>': 0 is not in 1..=100"),
     ] {
         let typed: Vec<&str> = ["gc", "here"].iter().chain(typed).copied().collect();
         let wrong = program.run(&typed).with_code(2);

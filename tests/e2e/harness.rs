@@ -64,8 +64,9 @@ fn is_presumed(key: &str) -> bool {
 
 /// The folders that a listing of files leaves closed where nothing is said of tags.
 fn closed(key: &str) -> Option<&str> {
-    const TAGS: &str = "/_manifests/tags/";
-    key.find(TAGS).map(|at| &key[..at + TAGS.len()])
+    let up_to = |folder: &str| key.find(folder).map(|at| &key[..at + folder.len()]);
+    let signatures = || up_to("/signatures/").filter(|folder| Layout::signed_in(folder).is_some());
+    up_to("/_manifests/tags/").or_else(signatures)
 }
 
 impl Default for Ways {

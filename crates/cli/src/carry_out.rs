@@ -11,9 +11,6 @@ use crate::location::Location;
 use crate::open::{Open, Watch};
 use crate::{FailedKey, Failure, Refusal};
 
-/// Delete requests in flight at most; the controller finds the store's own limit below that.
-const DELETES_IN_FLIGHT: usize = 32;
-
 /// Refuses to delete where somebody may be pushing.
 ///
 /// # Errors
@@ -53,8 +50,7 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    let settings =
-        Settings { concurrency: open.width.min(DELETES_IN_FLIGHT), ..Settings::default() };
+    let settings = Settings { concurrency: open.width, ..Settings::default() };
     let store = Arc::clone(&open.store);
     let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
     log(&swept);

@@ -9,10 +9,10 @@ use monitor::{Monitor, Phase, Stop};
 use registry::{Algorithm, FolderKind, Layout, Timestamp};
 use store::{
     DeleteStore, FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, ReadStore,
-    RetrySettings, S3Config, S3Store, Shape, StoreError, guarded,
+    RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
 };
 
-use crate::args::StoreArgs;
+use crate::args::{StoreArgs, SweepArgs};
 use crate::identify::{Identified, NotIdentified, identify};
 use crate::location::{Location, Place};
 use crate::{Failure, clock};
@@ -75,8 +75,8 @@ pub struct Access<'a> {
     pub location: &'a Location,
     /// What the operator says about its store.
     pub store: &'a StoreArgs,
-    /// The most deletions in a second.
-    pub deletes_per_second: Option<u32>,
+    /// How fast to delete; as the store bears where nothing is to be deleted.
+    pub deletes: DeletePace,
     /// What is looked at although nothing of it could go, where listing does not tell it.
     pub detail: Detail,
 }
@@ -93,6 +93,22 @@ pub struct Detail {
 impl Detail {
     /// Everything.
     pub const FULL: Self = Self { sizes: true, tags: true };
+}
+
+/// How fast to delete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeletePace {
+    /// The most deletions in a second.
+    pub per_second: Option<NonZeroU32>,
+    /// How much to use of what the store bears.
+    pub share: Share,
+}
+
+impl From<&SweepArgs> for DeletePace {
+    fn from(typed: &SweepArgs) -> Self {
+        let per_second = typed.max_deletes_per_second.and_then(NonZeroU32::new);
+        Self { per_second, share: typed.share }
+    }
 }
 
 /// Opens the store of a location, makes sure that it is a registry and ours to collect, and does `work` with it.
@@ -124,10 +140,10 @@ async fn with_directory<W: Work>(
     let store = open_files(root, &layout, access.detail, &watch.monitor);
     let store = store.map_err(failed_at(location))?;
     let width = access.store.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
-    if access.deletes_per_second.is_none() {
+    if access.deletes == DeletePace::default() {
         return identified(location, Arc::new(store), layout, width, work).await;
     }
-    let pace = pace(width, access.deletes_per_second);
+    let pace = pace(width, access.deletes);
     let store = Paced::new(store, pace, &watch.monitor, &watch.stop);
     identified(location, Arc::new(store), layout, width, work).await
 }
@@ -145,17 +161,18 @@ async fn with_bucket<W: Work>(
     let usual = RetrySettings::default();
     let retry =
         RetrySettings { patience: access.store.patience.unwrap_or(usual.patience), ..usual };
-    let settings = GuardSettings { pace: pace(width, access.deletes_per_second), retry };
+    let settings = GuardSettings { pace: pace(width, access.deletes), retry };
     let store = guarded(store, settings, &watch.monitor, &watch.stop);
     identified(location, Arc::new(store), layout, width, work).await
 }
 
-fn pace(width: usize, deletes_per_second: Option<u32>) -> PaceSettings {
+fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
     PaceSettings {
         lists_in_flight: width,
         gets_in_flight: width,
         deletes_in_flight: width,
-        deletes_per_second: deletes_per_second.and_then(NonZeroU32::new),
+        deletes_per_second: deletes.per_second,
+        delete_share: deletes.share,
     }
 }
 
@@ -199,13 +216,13 @@ fn open_files(
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
 fn shape(kind: FolderKind, detail: Detail) -> Shape {
-    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
+    let leaf = |file, is_presumed| Leaf { file, is_presumed, company: None };
     match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
         FolderKind::Revision => {
-            Shape::Leaf(Leaf { file: "link", is_presumed: false, has_company: true })
+            Shape::Leaf(Leaf { file: "link", is_presumed: false, company: Some("signatures") })
         }
         FolderKind::Tag => Shape::Nest(Nest {
             counts: &[("", 2), ("current/", 0), ("index/", 1)],

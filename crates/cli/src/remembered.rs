@@ -29,7 +29,8 @@ pub(crate) fn open(args: &ResourceArgs, console: Console) -> Option<Arc<Manifest
 }
 
 /// Writes what this run read for the next one. That it cannot be written is logged, and not missed.
-pub(crate) async fn close(cache: Arc<ManifestCache>) {
+pub(crate) async fn close(cache: Option<Arc<ManifestCache>>) {
+    let Some(cache) = cache else { return };
     match spawn_blocking(move || cache.close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {

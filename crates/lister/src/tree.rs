@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use registry::{Digest, KeyKind, Layout, RepositoryName, Timestamp, UploadPart};
-use store::{Listed, Object};
+use store::{Key, Listed, Object};
 
 /// A link whose key names a digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,10 @@ pub struct RepositoryTree {
     pub markers: Vec<Listed>,
     /// Keys that are not of the layout, links in unknown places excepted.
     pub foreign: Vec<Listed>,
-    /// Folders that the listing left closed; they hold what tags keep.
-    pub closed: Vec<Box<str>>,
+    /// Folders that the listing left closed, which hold the repository's tags.
+    pub closed_tags: Vec<Key>,
+    /// Folders that the listing left closed, which hold the signatures of manifests and may be missing.
+    pub closed_signatures: Vec<(Digest, Key)>,
     /// Links in unknown places: what they name is not known, so the repository is in doubt (G4).
     pub odd_links: Vec<Listed>,
 }
@@ -105,7 +107,8 @@ impl RepositoryTree {
             uploads: Vec::new(),
             markers: Vec::new(),
             foreign: Vec::new(),
-            closed: Vec::new(),
+            closed_tags: Vec::new(),
+            closed_signatures: Vec::new(),
             odd_links: Vec::new(),
         }
     }
@@ -125,7 +128,10 @@ impl RepositoryTree {
         F: for<'k> FnOnce(&'k RepositoryName, &'k str) -> KeyKind<'k>,
     {
         if let Listed::Closed(folder) = listed {
-            return self.closed.push(folder);
+            return match Layout::signed_in(&folder) {
+                Some(revision) => self.closed_signatures.push((revision, folder)),
+                None => self.closed_tags.push(folder),
+            };
         }
         let name = self.name.clone();
         match classify(&name, listed.key()) {
@@ -179,7 +185,8 @@ impl RepositoryTree {
         self.layers.extend(next.layers);
         self.markers.extend(next.markers);
         self.foreign.extend(next.foreign);
-        self.closed.extend(next.closed);
+        self.closed_tags.extend(next.closed_tags);
+        self.closed_signatures.extend(next.closed_signatures);
         self.odd_links.extend(next.odd_links);
         for tag in next.tags {
             let known = self.tag(&tag.name);

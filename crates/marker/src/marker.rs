@@ -8,7 +8,7 @@ use cache::ManifestCache;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
 use registry::{Digest, Layout, Role, Timestamp};
-use store::{ErrorKind, ReadStore};
+use store::{ErrorKind, Key, ReadStore};
 
 use crate::links::{self, Content};
 use crate::{
@@ -111,9 +111,11 @@ impl<S: ReadStore> Marker<S> {
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<Reach, MarkError> {
         loop {
             let evidence = self.gather(tree).await?;
+            let signed = presumed::take_signed(tree, &evidence);
             let reach = reach(tree, &evidence, &self.rules);
-            if presumed::is_open_needed(tree, &reach, &self.rules) {
-                self.open(tree).await?;
+            let tags = presumed::take_needed_tags(tree, &reach, &self.rules);
+            if !signed.is_empty() || !tags.is_empty() {
+                self.open(tree, signed.into_iter().chain(tags)).await?;
                 continue;
             }
             let unlooked = presumed::unlooked(tree, &reach, &self.rules);
@@ -129,11 +131,16 @@ impl<S: ReadStore> Marker<S> {
         }
     }
 
-    /// Lists the folders that the listing left closed.
-    async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
-        for folder in std::mem::take(&mut tree.closed) {
+    /// Lists folders that the listing left closed.
+    async fn open(
+        &self,
+        tree: &mut RepositoryTree,
+        folders: impl Iterator<Item = Key>,
+    ) -> Result<(), MarkError> {
+        for folder in folders {
             let listed = self.library.list(&folder).await;
-            for listed in listed.map_err(|source| MarkError::List { folder, source })? {
+            let failed = |source| MarkError::List { folder: folder.into(), source };
+            for listed in listed.map_err(failed)? {
                 tree.add(self.library.layout(), listed);
             }
         }

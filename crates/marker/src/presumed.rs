@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use lister::{Link, RepositoryTree};
-use store::{Listed, Object};
+use registry::{Digest, MediaType};
+use store::{Key, Listed, Object};
 
-use crate::{Reach, Rules, links, reach};
+use crate::{Evidence, Known, Reach, Rules, links, reach};
 
 /// The keys of presumed entries whose facts matter: links in places that no registry knows, and whatever `reach` does
 /// not need.
@@ -28,16 +29,32 @@ pub(crate) fn unlooked(tree: &RepositoryTree, reach: &Reach, rules: &Rules) -> V
     presumed(odd.chain(links).chain(tags))
 }
 
-/// Whether what lies in closed folders, the tags, could keep more than `reach` does.
+/// The closed folders of signatures that have to be opened: those of manifests that are of schema 1, the only ones that
+/// registries signed, or may be. The others hold nothing and are forgotten.
+pub(crate) fn take_signed(tree: &mut RepositoryTree, evidence: &Evidence) -> Vec<Key> {
+    let may_be_signed = |digest: &Digest| match evidence.manifests.get(digest) {
+        Some(Known::Manifest(manifest)) => manifest.media_type() == MediaType::Schema1,
+        Some(Known::Missing | Known::Doubtful(_)) | None => true,
+    };
+    let closed = std::mem::take(&mut tree.closed_signatures);
+    let signed = closed.into_iter().filter(|(digest, _)| may_be_signed(digest));
+    signed.map(|(_, folder)| folder).collect()
+}
+
+/// The closed folders of tags, where what lies in them could keep more than `reach` does.
 ///
 /// It cannot where every manifest is a root and every layer link is needed: whatever a tag points to, a client can pull
 /// nothing from the repository that is not kept. In a repository that is pinned, everything that any key names counts
 /// (G4).
-pub(crate) fn is_open_needed(tree: &RepositoryTree, reach: &Reach, rules: &Rules) -> bool {
+pub(crate) fn take_needed_tags(
+    tree: &mut RepositoryTree,
+    reach: &Reach,
+    rules: &Rules,
+) -> Vec<Key> {
     let is_whole = || tree.layers.iter().all(|link| reach.needed.contains(&link.digest));
     let is_settled =
         !rules.untagged && !reach.is_pinned() && !tree.revisions.is_empty() && is_whole();
-    !tree.closed.is_empty() && !is_settled
+    if is_settled { Vec::new() } else { std::mem::take(&mut tree.closed_tags) }
 }
 
 fn presumed<'t>(entries: impl Iterator<Item = &'t Listed>) -> Vec<Box<str>> {

@@ -136,7 +136,7 @@ impl BlobJudge {
             kind: RowKind::Blob,
             repository: None,
             digest: Some(digest),
-            key: object.key,
+            key: object.key.into(),
             bytes: object.size,
             modified,
             reason: Reason::Unreferenced,

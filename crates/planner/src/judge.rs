@@ -46,7 +46,7 @@ impl Judge<'_> {
             kind,
             repository: Some(RepositoryName::clone(&self.marked.tree.name)),
             digest,
-            key: object.key.clone(),
+            key: object.key.clone().into(),
             bytes: object.size,
             modified: object.modified,
             reason,
@@ -116,7 +116,7 @@ impl Judge<'_> {
         let planned: HashSet<&str> = rows.iter().map(|row| &*row.key).collect();
         let stays = |listed: &&Listed| !planned.contains(listed.key());
         let tree = &self.marked.tree;
-        if !tree.closed.is_empty() || content_of(tree).any(|listed| stays(&listed)) {
+        if !tree.closed_tags.is_empty() || content_of(tree).any(|listed| stays(&listed)) {
             return Vec::new();
         }
         let remains = trappings_of(tree).filter(stays);
@@ -157,7 +157,8 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
         link.modified().is_some_and(|time| time < cutoffs.objects && time >= cutoffs.recent())
     };
     let has_revisions = !tree.revisions.is_empty();
-    let has_tags = !tree.closed.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
+    let has_tags =
+        !tree.closed_tags.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
     let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
     Facts {
         fresh_links,

@@ -24,7 +24,7 @@ pub enum FolderKind {
     Blob,
     /// A blob that a repository serves, under a digest of this algorithm: holds `link`.
     Layer(Algorithm),
-    /// A manifest: holds `link`, and the folder `signatures` where it was signed (registries before 2.5).
+    /// A manifest: holds `link`, and the folder `signatures` where it is of schema 1 (registries before 2.5).
     Revision,
     /// A tag: holds the folders `current`, with `link`, and `index`, with a folder for each algorithm.
     Tag,
@@ -246,6 +246,14 @@ impl Layout {
     #[must_use]
     pub fn repository(&self, name: &RepositoryName) -> String {
         [&self.base, "repositories/", name.as_str(), "/"].concat()
+    }
+
+    /// The manifest whose signatures lie in `folder`, which ends in `/`; `None` where it holds something else.
+    #[must_use]
+    pub fn signed_in(folder: &str) -> Option<Digest> {
+        let (_, revision) =
+            folder.strip_suffix("/signatures/")?.split_once("/_manifests/revisions/")?;
+        digest_of(revision)
     }
 
     /// What each folder inside `folder` stands for, where the layout says so; `folder` ends in `/`.

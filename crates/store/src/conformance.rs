@@ -113,12 +113,12 @@ async fn look_at<S: ReadStore>(store: &S, page: Vec<Listed>) -> Vec<Object> {
         match listed {
             Listed::Object(object) => objects.push(object),
             Listed::Presumed(key) => unlooked.push(key.into()),
-            Listed::Closed(folder) => panic!("{folder} was not entered"),
+            Listed::Closed(folder) => panic!("{folder:?} was not entered"),
         }
     }
     if let Some(object) = objects.first() {
         let absent = format!("{}-absent", object.key).into();
-        let looked = must(store.look(vec![object.key.clone(), absent]).await);
+        let looked = must(store.look(vec![object.key.clone().into(), absent]).await);
         assert_eq!(looked, [Some(object.clone()), None]);
     }
     if !unlooked.is_empty() {
@@ -140,7 +140,7 @@ async fn list_until<S: ReadStore>(store: &S, within: &str, until: &str) -> Vec<S
 }
 
 async fn list_keys<S: ReadStore>(store: &S, within: &str, after: &str) -> Vec<String> {
-    list(store, within, after).await.into_iter().map(|object| object.key.into()).collect()
+    list(store, within, after).await.into_iter().map(|object| object.key.to_string()).collect()
 }
 
 fn expected(keys: &[&str], within: &str, after: &str) -> Vec<String> {
@@ -260,8 +260,10 @@ async fn spares_what_was_written_since<S: DeleteStore>(store: &S) {
 async fn deletes_each_key_once_and_again<S: DeleteStore>(store: &S, keys: &[&str]) {
     let listed = list(store, PREFIX, "").await;
     let absent = Doomed { key: "contract/absent/link".into(), modified: Timestamp::FAR_FUTURE };
-    let mut doomed: Vec<Doomed> =
-        listed.into_iter().map(|Object { key, modified, .. }| Doomed { key, modified }).collect();
+    let mut doomed: Vec<Doomed> = listed
+        .into_iter()
+        .map(|Object { key, modified, .. }| Doomed { key: key.into(), modified })
+        .collect();
     // Every other key, backwards, with one that is not there: the order of the batch is the order of the answer.
     let (kept, mut part): (Vec<_>, Vec<_>) =
         doomed.drain(..).enumerate().partition(|(i, _)| i % 2 == 0);
@@ -295,8 +297,9 @@ async fn lists_many_pages<S: DeleteStore>(store: &S, fill: impl AsyncFn(&[(&str,
         assert_eq!(list_keys(store, PREFIX, &all[index]).await, all[index + 1..]);
     }
     for part in list(store, PREFIX, "").await.chunks(1000) {
-        let doomed =
-            part.iter().map(|object| Doomed { key: object.key.clone(), modified: object.modified });
+        let doomed = part
+            .iter()
+            .map(|object| Doomed { key: object.key.clone().into(), modified: object.modified });
         delete(store, doomed.collect()).await;
     }
     assert_eq!(list_keys(store, PREFIX, "").await, [""; 0]);

@@ -1,20 +1,25 @@
-//! Keys that share the memory of the page they came with.
+//! Texts of a listing that share the memory of the page they came with.
 
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-/// A key of a listing, cheap to clone. Holds the text of its page for as long as it lives.
+/// A key or an entity tag, cheap to clone. Holds the text of its page for as long as it lives.
 #[derive(Clone)]
 pub struct Key {
     page: Arc<str>,
-    range: Range<usize>,
+    start: u32,
+    end: u32,
 }
 
 impl Key {
-    /// The key that stands at `range` of `page`.
-    pub(crate) fn new(page: &Arc<str>, range: Range<usize>) -> Self {
-        Self { page: Arc::clone(page), range }
+    /// What stands at `place` of `page`.
+    pub(crate) fn new(page: &Arc<str>, place: Range<usize>) -> Self {
+        match (u32::try_from(place.start), u32::try_from(place.end)) {
+            (Ok(start), Ok(end)) => Self { page: Arc::clone(page), start, end },
+            // Too far in: a text of its own.
+            _ => page[place].into(),
+        }
     }
 }
 
@@ -22,13 +27,27 @@ impl Deref for Key {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.page[self.range.clone()]
+        &self.page[self.start as usize..self.end as usize]
     }
 }
 
 impl From<&str> for Key {
+    /// # Panics
+    /// Where the text has more than 4 GiB, which no key has.
     fn from(text: &str) -> Self {
-        Self { page: text.into(), range: 0..text.len() }
+        Self { page: text.into(), start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) }
+    }
+}
+
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<Box<str>> for Key {
+    fn from(text: Box<str>) -> Self {
+        (&*text).into()
     }
 }
 
@@ -46,8 +65,48 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
+impl PartialEq<str> for Key {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&**self, f)
+    }
+}
+
+/// The text of a page under construction.
+#[derive(Debug, Default)]
+pub(crate) struct PageText(String);
+
+impl PageText {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Appends a text; where it stands.
+    pub(crate) fn push(&mut self, text: &str) -> Range<usize> {
+        let start = self.0.len();
+        self.0.push_str(text);
+        start..self.0.len()
+    }
+
+    pub(crate) fn at(&self, place: &Range<usize>) -> &str {
+        &self.0[place.clone()]
+    }
+
+    /// Everything that was appended since the last time.
+    pub(crate) fn take(&mut self) -> Arc<str> {
+        let page = self.0.as_str().into();
+        self.0.clear();
+        page
     }
 }

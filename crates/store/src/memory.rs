@@ -9,8 +9,8 @@ use md5::{Digest as _, Md5};
 use registry::Timestamp;
 
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyOutcome, Listed,
-    Object, Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Key, KeyOutcome,
+    Listed, Object, Operation, ReadStore, StoreError,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -34,7 +34,7 @@ struct State {
 struct Stored {
     body: Bytes,
     modified: Timestamp,
-    etag: Option<Box<str>>,
+    etag: Option<Key>,
 }
 
 impl Default for MemoryStore {

@@ -8,13 +8,13 @@ use crate::Key;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// The exact key, byte for byte (G7). On files: the path below the root, `/` between components.
-    pub key: Box<str>,
+    pub key: Key,
     /// Size in bytes.
     pub size: u64,
     /// When it was last written, by the store's clock.
     pub modified: Timestamp,
     /// The entity tag without its quotes, where the store has one.
-    pub etag: Option<Box<str>>,
+    pub etag: Option<Key>,
 }
 
 /// An entry of a listing.
@@ -29,8 +29,8 @@ pub enum Listed {
     Object(Object),
     /// Its key; nobody looked.
     Presumed(Key),
-    /// The key of a folder, which ends in `/`. Nobody entered it: whoever needs what is in it lists it.
-    Closed(Box<str>),
+    /// The key of a folder, which ends in `/` and may be missing. Nobody entered it: whoever needs what is in it lists it.
+    Closed(Key),
 }
 
 impl Listed {
@@ -39,8 +39,7 @@ impl Listed {
     pub fn key(&self) -> &str {
         match self {
             Self::Object(object) => &object.key,
-            Self::Presumed(key) => key,
-            Self::Closed(key) => key,
+            Self::Presumed(key) | Self::Closed(key) => key,
         }
     }
 
@@ -48,9 +47,8 @@ impl Listed {
     #[must_use]
     pub fn into_key(self) -> Box<str> {
         match self {
-            Self::Object(object) => object.key,
-            Self::Presumed(key) => key.into(),
-            Self::Closed(key) => key,
+            Self::Object(object) => object.key.into(),
+            Self::Presumed(key) | Self::Closed(key) => key.into(),
         }
     }
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use monitor::{Counter, Monitor, Stop};
 use registry::Timestamp;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex as Turn, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::controller::{Controller, TokenBucket};
+use crate::controller::{Controller, KeyRate, TokenBucket};
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, ReadStore, StoreError,
+    Operation, ReadStore, Share, StoreError,
 };
 
 /// How much to ask for at a time, at most (G12).
@@ -26,8 +26,11 @@ pub struct PaceSettings {
     pub gets_in_flight: usize,
     /// Delete requests in flight.
     pub deletes_in_flight: usize,
-    /// Keys deleted in a second. None: as many as the store bears.
+    /// Keys deleted in a second, at most. None: as many as the store bears.
     pub deletes_per_second: Option<NonZeroU32>,
+    /// How much to use of what the store bears in deletes: of the keys a second that it turned out to take, and of the
+    /// delete requests in flight.
+    pub delete_share: Share,
 }
 
 impl Default for PaceSettings {
@@ -37,14 +40,15 @@ impl Default for PaceSettings {
             gets_in_flight: 128,
             deletes_in_flight: 64,
             deletes_per_second: None,
+            delete_share: Share::ALL,
         }
     }
 }
 
 /// A store that is asked no faster than it bears.
 ///
-/// Each kind of request has its own limit of requests in flight, found by trying and halved where the store asks to slow
-/// down. Counts every answer that asked to slow down on the [`Monitor`]; the store itself counts its requests. Waiting
+/// Each kind of request has its own limit of requests in flight, found by trying. Where the store asks to slow down, that
+/// of lists and of gets is halved; deletes, which stores count by the key, keep to a rate of keys from then on. Counts every answer that asked to slow down on the [`Monitor`]; the store itself counts its requests. Waiting
 /// for a place ends with [`ErrorKind::Stopped`] when the run is asked to stop; the request was then not sent.
 #[derive(Debug)]
 pub struct Paced<S> {
@@ -57,7 +61,12 @@ struct Pace {
     lists: Gate,
     gets: Gate,
     deletes: Gate,
-    keys: Option<Mutex<TokenBucket>>,
+    /// What the operator allows.
+    allowed: Option<Mutex<TokenBucket>>,
+    /// What the store bears.
+    borne: Mutex<KeyRate>,
+    /// Who waits for keys that the store bears; the others wait for their turn.
+    turn: Turn<()>,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
     clock: Clock,
@@ -81,8 +90,10 @@ impl<S> Paced<S> {
         let pace = Pace {
             lists: Gate::new(settings.lists_in_flight),
             gets: Gate::new(settings.gets_in_flight),
-            deletes: Gate::new(settings.deletes_in_flight),
-            keys: settings.deletes_per_second.map(bucket),
+            deletes: Gate::new(settings.delete_share.of(settings.deletes_in_flight)),
+            allowed: settings.deletes_per_second.map(bucket),
+            borne: Mutex::new(KeyRate::new(settings.delete_share)),
+            turn: Turn::default(),
             monitor: Arc::clone(monitor),
             stop: Arc::clone(stop),
             clock: Clock(Instant::now()),
@@ -98,15 +109,46 @@ impl Pace {
         Ok(Place { gate, permit: Some(permit), sent: self.clock.now() })
     }
 
-    /// Waits until so many keys may be deleted.
-    async fn spend(&self, keys: usize) -> Result<(), Stopped> {
-        let Some(bucket) = &self.keys else { return Ok(()) };
-        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+    /// Waits until so many keys may be deleted, and for a place. Whoever waits for keys already has a place, so that the
+    /// request is sent as soon as there are enough.
+    async fn enter_to_delete(&self, keys: u32) -> Result<Place<'_>, Stopped> {
+        self.spend(keys).await?;
+        let _turn = unless_stopped(&self.stop, self.turn.lock()).await?;
+        let mut place = self.enter(&self.deletes).await?;
+        while let Some(wait) = self.missing(keys) {
+            unless_stopped(&self.stop, tokio::time::sleep(wait)).await?;
+        }
+        place.sent = self.clock.now();
+        Ok(place)
+    }
+
+    fn missing(&self, keys: u32) -> Option<Duration> {
+        lock(&self.borne).take(keys, self.clock.now())
+    }
+
+    /// Waits until the operator allows so many more keys.
+    async fn spend(&self, keys: u32) -> Result<(), Stopped> {
+        let Some(bucket) = &self.allowed else { return Ok(()) };
         let wait = lock(bucket).take(keys, self.clock.now());
         if wait.is_zero() {
             return Ok(());
         }
         unless_stopped(&self.stop, tokio::time::sleep(wait)).await
+    }
+
+    /// Learns from the answer to a delete request sent at `sent`.
+    fn learn(&self, granted: u32, verdict: Verdict, sent: Duration) {
+        let (mut borne, now) = (lock(&self.borne), self.clock.now());
+        match verdict {
+            Verdict::Clean => borne.clean(granted, sent, now),
+            Verdict::Throttled => {
+                if borne.throttled(granted, sent, now) {
+                    let keys_per_second = borne.per_second();
+                    tracing::debug!(keys_per_second, "the store asks to delete more slowly");
+                }
+            }
+            Verdict::Unclear => {}
+        }
     }
 }
 
@@ -128,13 +170,18 @@ fn verdict<T>(answer: &Result<T, StoreError>) -> Verdict {
     }
 }
 
-/// Keys that were throttled inside an answer make it a throttled one, once.
-fn verdict_of_batch(answer: &Result<Vec<KeyOutcome>, StoreError>) -> Verdict {
-    let is_throttled = |outcome: &KeyOutcome| matches!(outcome, KeyOutcome::Failed(failure) if failure.kind == ErrorKind::Throttled);
-    match answer {
-        Ok(outcomes) if outcomes.iter().any(is_throttled) => Verdict::Throttled,
-        _ => verdict(answer),
-    }
+/// Keys that were throttled inside an answer make it a throttled one, once. The others were granted.
+fn verdict_of_batch(answer: &Result<Vec<KeyOutcome>, StoreError>) -> (Verdict, u32) {
+    let Ok(outcomes) = answer else { return (verdict(answer), 0) };
+    let is_throttled = |outcome: &&KeyOutcome| matches!(outcome, KeyOutcome::Failed(failure) if failure.kind == ErrorKind::Throttled);
+    let throttled = outcomes.iter().filter(is_throttled).count();
+    let verdict = if throttled > 0 { Verdict::Throttled } else { Verdict::Clean };
+    (verdict, count(outcomes.len() - throttled))
+}
+
+/// A batch holds no more than 1000.
+fn count(keys: usize) -> u32 {
+    u32::try_from(keys).unwrap_or(u32::MAX)
 }
 
 /// A semaphore whose size follows a controller. First come, first served.
@@ -201,6 +248,14 @@ impl Place<'_> {
                 self.gate.adjust(|controller| controller.throttled(self.sent, now));
             }
             Verdict::Unclear => {}
+        }
+    }
+
+    /// The same for deletes: it is the rate of keys that falls, and requests in flight with it.
+    fn leave_after_delete(self, pace: &Pace, verdict: Verdict) {
+        match verdict {
+            Verdict::Throttled => pace.monitor.count(Counter::ThrottledAnswers, 1),
+            Verdict::Clean | Verdict::Unclear => self.leave(pace, verdict),
         }
     }
 }
@@ -301,12 +356,12 @@ impl<S: ReadStore> ReadStore for Paced<S> {
 #[deny(clippy::missing_trait_methods)]
 impl<S: DeleteStore> DeleteStore for Paced<S> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
-        let stopped = |Stopped| Stopped::at(Operation::Delete, self.identity());
-        self.pace.spend(batch.objects().len()).await.map_err(stopped)?;
-        let place = self.pace.enter(&self.pace.deletes).await;
-        let place = place.map_err(stopped)?;
+        let place = self.pace.enter_to_delete(count(batch.objects().len())).await;
+        let place = place.map_err(|Stopped| Stopped::at(Operation::Delete, self.identity()))?;
         let answer = self.store.delete(batch).await;
-        place.leave(&self.pace, verdict_of_batch(&answer));
+        let (verdict, granted) = verdict_of_batch(&answer);
+        self.pace.learn(granted, verdict, place.sent);
+        place.leave_after_delete(&self.pace, verdict);
         answer
     }
 }

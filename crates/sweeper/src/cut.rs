@@ -1,13 +1,14 @@
 //! Cutting the rows of a stage into batches.
 //!
-//! Rows are taken a few at a time from several places in turn, segments or stretches of the one segment of a small
-//! stage, so that every batch, and the batches in flight together, are spread over the shards and with them over the
-//! store's partitions. One stream of rows is cut, so that `n` rows make `n / batch` requests, rounded up once.
+//! Rows are taken a few at a time from sixteen parts of the digests in turn, so that every batch is spread over the
+//! shards, and asks as much of each partition where a store has made up to sixteen. One stream of rows is cut, so that
+//! `n` rows make `n / batch` requests, rounded up once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use planner::{Part, Row, RowKind, Segment, Stage};
+use registry::Shard;
 use store::{DeleteBatch, Doomed};
 use tokio::sync::mpsc::Sender;
 
@@ -16,7 +17,8 @@ use crate::obstacles::Obstacles;
 use crate::source::Source;
 use crate::{Cause, Count};
 
-/// From how many places rows are taken in turn: as many as make the load even, few enough for memory (G12).
+/// From how many places rows are taken in turn: as many as make the load even, few enough for memory (G12). Each is for
+/// the shards that share their first hexadecimal digit.
 const LANES: usize = 16;
 
 /// Where a row stands in the plan.
@@ -72,16 +74,10 @@ impl<P: Source> Cut<P> {
     /// Sends every batch of the stage, until nobody takes them. Blocks: reading and sending.
     pub(crate) fn run(&self, batches: &Sender<Batch>) -> Result<HeldBack, Cause> {
         let mut open = Open { rows: Vec::new(), places: Vec::new(), held_back: HeldBack::new() };
-        let mut waiting = self.segments().into_iter();
-        let mut lanes = VecDeque::new();
-        loop {
-            while lanes.len() < LANES
-                && let Some((number, segment)) = waiting.next()
-            {
-                lanes.extend(self.lanes(number, segment)?);
-            }
-            let Some(mut lane) = lanes.pop_front() else { break };
-            let turn = self.size.div_ceil(LANES).min(self.size - open.rows.len());
+        let mut lanes = self.lanes()?;
+        while let Some(mut lane) = lanes.pop_front() {
+            // Rounded down: what fills a batch up comes from another lane each time.
+            let turn = (self.size / LANES).max(1).min(self.size - open.rows.len());
             if self.take_turn(&mut lane, turn, &mut open)? {
                 lanes.push_back(lane);
             }
@@ -96,36 +92,50 @@ impl<P: Source> Cut<P> {
         Ok(open.held_back)
     }
 
-    /// The segments that have rows left, far apart from each other: neighbouring shards share a partition.
-    fn segments(&self) -> Vec<(u32, &Segment)> {
-        let of_stage = (0..).zip(self.source.segments()).filter(|(number, segment)| {
-            segment.stage == self.stage && self.state.done_rows(*number) < segment.rows
-        });
-        let mut segments: Vec<_> = of_stage.collect();
-        segments.sort_by_key(|(_, segment)| match segment.part {
-            Part::All => 0,
-            Part::Shard(shard) => shard.0.reverse_bits(),
-        });
-        segments
+    /// Where rows are taken from. A lane opens its segments one after the other, so that there are never more lanes in
+    /// one part of the digests than in another.
+    fn lanes(&self) -> Result<VecDeque<Lane<'_>>, Cause> {
+        let mut lanes = VecDeque::new();
+        let mut by_digit = BTreeMap::<u8, Vec<_>>::new();
+        for (number, segment) in self.segments() {
+            match segment.part {
+                Part::All => lanes.extend(small_lanes(self.rows(number, segment))?),
+                Part::Shard(shard) => {
+                    by_digit.entry(digit(shard)).or_default().push((number, segment));
+                }
+            }
+        }
+        lanes.extend(by_digit.into_values().map(|segments| self.lane(segments)));
+        Ok(lanes)
     }
 
-    /// A segment being read: as one lane, or, where it is a small stage ordered by shard, in stretches side by side.
-    fn lanes<'a>(&'a self, number: u32, segment: &'a Segment) -> Result<Vec<Lane<'a>>, Cause> {
-        let rows = self.source.rows(segment).map_err(Cause::Plan)?;
+    fn lane<'a>(&'a self, segments: Vec<(u32, &'a Segment)>) -> Lane<'a> {
+        Box::new(segments.into_iter().flat_map(|(number, segment)| self.rows(number, segment)))
+    }
+
+    /// The segments that have rows left.
+    fn segments(&self) -> impl Iterator<Item = (u32, &Segment)> {
+        (0..).zip(self.source.segments()).filter(|(number, segment)| {
+            segment.stage == self.stage && self.state.done_rows(*number) < segment.rows
+        })
+    }
+
+    /// The rows of a segment that have no outcome yet.
+    fn rows<'a>(&'a self, number: u32, segment: &'a Segment) -> Lane<'a> {
+        let rows = match self.source.rows(segment) {
+            Ok(rows) => rows,
+            Err(error) => return Box::new(std::iter::once(Err(Cause::Plan(error)))),
+        };
         let done = self.state.done(number);
         let numbered = (0_u64..).zip(rows).map(move |(ordinal, row)| {
             let ordinal = u32::try_from(ordinal);
             let ordinal = ordinal.map_err(|_| Cause::Oversized { file: segment.file() })?;
             row.map(|row| (Place { segment: number, ordinal }, row)).map_err(Cause::Plan)
         });
-        let left = numbered.filter(move |row: &Result<(Place, Row), Cause>| {
+        Box::new(numbered.filter(move |row: &Result<(Place, Row), Cause>| {
             !row.as_ref()
                 .is_ok_and(|(place, _)| done.is_some_and(|done| done.contains(place.ordinal)))
-        });
-        match segment.part {
-            Part::Shard(_) => Ok(vec![Box::new(left)]),
-            Part::All => Ok(stretches(left.collect::<Result<_, _>>()?)),
-        }
+        }))
     }
 
     /// Takes up to `turn` rows from a lane; says whether there may be more.
@@ -146,16 +156,20 @@ impl<P: Source> Cut<P> {
 /// Rows that have no outcome yet.
 type Lane<'a> = Box<dyn Iterator<Item = Result<(Place, Row), Cause>> + 'a>;
 
-/// Cuts the rows of a small stage into as many stretches as there are lanes. Holds them in memory: they are few (G12).
-fn stretches<'a>(rows: Vec<(Place, Row)>) -> Vec<Lane<'a>> {
-    let length = rows.len().div_ceil(LANES);
-    let mut rows = rows.into_iter();
-    let mut stretches: Vec<Lane<'a>> = Vec::new();
-    while !rows.as_slice().is_empty() {
-        let stretch: Vec<_> = rows.by_ref().take(length).collect();
-        stretches.push(Box::new(stretch.into_iter().map(Ok)));
+/// The lanes of a small stage, which is one segment. Holds its rows in memory: they are few (G12).
+fn small_lanes<'a>(rows: Lane<'a>) -> Result<Vec<Lane<'a>>, Cause> {
+    let mut by_digit = BTreeMap::<u8, Vec<_>>::new();
+    for row in rows {
+        let (place, row) = row?;
+        by_digit.entry(digit(row.shard())).or_default().push((place, row));
     }
-    stretches
+    let lane = |rows: Vec<(Place, Row)>| -> Lane<'a> { Box::new(rows.into_iter().map(Ok)) };
+    Ok(by_digit.into_values().map(lane).collect())
+}
+
+/// The first hexadecimal digit of what lies in a shard.
+const fn digit(shard: Shard) -> u8 {
+    shard.0 >> 4
 }
 
 /// The batch being filled, and what was passed over.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use clap::builder::TypedValueParser as _;
 use planner::Breaker;
+use store::Share;
 
 /// What may go.
 #[derive(Clone, Debug, ClapArgs)]
@@ -47,6 +49,18 @@ pub struct SweepArgs {
     /// Delete at most so many keys in a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_deletes_per_second: Option<u32>,
+    /// Use only this share of what the store bears
+    ///
+    /// Once the store asks to slow down, its limit is known, and this share of the keys that it deletes in a second is
+    /// used; the limit is looked for again every ten minutes. Until then, and on a store that never asks, this share
+    /// of --max-in-flight. Below 100 it leaves room for a registry that serves from the same bucket.
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "100",
+        value_parser = clap::value_parser!(u8).range(1..=100).try_map(share)
+    )]
+    pub share: Share,
     /// Refuse a plan older than this
     #[arg(
         long,
@@ -56,4 +70,8 @@ pub struct SweepArgs {
         hide_short_help = true
     )]
     pub max_age: Duration,
+}
+
+fn share(percent: u8) -> Result<Share, String> {
+    Share::percent(percent).ok_or_else(|| format!("{percent} is not in 1..=100"))
 }

@@ -225,6 +225,6 @@ fn told(marked: &Marked, cutoffs: &Cutoffs) -> Told {
         tags: tree.tags.iter().map(|tag| tag.name.clone()).collect(),
         has_manifests: !tree.revisions.is_empty()
             || !tree.tags.is_empty()
-            || !tree.closed.is_empty(),
+            || !tree.closed_tags.is_empty(),
     }
 }

@@ -8,15 +8,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::{MarkSetBuilder, MemoryLimit, Rules};
+use marker::{MarkSet, MarkSetBuilder, MemoryLimit, Rules};
 use monitor::{Counter, Monitor, Phase, Stop};
-use planner::{BlobJudge, Header, Limits, Plan, PlanWriter, Policy, Requests, audit};
+use planner::{
+    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanWriter, Policy, Requests, audit,
+};
 use registry::{Layout, Timestamp};
 use store::ReadStore;
 
 use crate::{Failure, remembered};
 
-pub use marking::Told;
+use self::marking::AllMarked;
+
+pub use self::marking::Told;
 
 /// What to plan, and where the plan goes.
 #[derive(Debug)]
@@ -79,44 +83,18 @@ pub async fn make_plan<S: ReadStore>(
     monitor.enter(Phase::Marking);
     let marked = marking::mark_repositories(&stage, &marks, rules).await;
     // Also where marking failed: the next try need not read all of it again.
-    if let Some(cache) = &ask.cache {
-        remembered::close(Arc::clone(cache)).await;
-    }
-    let marked = marked?;
-    monitor.enter(Phase::Sealing);
-    let marks = sole(marks, "the marks are still in use")?.seal(&marked.complete)?;
-    monitor.enter(Phase::Planning);
-    let mut facts = marked.facts;
-    let judge = BlobJudge {
-        layout: ask.layout.clone(),
-        marks,
-        unlinked: marked.unlinked,
-        cutoffs,
-        newest_link: facts.newest_link,
-    };
-    let (judge, seen) = blobs::judge_blobs(&stage, judge).await?;
-    facts.merge(&seen);
-    facts.marked = judge.marks.len();
-    facts.tags = monitor.get(Counter::Tags);
-    facts.keys = monitor.get(Counter::RepositoryKeys) + monitor.get(Counter::BlobKeys);
+    let remembered = remembered::close(ask.cache.clone());
+    let (judged, ()) = tokio::join!(stage.judge(marks, marked), remembered);
+    let Judged { marks, header, told } = judged?;
+    let plan = sole(writer, "the plan is still being written")?.finish(&header, &marks)?;
+    Ok(Made { plan, told })
+}
 
-    let header = Header {
-        created_by: env!("CARGO_PKG_VERSION").to_owned(),
-        location: planner::Location {
-            identity: store.identity().to_owned(),
-            source: ask.source.to_owned(),
-            base: ask.layout.base().to_owned(),
-            options: ask.options.clone(),
-        },
-        policy: ask.policy,
-        t0,
-        doubts: marked.doubts,
-        notes: audit(&facts, &ask.policy, ask.limits),
-        facts,
-        requests: requests(monitor),
-    };
-    let plan = sole(writer, "the plan is still being written")?.finish(&header, &judge.marks)?;
-    Ok(Made { plan, told: marked.told })
+/// All that was decided, its rows written.
+struct Judged {
+    marks: MarkSet,
+    header: Header,
+    told: Vec<Told>,
 }
 
 /// What every step of the collection shares.
@@ -127,6 +105,55 @@ struct Stage<'a, S> {
     writer: &'a Arc<PlanWriter>,
     monitor: &'a Arc<Monitor>,
     stop: &'a Arc<Stop>,
+}
+
+impl<S: ReadStore> Stage<'_, S> {
+    /// Judges the blobs by what was marked.
+    async fn judge(
+        &self,
+        marks: Arc<MarkSetBuilder>,
+        marked: Result<AllMarked, Failure>,
+    ) -> Result<Judged, Failure> {
+        let marked = marked?;
+        self.monitor.enter(Phase::Sealing);
+        let marks = sole(marks, "the marks are still in use")?.seal(&marked.complete)?;
+        self.monitor.enter(Phase::Planning);
+        let mut facts = marked.facts;
+        let judge = BlobJudge {
+            layout: self.ask.layout.clone(),
+            marks,
+            unlinked: marked.unlinked,
+            cutoffs: self.cutoffs,
+            newest_link: facts.newest_link,
+        };
+        let (judge, seen) = blobs::judge_blobs(self, judge).await?;
+        facts.merge(&seen);
+        facts.marked = judge.marks.len();
+        facts.tags = self.monitor.get(Counter::Tags);
+        facts.keys =
+            self.monitor.get(Counter::RepositoryKeys) + self.monitor.get(Counter::BlobKeys);
+        let header = self.header(facts, marked.doubts);
+        Ok(Judged { marks: judge.marks, header, told: marked.told })
+    }
+
+    fn header(&self, facts: Facts, doubts: Doubts) -> Header {
+        let ask = self.ask;
+        Header {
+            created_by: env!("CARGO_PKG_VERSION").to_owned(),
+            location: planner::Location {
+                identity: self.store.identity().to_owned(),
+                source: ask.source.to_owned(),
+                base: ask.layout.base().to_owned(),
+                options: ask.options.clone(),
+            },
+            policy: ask.policy,
+            t0: self.cutoffs.t0,
+            doubts,
+            notes: audit(&facts, &ask.policy, ask.limits),
+            facts,
+            requests: requests(self.monitor),
+        }
+    }
 }
 
 async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {

@@ -27,14 +27,10 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let summary = Summary::of(&plan, plan.header().requests);
     let progress = context.progress(&location.place);
     let work = Applying { plan, args, context };
-    let deletes_per_second = args.sweep.max_deletes_per_second;
+    let deletes = (&args.sweep).into();
     let (location, store) = (&location, &store);
-    let access = Access {
-        location,
-        store,
-        deletes_per_second,
-        detail: Detail { sizes: false, ..Detail::FULL },
-    };
+    let access =
+        Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL } };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
     context.conclude(summary, swept)

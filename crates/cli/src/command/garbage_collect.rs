@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use planner::{Breaker, Limits, Policy};
-use store::DeleteStore;
+use store::{DeleteStore, Share};
 
 use self::log::DeletionLog;
 use super::{Context, Wish, plan_of};
@@ -19,7 +19,7 @@ use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
 use crate::collect::Made;
 use crate::location::{Location, Place};
-use crate::open::{Access, Detail, Open, Work, with_registry};
+use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{Summary, failure_line, hint_lines};
 use crate::{Failure, Refusal};
 
@@ -45,8 +45,8 @@ pub(crate) async fn garbage_collect(
     // The registry's command says nothing of sizes, nor of tags where it keeps all manifests.
     let json = context.output.json;
     let detail = Detail { sizes: json, tags: json || args.delete_untagged };
-    let (store, deletes_per_second) = (&StoreArgs::default(), None);
-    let access = Access { location: &location, store, deletes_per_second, detail };
+    let (store, deletes) = (&StoreArgs::default(), DeletePace::default());
+    let access = Access { location: &location, store, deletes, detail };
     with_registry(access, &context.watch, work).await
 }
 
@@ -104,7 +104,12 @@ impl Work for Collecting<'_> {
             return Ok(());
         }
         let log = DeletionLog::new(self.location, self.context.console, &open.layout);
-        let sweep = SweepArgs { offline: true, max_deletes_per_second: None, max_age: NEVER };
+        let sweep = SweepArgs {
+            offline: true,
+            max_deletes_per_second: None,
+            share: Share::ALL,
+            max_age: NEVER,
+        };
         let summary = Summary::of(&made.plan, made.plan.header().requests);
         let report = carry_out(&open, made.plan, &sweep, &log, &self.context.watch).await?;
         if self.context.output.json {

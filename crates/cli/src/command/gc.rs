@@ -25,9 +25,9 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
         require_offline(&location, &args.sweep)?;
     }
     let work = Collecting { args, location: &location, context };
-    let deletes_per_second = args.sweep.max_deletes_per_second;
+    let deletes = (&args.sweep).into();
     let (location, store) = (&location, &args.store);
-    let access = Access { location, store, deletes_per_second, detail: Detail::FULL };
+    let access = Access { location, store, deletes, detail: Detail::FULL };
     with_registry(access, &context.watch, work).await
 }
 

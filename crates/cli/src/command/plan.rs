@@ -9,7 +9,7 @@ use crate::args::PlanArgs;
 use crate::carry_out::require_sound;
 use crate::command_line::quoted;
 use crate::location::Location;
-use crate::open::{Access, Detail, Open, Work, with_registry};
+use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 
 /// Makes a plan in a new directory and shows it.
 ///
@@ -19,8 +19,8 @@ pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), F
     let location = context.locate(&args.location, &args.store)?;
     let progress = context.progress(&location.place);
     let work = Planning { args, location: &location, context };
-    let (store, deletes_per_second) = (&args.store, None);
-    let access = Access { location: &location, store, deletes_per_second, detail: Detail::FULL };
+    let (store, deletes) = (&args.store, DeletePace::default());
+    let access = Access { location: &location, store, deletes, detail: Detail::FULL };
     let plan = with_registry(access, &context.watch, work).await?;
     drop(progress);
     context.show(&plan)?;

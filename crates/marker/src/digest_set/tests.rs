@@ -101,7 +101,7 @@ fn g4_a_disk_that_lies_is_found_out() {
     let (set, digests, _folder) = on_disk();
     let file = set.file().unwrap();
     let sealed = file.len() - u64::from(MANY) * 8;
-    for offset in [sealed, sealed + 4097, (sealed + file.len()) / 2, file.len() - 1] {
+    for offset in [sealed, sealed + 4097, u64::midpoint(sealed, file.len()), file.len() - 1] {
         file.damage(offset);
         let mut reader = set.reader();
         let answers = digests.iter().map(|digest| reader.contains(digest));
@@ -113,7 +113,7 @@ fn g4_a_disk_that_lies_is_found_out() {
         );
         file.damage(offset);
     }
-    file.cut((sealed + file.len()) / 2);
+    file.cut(u64::midpoint(sealed, file.len()));
     let mut reader = set.reader();
     let answers = digests.iter().map(|digest| reader.contains(digest));
     let (told, lost): (Vec<_>, Vec<_>) = answers.partition(Result::is_ok);

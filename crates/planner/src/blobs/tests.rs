@@ -89,7 +89,15 @@ fn a_blob_goes_where_nothing_marks_it_and_it_is_old() {
     let judged = judge.judge(listed(vec![blob(1, old), blob(2, old)])).unwrap();
     let Object { key, size: bytes, modified, .. } = blob(2, old);
     let (digest, reason) = (Some(digest(2)), Reason::Unreferenced);
-    let row = Row { kind: RowKind::Blob, repository: None, digest, key, bytes, modified, reason };
+    let row = Row {
+        kind: RowKind::Blob,
+        repository: None,
+        digest,
+        key: key.into(),
+        bytes,
+        modified,
+        reason,
+    };
     assert_eq!(judged.rows, [row]);
 }
 

@@ -117,6 +117,17 @@ fn folders_are_known_for_exactly_the_places_of_the_layout() {
     }
 }
 
+#[test]
+fn folders_of_signatures_are_told_from_others() {
+    let digest = Digest::sha256(b"a");
+    let revision = format!("repositories/a/_manifests/revisions/sha256/{}", digest.hex());
+    assert_eq!(Layout::signed_in(&format!("{revision}/signatures/")), Some(digest));
+    for folder in ["/signatures", "/", "/other/", "/signatures/sha256/"] {
+        assert_eq!(Layout::signed_in(&format!("{revision}{folder}")), None, "{folder}");
+    }
+    assert_eq!(Layout::signed_in("repositories/a/_manifests/tags/signatures/"), None);
+}
+
 proptest! {
     #[test]
     fn g7_a_key_that_is_understood_is_given_back_byte_for_byte(

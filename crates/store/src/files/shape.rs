@@ -31,8 +31,8 @@ pub struct Leaf {
     /// Whether the file is presumed to be there; otherwise it is looked at, and where it is missing, the folder is
     /// opened.
     pub is_presumed: bool,
-    /// Whether folders may lie beside the file. Where the system does not rule that out, the folder is opened.
-    pub has_company: bool,
+    /// The name of a folder that may lie beside the file, and comes after it; it is left closed.
+    pub company: Option<&'static str>,
 }
 
 /// Folders of known names, in each folder inside a folder.

@@ -11,6 +11,7 @@ use super::folder::{self, Kind, Listing};
 use super::shape::{Leaf, Nest, Shape};
 use super::trouble::{Oddity, system};
 use super::{Tree, path};
+use crate::key::PageText;
 use crate::{Key, Listed, Object, Operation, StoreError};
 
 /// A listing under way.
@@ -24,8 +25,10 @@ pub(super) struct Walk {
     key: String,
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
     stack: Vec<Frame>,
-    /// The keys that were presumed since the last entries were handed out.
-    presumed: String,
+    /// The keys of the entries that nobody looked at since the last were handed out.
+    unlooked: PageText,
+    /// What is listed next: it lies beside what was listed last.
+    beside: Option<Entry>,
     /// What the system writes a folder's entries into.
     buffer: Vec<u8>,
     /// Listings that are done with: their memory serves the next folders.
@@ -47,20 +50,23 @@ enum Entry {
     Listed(Listed),
     /// Presumed: where its key stands in the text of the page.
     Presumed(Range<usize>),
+    /// Closed: where its key stands in the text of the page.
+    Closed(Range<usize>),
 }
 
 impl Entry {
-    fn key<'e>(&'e self, page: &'e str) -> &'e str {
+    fn key<'e>(&'e self, page: &'e PageText) -> &'e str {
         match self {
             Self::Listed(listed) => listed.key(),
-            Self::Presumed(range) => &page[range.clone()],
+            Self::Presumed(place) | Self::Closed(place) => page.at(place),
         }
     }
 
     fn on(self, page: &Arc<str>) -> Listed {
         match self {
             Self::Listed(listed) => listed,
-            Self::Presumed(range) => Listed::Presumed(Key::new(page, range)),
+            Self::Presumed(place) => Listed::Presumed(Key::new(page, place)),
+            Self::Closed(place) => Listed::Closed(Key::new(page, place)),
         }
     }
 }
@@ -82,7 +88,8 @@ impl Walk {
             until,
             key,
             stack: Vec::new(),
-            presumed: String::new(),
+            unlooked: PageText::default(),
+            beside: None,
             buffer: folder::buffer(),
             spare: Vec::new(),
         };
@@ -134,9 +141,9 @@ impl Walk {
                 Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
             };
             entries.extend(found);
+            entries.extend(self.beside.take());
         }
-        let page: Arc<str> = self.presumed.as_str().into();
-        self.presumed.clear();
+        let page = self.unlooked.take();
         Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
     }
 
@@ -163,7 +170,9 @@ impl Walk {
             None => self.closed(),
         };
         if known.is_some() {
-            return Ok(known.filter(|entry| *entry.key(&self.presumed) > *self.after));
+            let is_wanted = |entry: &Entry| *entry.key(&self.unlooked) > *self.after;
+            self.beside = self.beside.take().filter(is_wanted);
+            return Ok(known.filter(is_wanted));
         }
         // Not what the layout says: look at everything that is there.
         self.key.truncate(folder_length);
@@ -171,24 +180,29 @@ impl Walk {
     }
 
     /// The folder `self.key`, where it stays closed.
-    fn closed(&self) -> Option<Entry> {
-        let is_closed = (self.tree.is_closed)(&self.key);
-        is_closed.then(|| Entry::Listed(Listed::Closed(self.key.as_str().into())))
+    fn closed(&mut self) -> Option<Entry> {
+        (self.tree.is_closed)(&self.key).then(|| Entry::Closed(self.note()))
     }
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
     fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
-        if leaf.has_company && !self.holds_folders(0) {
-            return Ok(None);
-        }
+        let folder_length = self.key.len();
         self.key.push_str(leaf.file);
-        if leaf.is_presumed {
-            return Ok(Some(self.presume()));
+        let file = if leaf.is_presumed {
+            Entry::Presumed(self.note())
+        } else {
+            match self.look()? {
+                Some((Kind::File, object)) => Entry::Listed(object.into()),
+                Some(_) | None => return Ok(None),
+            }
+        };
+        if let Some(company) = leaf.company {
+            self.key.truncate(folder_length);
+            self.key.push_str(company);
+            self.key.push('/');
+            self.beside = Some(Entry::Closed(self.note()));
         }
-        Ok(match self.look()? {
-            Some((Kind::File, object)) => Some(Entry::Listed(object.into())),
-            Some(_) | None => None,
-        })
+        Ok(Some(file))
     }
 
     /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
@@ -203,7 +217,7 @@ impl Walk {
             }
         }
         self.key.push_str(nest.file);
-        let file = self.presume();
+        let file = Entry::Presumed(self.note());
         self.key.truncate(outermost);
         self.key.push_str(nest.folder);
         let Some(frame) = self.stack.last() else { return Ok(None) };
@@ -215,11 +229,9 @@ impl Walk {
         Ok(Some(file))
     }
 
-    /// The key `self.key`, presumed.
-    fn presume(&mut self) -> Entry {
-        let start = self.presumed.len();
-        self.presumed.push_str(&self.key);
-        Entry::Presumed(start..self.presumed.len())
+    /// Writes the key `self.key` into the text of the page.
+    fn note(&mut self) -> Range<usize> {
+        self.unlooked.push(&self.key)
     }
 
     /// Whether the system says that the folder `self.key` holds exactly so many folders.

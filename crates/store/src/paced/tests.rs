@@ -78,9 +78,57 @@ async fn a_request_that_is_dropped_gives_its_place_back() {
 async fn keys_throttled_inside_an_answer_are_one_event() {
     let keys = vec![("0/0", ErrorKind::Throttled), ("0/1", ErrorKind::Throttled)];
     let bench = bench(Scripted::new([Reply::Keys(keys)]), PaceSettings::default());
+    let before = lock(&bench.store.pace.borne).per_second();
     bench.store.delete(&batch(0, 3)).await.unwrap();
     assert_eq!(bench.monitor.get(Counter::ThrottledAnswers), 1);
-    assert_eq!(bench.store.pace.deletes.semaphore.available_permits(), 2);
+    assert!(lock(&bench.store.pace.borne).per_second() < before);
+    assert_eq!(bench.store.pace.deletes.semaphore.available_permits(), 4, "not halved too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletes_that_were_throttled_keep_to_a_rate_of_keys() {
+    let bench = bench(Scripted::new([]), PaceSettings::default());
+    for name in 0..10 {
+        bench.store.delete(&batch(name, 1000)).await.unwrap();
+    }
+    bench.store.store.say([Reply::Fails(ErrorKind::Throttled)]);
+    bench.store.delete(&batch(10, 1000)).await.unwrap_err();
+    let (begun, rate) = (Instant::now(), lock(&bench.store.pace.borne).per_second());
+    for name in 11..21 {
+        bench.store.delete(&batch(name, 1000)).await.unwrap();
+    }
+    let expected = 10_000.0 / rate + 0.1;
+    assert!((begun.elapsed().as_secs_f64() / expected - 1.0).abs() < 0.05, "{expected}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn g12_a_share_holds_for_deletes_in_flight_from_the_start() {
+    let slow = Scripted::new([]).answering_after(Duration::from_secs(2));
+    let share = Share::percent(25).unwrap();
+    let settings =
+        PaceSettings { deletes_in_flight: 16, delete_share: share, ..PaceSettings::default() };
+    let bench = bench(slow, settings);
+    let mut deletes = JoinSet::new();
+    for name in 0..100 {
+        let store = Arc::clone(&bench.store);
+        deletes.spawn(async move { store.delete(&batch(name, 10)).await.is_ok() });
+    }
+    assert!(deletes.join_all().await.into_iter().all(|is_fine| is_fine));
+    assert_eq!(bench.store.store.most_in_flight(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletes_are_sent_in_the_order_in_which_they_came() {
+    let bench = bench(Scripted::new([]), PaceSettings::default());
+    let mut deletes = JoinSet::new();
+    for name in 0..50 {
+        let store = Arc::clone(&bench.store);
+        deletes.spawn(async move { store.delete(&batch(name, 900 + name)).await.is_ok() });
+    }
+    deletes.join_all().await;
+    let asked = bench.store.store.asked();
+    let expected = (0..50).map(|name| format!("delete {name}/0 "));
+    assert!(asked.iter().zip(expected).all(|(asked, name)| asked.starts_with(&name)));
 }
 
 #[tokio::test(start_paused = true)]

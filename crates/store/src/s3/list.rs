@@ -79,7 +79,7 @@ impl Cursor for S3Cursor {
                 .map_err(|oddity| malformed(&self.bucket, ask, oddity))?;
             self.is_done = !page.is_truncated;
             match page.objects.last() {
-                Some(last) => (self.after, self.token) = (last.key.clone(), None),
+                Some(last) => (self.after, self.token) = (last.key.clone().into(), None),
                 None => self.token = page.next_token,
             }
             if !page.objects.is_empty() {
@@ -213,7 +213,7 @@ pub(super) async fn look(
         let page = S3Cursor::new(Arc::clone(bucket), &key, "").next().await?;
         let first = page.into_iter().flatten().next();
         objects.push(
-            first.and_then(|listed| listed.object().cloned()).filter(|object| object.key == key),
+            first.and_then(|listed| listed.object().cloned()).filter(|object| *object.key == *key),
         );
     }
     Ok(objects)

@@ -1,16 +1,9 @@
-//! What benches measure of a request, one part at a time.
+//! What benches measure of a request: its signature.
 
 use std::time::SystemTime;
 
-use super::page::Page;
 use super::percent;
 use super::sign::{NO_BODY, Scope, Signed, Signer, wire_time};
-
-/// Reads a page of a listing; how many keys it has, and `None` where it is none.
-#[must_use]
-pub fn keys_of_page(body: &[u8]) -> Option<usize> {
-    Page::parse(body).ok().map(|page| page.objects.len())
-}
 
 /// Signs requests with made-up keys.
 #[derive(Debug)]

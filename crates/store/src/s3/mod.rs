@@ -36,7 +36,9 @@ pub use config::{
 use connect::Connected;
 pub use list::S3Cursor;
 #[cfg(feature = "benches")]
-pub use measured::{Signing, keys_of_page};
+pub use measured::Signing;
+#[cfg(feature = "benches")]
+pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{

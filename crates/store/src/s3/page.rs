@@ -1,11 +1,15 @@
 //! One page of a listing, read from the server's answer.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use registry::Timestamp;
 
 use super::config::S3Config;
 use super::text::{decoded, etag, key, number, present, read, time, value};
 use super::xml::{Reader, Step, XmlError};
-use crate::Object;
+use crate::key::PageText;
+use crate::{Key, Object};
 
 /// Why an answer is no page.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +94,13 @@ impl Page {
     }
 }
 
+/// How many keys a page has, and `None` where it is none; for benches.
+#[cfg(feature = "benches")]
+#[must_use]
+pub fn keys_of_page(body: &[u8]) -> Option<usize> {
+    Page::parse(body).ok().map(|page| std::hint::black_box(page).objects.len())
+}
+
 /// Code and message of an error document.
 pub(super) fn error_document(body: &[u8]) -> Result<(Box<str>, Box<str>), PageError> {
     let text = std::str::from_utf8(body).map_err(|_| PageError::NotUtf8)?;
@@ -165,11 +176,7 @@ impl<'a> Draft<'a> {
             is_truncated,
             next_token: self.next_token.filter(|token| !token.is_empty()).map(Into::into),
             key_count: self.key_count.map(|text| number("KeyCount", &text)).transpose()?,
-            objects: self
-                .contents
-                .into_iter()
-                .map(|entry| entry.finish(is_encoded))
-                .collect::<Result<_, _>>()?,
+            objects: objects(self.contents, is_encoded)?,
             folders: self
                 .folders
                 .into_iter()
@@ -226,14 +233,39 @@ impl<'a> Contents<'a> {
         }
     }
 
-    fn finish(self, is_encoded: bool) -> Result<Object, PageError> {
-        Ok(Object {
+    fn finish(self, is_encoded: bool, text: &mut PageText) -> Result<Described, PageError> {
+        Ok(Described {
             size: read(self.size, "Contents/Size", |text| text.parse().ok())?,
             modified: read(self.modified, "Contents/LastModified", time)?,
-            key: key(present(self.key, "Contents/Key")?, is_encoded)?,
-            etag: self.etag.map(etag).transpose()?,
+            key: text.push(&key(present(self.key, "Contents/Key")?, is_encoded)?),
+            etag: self.etag.map(etag).transpose()?.map(|etag| text.push(&etag)),
         })
     }
+}
+
+/// An object whose texts stand in the text of the page.
+struct Described {
+    key: Range<usize>,
+    size: u64,
+    modified: Timestamp,
+    etag: Option<Range<usize>>,
+}
+
+/// About what key and entity tag of an object take.
+const USUAL_TEXT: usize = 200;
+
+fn objects(contents: Vec<Contents<'_>>, is_encoded: bool) -> Result<Vec<Object>, PageError> {
+    let mut text = PageText::with_capacity(contents.len() * USUAL_TEXT);
+    let described = contents.into_iter().map(|entry| entry.finish(is_encoded, &mut text));
+    let described = described.collect::<Result<Vec<_>, _>>()?;
+    let page = text.take();
+    let object = |Described { key, size, modified, etag }: Described| Object {
+        key: Key::new(&page, key),
+        size,
+        modified,
+        etag: etag.map(|etag| Key::new(&page, etag)),
+    };
+    Ok(described.into_iter().map(object).collect())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The store as stages see it, retried and paced: bad days of a server cost time and nothing else.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use monitor::{Counter, Stop};
-use simstore::Which;
+use simstore::{Clock, Limits, Refusal, Which};
 use store::{
     DeleteBatch, DeleteStore as _, Doomed, KeyOutcome, PaceSettings, Paced, Retried, RetrySettings,
 };
@@ -75,7 +76,7 @@ async fn delete_all(wrapped: &Wrapped, batches: Vec<DeleteBatch>) {
 
 #[tokio::test]
 async fn g11_a_bad_day_of_deleting_ends_in_the_same_set() {
-    let all = numbered(500);
+    let all = numbered(160);
     let server = server_with(all.iter().map(String::as_str));
     server.put("p", "kept", T);
     let wrapped = wrapped_of(&server).await;
@@ -88,7 +89,7 @@ async fn g11_a_bad_day_of_deleting_ends_in_the_same_set() {
     ));
     delete_all(&wrapped, batches(&all, 20)).await;
     assert_eq!(server.keys(), ["p"]);
-    assert!(server.count(Kind::Delete) > 25, "the faults struck");
+    assert!(server.count(Kind::Delete) > 8, "the faults struck");
     assert!(wrapped.monitor.get(Counter::ThrottledAnswers) > 0);
     assert_eq!(wrapped.monitor.get(Counter::DeleteRequests), server.count(Kind::Delete));
 }
@@ -171,4 +172,27 @@ async fn g12_no_more_requests_are_in_flight_than_the_settings_allow() {
     delete_all(&wrapped, batches(&all, 10)).await;
     let most = server.most_in_flight();
     assert!((1..=3).contains(&most), "{most}");
+}
+
+#[tokio::test]
+async fn g10_what_is_beyond_the_limits_of_partitions_is_asked_for_again_and_none_is_lost() {
+    for refusal in [Refusal::Request, Refusal::Keys] {
+        let all = numbered(80);
+        let clock = Clock::manual();
+        let limits =
+            Limits { writes: 12, boundaries: vec!["p/0040".into()], refusal, ..Limits::default() };
+        let options = Options { limits: Some(limits), clock: clock.clone(), ..Options::default() };
+        let server = Server::start(options).unwrap();
+        all.iter().chain(&["p".to_owned()]).for_each(|key| server.put(key, "x", T));
+        let wrapped = wrapped_of(&server).await;
+        let mut deleting = pin!(delete_all(&wrapped, batches(&all, 20)));
+        // A second passes for the server with each look at what is left.
+        while tokio::time::timeout(Duration::from_millis(5), &mut deleting).await.is_err() {
+            clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(server.keys(), ["p"], "{refusal:?}");
+        let load = server.load();
+        assert!(load.writes == 80 && load.refused_writes > 0, "{load:?}");
+        assert!(wrapped.monitor.get(Counter::ThrottledAnswers) > 0);
+    }
 }

@@ -33,14 +33,11 @@ async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
 }
 
 #[tokio::test]
-async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed() {
+async fn g3_what_lies_beside_the_usual_folders_of_a_tag_is_listed() {
     let files = Files::of_layout();
     let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
     let tags = "_manifests/tags";
     let keys = inside(&[
-        format!("{}/link", revision(1)),
-        format!("{}/link", revision(2)),
-        format!("{}/signatures/sha256/{}/link", revision(2), hex(3)),
         format!("{}/other/link", revision(4)),
         format!("{tags}/a/current/link"),
         format!("{tags}/a/index/sha256/{}/link", hex(1)),
@@ -62,6 +59,26 @@ async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed(
     for (at, after) in keys.iter().enumerate() {
         assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
     }
+}
+
+#[tokio::test]
+async fn the_signatures_of_a_manifest_are_left_closed_whether_there_are_any_or_not() {
+    let files = Files::of_layout();
+    let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
+    let signature = format!("{}/signatures/sha256/{}/link", revision(2), hex(3));
+    let links = [1, 2].map(|n| format!("{}/link", revision(n)));
+    for key in inside(&[&links[..], &[signature.clone()]].concat()) {
+        files.put(&key, b"x");
+    }
+    let closed = [1, 2].map(|n| format!("{}/signatures/", revision(n)));
+    let entries = inside(&[links, closed.clone()].concat());
+    assert_eq!(files.list("", "").await.unwrap(), entries);
+    for (at, after) in entries.iter().enumerate() {
+        assert_eq!(files.list("", after).await.unwrap(), entries[at + 1..], "after {after}");
+    }
+    let [unsigned, signed] = closed.map(|folder| inside(&[folder]).remove(0));
+    assert_eq!(files.list(&unsigned, "").await.unwrap(), Vec::<String>::new());
+    assert_eq!(files.list(&signed, "").await.unwrap(), inside(&[signature]));
 }
 
 #[tokio::test]
