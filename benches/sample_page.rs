@@ -1,5 +1,7 @@
 //! A page of a listing, to be read by benches.
 
+#![expect(clippy::unwrap_used, reason = "a bench")]
+
 use std::fmt::Write as _;
 
 use registry::Digest;

@@ -82,13 +82,12 @@ impl<S: ReadStore> FolderSeeder<S> {
         let mut asked = JoinSet::new();
         let mut inside = vec![Vec::new(); folders.len()];
         for (at, folder) in folders.into_iter().enumerate() {
-            match self.known_inside(&folder) {
-                Some(cuts) => inside[at] = cuts,
-                None => {
-                    let store = Arc::clone(&self.store);
-                    asked.spawn(async move { (at, store.folders(&folder).await) });
-                }
+            if let Some(cuts) = self.known_inside(&folder) {
+                inside[at] = cuts;
+                continue;
             }
+            let store = Arc::clone(&self.store);
+            asked.spawn(async move { (at, store.folders(&folder).await) });
         }
         for (at, folders) in asked.join_all().await {
             inside[at] = folders?.prefixes;
