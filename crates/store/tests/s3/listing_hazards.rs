@@ -18,7 +18,7 @@ async fn listed_of(all: &[&str], faults: Faults) -> Result<Vec<String>, ErrorKin
     let store = store(S3Config { keys_per_page: 2, ..config(&server) }).await;
     server.set_faults(faults);
     let objects = list(&store, "p/", "").await.map_err(|error| error.kind)?;
-    Ok(objects.into_iter().map(|object| object.key.into()).collect())
+    Ok(objects.into_iter().map(|object| object.key.to_string()).collect())
 }
 
 /// The fault on the first page, and on the second, is refused.

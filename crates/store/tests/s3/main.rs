@@ -92,7 +92,7 @@ async fn list(store: &S3Store, within: &str, after: &str) -> Result<Vec<Object>,
 
 async fn keys(store: &S3Store, within: &str, after: &str) -> Vec<String> {
     let objects = list(store, within, after).await.unwrap();
-    objects.into_iter().map(|object| object.key.into()).collect()
+    objects.into_iter().map(|object| object.key.to_string()).collect()
 }
 
 fn kind_of<T>(result: Result<T, StoreError>) -> Option<ErrorKind> {

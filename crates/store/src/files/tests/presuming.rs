@@ -67,7 +67,7 @@ async fn the_signatures_of_a_manifest_are_left_closed_whether_there_are_any_or_n
     let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
     let signature = format!("{}/signatures/sha256/{}/link", revision(2), hex(3));
     let links = [1, 2].map(|n| format!("{}/link", revision(n)));
-    for key in inside(&[&links[..], &[signature.clone()]].concat()) {
+    for key in inside(&[&links[..], std::slice::from_ref(&signature)].concat()) {
         files.put(&key, b"x");
     }
     let closed = [1, 2].map(|n| format!("{}/signatures/", revision(n)));
