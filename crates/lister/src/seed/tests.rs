@@ -54,6 +54,14 @@ fn folders_are_cut_level_by_level_and_each_gets_its_share() {
 }
 
 #[test]
+fn the_folders_of_a_level_are_looked_into_at_once() {
+    let keys: Vec<String> = (0..9).map(|n| format!("r/{n}/x/_layers/x")).collect();
+    let store = Unhurried::new(2, keys);
+    cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", 500), "r/");
+    assert_eq!(store.folders_at_once(), 9);
+}
+
+#[test]
 fn one_large_repository_is_cut_by_digest_without_a_request() {
     let keys = ["r/a/_layers/sha256/00", "r/a/_manifests/x", "r/a/_uploads/x"];
     let (cuts, asked) = folders(&keys, 64, "r/a/_layers/sha256/00");
