@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use registry::{KeyKind, Layout, Shard};
 use store::{ReadStore, StoreError};
+use tokio::task::JoinSet;
 
 /// Knows where to cut what remains of a listing after its first page.
 pub trait Seeder: Send + Sync + 'static {
@@ -56,8 +57,9 @@ impl Seeder for BlobSeeder {
 
 /// A range may cost a page more than it has keys for, so it should have a few.
 const PAGES_OF_A_RANGE: u32 = 8;
-/// Into so many parts a listing is cut at most; idle workers cut on.
-const MOST_PARTS: u32 = 4096;
+/// Into so many parts a listing is cut at most, as the end of each costs a page that another reads again; idle workers
+/// cut on.
+const MOST_PARTS: u32 = 1024;
 
 /// Cuts a tree of repositories at its folders, level by level while there are few, and large repositories by digest.
 #[derive(Debug)]
@@ -75,20 +77,35 @@ impl<S: ReadStore> FolderSeeder<S> {
         Self { store, within: within.to_owned(), enough: enough.max(1) }
     }
 
-    /// Where to cut inside `folder`; asks the store unless the layout says it.
-    async fn inside(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+    /// Where to cut inside each folder, all asked at once: one after the other they would keep every worker waiting.
+    async fn inside(&self, folders: Vec<String>) -> Result<Vec<Vec<String>>, StoreError> {
+        let mut asked = JoinSet::new();
+        let mut inside = vec![Vec::new(); folders.len()];
+        for (at, folder) in folders.into_iter().enumerate() {
+            if let Some(cuts) = self.known_inside(&folder) {
+                inside[at] = cuts;
+                continue;
+            }
+            let store = Arc::clone(&self.store);
+            asked.spawn(async move { (at, store.folders(&folder).await) });
+        }
+        for (at, folders) in asked.join_all().await {
+            inside[at] = folders?.prefixes;
+        }
+        Ok(inside)
+    }
+
+    /// Where to cut inside `folder`, where the layout says it.
+    fn known_inside(&self, folder: &str) -> Option<Vec<String>> {
         if folder.ends_with("/_layers/") {
-            return Ok(by_digest(&format!("{folder}sha256/")));
+            return Some(by_digest(&format!("{folder}sha256/")));
         }
         if folder.ends_with("/_manifests/") {
             let mut cuts = by_digest(&format!("{folder}revisions/sha256/"));
             cuts.push(format!("{folder}tags/"));
-            return Ok(cuts);
+            return Some(cuts);
         }
-        if folder[self.within.len()..].contains("/_") {
-            return Ok(Vec::new());
-        }
-        Ok(self.store.folders(folder).await?.prefixes)
+        folder[self.within.len()..].contains("/_").then(Vec::new)
     }
 }
 
@@ -99,7 +116,7 @@ impl<S: ReadStore> Seeder for FolderSeeder<S> {
     async fn cuts(&self, position: &str) -> Result<Vec<String>, StoreError> {
         let is_ahead =
             |folder: &String| *folder.as_str() > *position || position.starts_with(folder);
-        let mut level = self.inside(&self.within).await?;
+        let mut level = self.store.folders(&self.within).await?.prefixes;
         let all = level.len();
         level.retain(is_ahead);
         // The first page tells how many pages there are, where it went past any folder.
@@ -112,8 +129,7 @@ impl<S: ReadStore> Seeder for FolderSeeder<S> {
             let share = enough.div_ceil(chosen.len());
             probes -= chosen.len();
             level = Vec::new();
-            for folder in chosen {
-                let mut inside = self.inside(&folder).await?;
+            for mut inside in self.inside(chosen).await? {
                 inside.retain(is_ahead);
                 level.extend(thinned(inside, share));
             }

@@ -40,6 +40,8 @@ pub(crate) struct Unhurried {
 struct State {
     pages: AtomicU64,
     folders: AtomicU64,
+    /// Folders that are looked into now, and how many it were at most.
+    under_way: (AtomicU64, AtomicU64),
     /// From which page on the trick is played.
     trick: (Trick, u64),
     /// What is asked to stop, when so many pages were given.
@@ -57,7 +59,8 @@ impl Unhurried {
 
     fn over(inner: MemoryStore, trick: (Trick, u64), stop: (Arc<Stop>, u64)) -> Self {
         let (pages, folders) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { inner, state: Arc::new(State { pages, folders, trick, stop }) }
+        let under_way = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { inner, state: Arc::new(State { pages, folders, under_way, trick, stop }) }
     }
 
     /// The same objects; pages from number `from` on break the contract.
@@ -79,6 +82,11 @@ impl Unhurried {
     pub(crate) fn folders_asked(&self) -> u64 {
         self.state.folders.load(Ordering::SeqCst)
     }
+
+    /// Folders looked into at the same time, at most.
+    pub(crate) fn folders_at_once(&self) -> u64 {
+        self.state.under_way.1.load(Ordering::SeqCst)
+    }
 }
 
 impl ReadStore for Unhurried {
@@ -91,7 +99,10 @@ impl ReadStore for Unhurried {
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         self.state.folders.fetch_add(1, Ordering::SeqCst);
+        let (now, most) = &self.state.under_way;
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        now.fetch_sub(1, Ordering::SeqCst);
         self.inner.folders(within).await
     }
 

@@ -39,6 +39,9 @@ mod paced;
 mod retried;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(all(feature = "benches", not(feature = "s3")))]
+#[path = "s3/scanner.rs"]
+mod s3;
 #[cfg(test)]
 mod scripted;
 mod share;
@@ -55,6 +58,12 @@ pub use memory::{MemoryCursor, MemoryStore};
 pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
+#[cfg(all(feature = "benches", feature = "s3"))]
+#[doc(hidden)]
+pub use s3::Signing;
+#[cfg(feature = "benches")]
+#[doc(hidden)]
+pub use s3::keys_of_page;
 #[cfg(feature = "s3")]
 pub use s3::{
     Addresses, DefaultEndpoint, DeleteChecksum, S3Config, S3Cursor, S3Store, StaticCredentials,

@@ -23,7 +23,7 @@ fn blobs_are_cut_evenly_into_parts_of_eight_pages() {
         layout.blob(&digest)
     };
     let seeder = BlobSeeder::new(&layout);
-    for (last, parts) in [("ffff", 1), ("0fff", 2), ("01ff", 16), ("001f", 256), ("0000", 4096)] {
+    for (last, parts) in [("ffff", 1), ("0fff", 2), ("01ff", 16), ("001f", 256), ("0000", 1024)] {
         let cuts = cuts_of(&seeder, &position(last));
         assert_eq!(cuts.len() + 1, parts, "{last}");
         let is_at = |(n, cut): (usize, &String)| {
@@ -51,6 +51,14 @@ fn folders_are_cut_level_by_level_and_each_gets_its_share() {
     let applications = cuts.iter().filter(|cut| cut.starts_with("r/a/") && cut.len() == 7);
     assert_eq!(applications.count(), 3, "{cuts:?}");
     assert_eq!(asked, 1 + 3 + 5, "each folder of the levels above the cuts");
+}
+
+#[test]
+fn the_folders_of_a_level_are_looked_into_at_once() {
+    let keys: Vec<String> = (0..9).map(|n| format!("r/{n}/x/_layers/x")).collect();
+    let store = Unhurried::new(2, keys);
+    cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", 500), "r/");
+    assert_eq!(store.folders_at_once(), 9);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod delete;
 mod delete_answer;
 mod http_client;
 mod list;
+#[cfg(feature = "benches")]
+mod measured;
 mod page;
 mod percent;
 mod request;
@@ -33,6 +35,10 @@ pub use config::{
 };
 use connect::Connected;
 pub use list::S3Cursor;
+#[cfg(feature = "benches")]
+pub use measured::Signing;
+#[cfg(feature = "benches")]
+pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{

@@ -94,6 +94,13 @@ impl Page {
     }
 }
 
+/// How many keys a page has, and `None` where it is none; for benches.
+#[cfg(feature = "benches")]
+#[must_use]
+pub fn keys_of_page(body: &[u8]) -> Option<usize> {
+    Page::parse(body).ok().map(|page| std::hint::black_box(page).objects.len())
+}
+
 /// Code and message of an error document.
 pub(super) fn error_document(body: &[u8]) -> Result<(Box<str>, Box<str>), PageError> {
     let text = std::str::from_utf8(body).map_err(|_| PageError::NotUtf8)?;
