@@ -30,7 +30,7 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
     let ask = Walk {
         store: Arc::clone(&open.store),
         within: within.clone(),
-        seeder: FolderSeeder::new(Arc::clone(&open.store), &within, open.width * 4),
+        seeder: FolderSeeder::new(Arc::clone(&open.store), &within, open.width),
         workers: open.width,
         keys: Counter::RepositoryKeys,
         monitor: Arc::clone(&watch.monitor),

@@ -37,7 +37,7 @@ pub async fn list_repositories<S: ReadStore>(
     stop: Arc<Stop>,
 ) -> Result<Complete, ListError> {
     let within = layout.repositories();
-    let folders = FolderSeeder::new(Arc::clone(&store), &within, workers * 4);
+    let folders = FolderSeeder::new(Arc::clone(&store), &within, workers);
     let outlet = Arc::new(Outlet {
         within: within.clone(),
         trees,

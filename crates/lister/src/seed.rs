@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use registry::{KeyKind, Layout, Shard};
-use store::{ReadStore, StoreError};
-use tokio::task::JoinSet;
+use store::{ErrorKind, Folders, Operation, ReadStore, StoreError};
+use tokio::task::{JoinError, JoinSet};
 
 /// Knows where to cut what remains of a listing after its first page.
 pub trait Seeder: Send + Sync + 'static {
@@ -68,16 +68,22 @@ pub struct FolderSeeder<S> {
     within: String,
     /// How many cuts are worth having.
     enough: usize,
+    /// How many folders are looked into at once.
+    workers: usize,
 }
 
+/// So many cuts for each worker are worth having.
+const CUTS_OF_A_WORKER: usize = 4;
+
 impl<S: ReadStore> FolderSeeder<S> {
-    /// Cuts for the keys below `within`; `enough` is a small multiple of the number of workers.
+    /// Cuts for the keys below `within`, for so many workers.
     #[must_use]
-    pub fn new(store: Arc<S>, within: &str, enough: usize) -> Self {
-        Self { store, within: within.to_owned(), enough: enough.max(1) }
+    pub fn new(store: Arc<S>, within: &str, workers: usize) -> Self {
+        let workers = workers.max(1);
+        Self { store, within: within.to_owned(), enough: workers * CUTS_OF_A_WORKER, workers }
     }
 
-    /// Where to cut inside each folder, all asked at once: one after the other they would keep every worker waiting.
+    /// Where to cut inside each folder, as many asked at once as there are workers (G12): they wait for the cuts.
     async fn inside(&self, folders: Vec<String>) -> Result<Vec<Vec<String>>, StoreError> {
         let mut asked = JoinSet::new();
         let mut inside = vec![Vec::new(); folders.len()];
@@ -86,13 +92,32 @@ impl<S: ReadStore> FolderSeeder<S> {
                 inside[at] = cuts;
                 continue;
             }
+            if asked.len() == self.workers {
+                self.take_one(&mut asked, &mut inside).await?;
+            }
             let store = Arc::clone(&self.store);
             asked.spawn(async move { (at, store.folders(&folder).await) });
         }
-        for (at, folders) in asked.join_all().await {
-            inside[at] = folders?.prefixes;
+        while !asked.is_empty() {
+            self.take_one(&mut asked, &mut inside).await?;
         }
         Ok(inside)
+    }
+
+    /// Waits for one of the answers.
+    async fn take_one(
+        &self,
+        asked: &mut JoinSet<(usize, Result<Folders, StoreError>)>,
+        inside: &mut [Vec<String>],
+    ) -> Result<(), StoreError> {
+        let lost = |error: JoinError| {
+            StoreError::new(Operation::List, &self.within, ErrorKind::Fatal).because(error)
+        };
+        if let Some(answer) = asked.join_next().await {
+            let (at, folders) = answer.map_err(lost)?;
+            inside[at] = folders?.prefixes;
+        }
+        Ok(())
     }
 
     /// Where to cut inside `folder`, where the layout says it.

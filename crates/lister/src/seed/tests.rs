@@ -11,7 +11,8 @@ fn cuts_of(seeder: &impl Seeder, position: &str) -> Vec<String> {
 
 fn folders(keys: &[&str], enough: usize, position: &str) -> (Vec<String>, u64) {
     let store = Unhurried::new(10, keys);
-    let cuts = cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", enough), position);
+    let seeder = FolderSeeder { enough, ..FolderSeeder::new(Arc::new(store.clone()), "r/", 3) };
+    let cuts = cuts_of(&seeder, position);
     (cuts, store.folders_asked())
 }
 
@@ -54,11 +55,13 @@ fn folders_are_cut_level_by_level_and_each_gets_its_share() {
 }
 
 #[test]
-fn the_folders_of_a_level_are_looked_into_at_once() {
+fn g12_as_many_folders_of_a_level_are_looked_into_at_once_as_there_are_workers() {
     let keys: Vec<String> = (0..9).map(|n| format!("r/{n}/x/_layers/x")).collect();
-    let store = Unhurried::new(2, keys);
-    cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", 500), "r/");
-    assert_eq!(store.folders_at_once(), 9);
+    for (workers, at_once) in [(1, 1), (4, 4), (20, 9)] {
+        let store = Unhurried::new(2, keys.clone());
+        cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", workers), "r/");
+        assert_eq!(store.folders_at_once(), at_once, "{workers} workers");
+    }
 }
 
 #[test]
