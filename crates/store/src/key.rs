@@ -32,9 +32,8 @@ impl Deref for Key {
 }
 
 impl From<&str> for Key {
-    /// # Panics
-    /// Where the text has more than 4 GiB, which no key has.
     fn from(text: &str) -> Self {
+        // No key comes near 4 GiB.
         Self { page: text.into(), start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) }
     }
 }

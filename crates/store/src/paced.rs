@@ -47,9 +47,10 @@ impl Default for PaceSettings {
 
 /// A store that is asked no faster than it bears.
 ///
-/// Each kind of request has its own limit of requests in flight, found by trying. Where the store asks to slow down, that
-/// of lists and of gets is halved; deletes, which stores count by the key, keep to a rate of keys from then on. Counts every answer that asked to slow down on the [`Monitor`]; the store itself counts its requests. Waiting
-/// for a place ends with [`ErrorKind::Stopped`] when the run is asked to stop; the request was then not sent.
+/// Each kind of request has its own limit of requests in flight, found by trying. Where the store asks to slow down,
+/// that of lists and of gets is halved; deletes, which stores count by the key, keep to a rate of keys from then on.
+/// Counts every answer that asked to slow down on the [`Monitor`]; the store itself counts its requests. Waiting for a
+/// place ends with [`ErrorKind::Stopped`] when the run is asked to stop; the request was then not sent.
 #[derive(Debug)]
 pub struct Paced<S> {
     store: S,
