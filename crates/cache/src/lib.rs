@@ -9,11 +9,12 @@
 //! where this version of the program wrote it. A digest names its content for ever, so a right record never grows old.
 //! Anything else is a miss: damage, a truncated or foreign file, a segment that somebody removed. No failure here ends a
 //! run, and the folder may be removed at any time, also under a run.
-//! G12: a segment costs 8 bytes of memory for each KiB of its size; what waits to be written is bounded.
+//! G12: a segment costs 8 bytes of memory for each KiB of its size, and one of up to 8 MiB that much once it is used;
+//! what waits to be written is bounded.
 //!
 //! # Shape
 //! ```text
-//! get ──▶ filter ─▶ block index ─▶ one read ─▶ record ─▶ checksum ─▶ Manifest
+//! get ──▶ filter ─▶ block index ─▶ one read, or none where it is held ─▶ record ─▶ checksum ─▶ Manifest
 //! put ──▶ waiting records ──full, close──▶ sorted ─▶ temporary file ─rename─▶ segment ──tidy──▶ evicted, merged
 //! ```
 //!
@@ -24,7 +25,7 @@
 //! a segment open goes on reading it when it is removed.
 //!
 //! # Cost
-//! 411 bytes on disk for an image of ten layers, and one read of 4 KiB to find it.
+//! 411 bytes on disk for an image of ten layers, and one read of 4 KiB to find it; small segments are read once.
 //!
 //! # Start reading at
 //! [`ManifestCache`].

@@ -110,7 +110,7 @@ impl Cursor {
             return Ok(false);
         }
         self.bytes = match segment.block(self.block).map_err(|broken| broken.at(&self.file.path)) {
-            Ok(bytes) => bytes,
+            Ok(bytes) => bytes.into_owned(),
             Err(CacheError::Damaged { .. }) => Vec::new(),
             Err(error) => return Err(error),
         };

@@ -9,10 +9,12 @@
 //! ```
 //! Numbers are little-endian. The checksum covers header, index, filter, and the end before it; each record has its own.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use registry::{Digest, MANIFEST_READING, Manifest};
@@ -32,6 +34,9 @@ const MAGIC: &[u8; 8] = b"regsweep";
 const FORMAT: u32 = 1;
 /// A block of the index.
 const INDEXED: usize = 16;
+/// A segment with so many bytes of blocks at most, some 20,000 manifests, is held in memory once a part of it is wanted:
+/// one read takes less than thousands.
+const HELD: u64 = 8 << 20;
 
 /// How a segment of this version of the program begins. What another version understood is not believed (G4).
 #[must_use]
@@ -166,6 +171,8 @@ pub(crate) struct Segment<S = File> {
     filter: Filter,
     /// How many blocks were read so far.
     looks: AtomicU64,
+    /// Everything before the index, where it is held in memory.
+    held: OnceLock<Vec<u8>>,
 }
 
 /// A segment and where it lies.
@@ -215,7 +222,8 @@ impl<S: Source> Segment<S> {
         let (blocks, words) = index.split_at(length(blocks)? * INDEXED);
         let index = blocks_of(blocks, index_at)?;
         let filter = Filter::from_words(numbers_of(words).collect());
-        Ok(Self { source, index, end: index_at, filter, looks: AtomicU64::new(0) })
+        let (looks, held) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Self { source, index, end: index_at, filter, looks, held })
     }
 
     /// What is remembered of a manifest.
@@ -248,7 +256,16 @@ impl<S: Source> Segment<S> {
     fn note_look(&self) {
         let looks = self.looks.fetch_add(1, Ordering::Relaxed);
         if looks == self.blocks() as u64 / 64 + 1 {
-            self.source.will_be_read();
+            if self.end <= HELD { self.hold() } else { self.source.will_be_read() }
+        }
+    }
+
+    /// Where that fails, each look finds out for itself.
+    fn hold(&self) {
+        let Ok(length) = length(self.end) else { return };
+        let mut bytes = vec![0; length];
+        if self.source.read_at(&mut bytes, 0).is_ok() {
+            self.held.get_or_init(|| bytes);
         }
     }
 
@@ -257,13 +274,17 @@ impl<S: Source> Segment<S> {
     }
 
     /// The records of a block.
-    pub(crate) fn block(&self, block: usize) -> Result<Vec<u8>, Broken> {
+    pub(crate) fn block(&self, block: usize) -> Result<Cow<'_, [u8]>, Broken> {
         let position =
             |block: usize| self.index.get(block).map_or(self.end, |block| block.position);
-        let start = position(block);
-        let mut bytes = vec![0; length(position(block + 1) - start)?];
+        let (start, end) = (position(block), position(block + 1));
+        if let Some(held) = self.held.get() {
+            let bytes = held.get(length(start)?..length(end)?).ok_or(Damage::Size)?;
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let mut bytes = vec![0; length(end - start)?];
         self.source.read_at(&mut bytes, start)?;
-        Ok(bytes)
+        Ok(Cow::Owned(bytes))
     }
 }
 

@@ -51,6 +51,15 @@ fn a_segment_that_is_cut_off_under_a_run_is_a_miss() {
 }
 
 #[test]
+fn a_small_segment_is_read_once() {
+    let (folder, path, bytes) = one_segment(0..200);
+    let cache = open(folder.path(), SMALL);
+    assert_eq!(known(&cache, 0..4), 4);
+    fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    assert_eq!(known(&cache, 0..200), 200, "of {} bytes", bytes.len());
+}
+
+#[test]
 fn what_was_damaged_is_remembered_anew() {
     let (folder, path, mut bytes) = one_segment(0..200);
     let middle = bytes.len() / 3;
