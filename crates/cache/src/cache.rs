@@ -92,6 +92,13 @@ impl ManifestCache {
         found
     }
 
+    /// Whether [`get`](Self::get) finds all that it needs in memory: it may be called where nothing may wait.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
+        segments.iter().all(|file| file.segment.is_held())
+    }
+
     fn look(
         &self,
         digest: &Digest,

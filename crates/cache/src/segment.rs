@@ -269,6 +269,10 @@ impl<S: Source> Segment<S> {
         }
     }
 
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.get().is_some()
+    }
+
     pub(crate) fn blocks(&self) -> usize {
         self.index.len()
     }

@@ -57,7 +57,7 @@ impl<S: ReadStore> Library<S> {
     }
 
     /// Puts on the shelf what the cache remembers of these manifests. All of them are looked up together, in another
-    /// thread: the disk may be slow, and listing goes on meanwhile.
+    /// thread where the disk may be slow: listing goes on meanwhile.
     pub(crate) async fn recall(&self, digests: &[Digest]) -> Result<(), JoinError> {
         let Some(cache) = self.cache.get().map(Arc::clone) else { return Ok(()) };
         let is_unread = |digest: &&Digest| !self.shelf.contains_key(digest);
@@ -65,14 +65,15 @@ impl<S: ReadStore> Library<S> {
         if unread.is_empty() {
             return Ok(());
         }
+        let is_in_memory = cache.is_in_memory();
         let look = move || {
-            let recalled = unread.into_iter().map(|digest| (digest, cache.get(&digest)));
+            let recalled =
+                unread.into_iter().filter_map(|digest| Some((digest, cache.get(&digest)?)));
             recalled.collect::<Vec<_>>()
         };
-        for (digest, manifest) in spawn_blocking(look).await? {
-            if let Some(manifest) = manifest {
-                self.put_on_shelf(digest, manifest);
-            }
+        let recalled = if is_in_memory { look() } else { spawn_blocking(look).await? };
+        for (digest, manifest) in recalled {
+            self.put_on_shelf(digest, manifest);
         }
         Ok(())
     }

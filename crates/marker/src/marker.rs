@@ -12,8 +12,8 @@ use store::{ErrorKind, ReadStore};
 
 use crate::links::{self, Content};
 use crate::{
-    Alias, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What, crew,
-    presumed, reach, tags,
+    Alias, Event, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What,
+    crew, presumed, reach, tags,
 };
 
 /// What keeps a manifest alive.
@@ -32,6 +32,8 @@ pub struct Marked {
     pub tree: RepositoryTree,
     /// What it keeps alive.
     pub reach: Reach,
+    /// How the marking went, step by step, where that is to be told.
+    pub events: Vec<Event>,
     /// When the uploads of the tree started, by position: by their own account, else when their newest part was
     /// written. `None` where the account cannot be read: the upload is kept.
     pub started: Vec<Option<Timestamp>>,
@@ -45,6 +47,7 @@ pub struct Marker<S> {
     rules: Rules,
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
+    tells: bool,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
 }
@@ -62,13 +65,20 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        Self { library, marks, rules, readers_of_one, monitor, stop: Arc::default() }
+        let (tells, stop) = (false, Arc::default());
+        Self { library, marks, rules, readers_of_one, tells, monitor, stop }
     }
 
     /// The same marker; it reads nothing any more once `stop` was asked for.
     #[must_use]
     pub fn stopped_by(self, stop: &Arc<Stop>) -> Self {
         Self { stop: Arc::clone(stop), ..self }
+    }
+
+    /// The same marker; whether it tells each step.
+    #[must_use]
+    pub fn telling(self, tells: bool) -> Self {
+        Self { tells, ..self }
     }
 
     /// The same marker; the manifests that it remembers take so many bytes, about.
@@ -99,32 +109,34 @@ impl<S: ReadStore> Marker<S> {
     /// [`MarkError`] where the store failed in a way that leaves the repository's reach unknown.
     pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
-        let reach = self.reach(&mut tree).await?;
+        let (reach, events) = self.reach(&mut tree).await?;
         let started = self.upload_starts(&tree).await?;
-        self.marks.resolve(reach.marks.iter().copied(), &reach.missing)?;
+        self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
-        Ok(Marked { tree, reach, started })
+        Ok(Marked { tree, reach, events, started })
     }
 
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
     /// is looked at, until that tells nothing new.
-    async fn reach(&self, tree: &mut RepositoryTree) -> Result<Reach, MarkError> {
+    async fn reach(&self, tree: &mut RepositoryTree) -> Result<(Reach, Vec<Event>), MarkError> {
         loop {
             let evidence = self.gather(tree).await?;
-            let reach = reach(tree, &evidence, &self.rules);
+            let mut events = Vec::new();
+            let mut tell = |event| events.extend(self.tells.then_some(event));
+            let reach = reach(tree, &evidence, &self.rules, &mut tell);
             if presumed::is_open_needed(tree, &reach, &self.rules) {
                 self.open(tree).await?;
                 continue;
             }
             let unlooked = presumed::unlooked(tree, &reach, &self.rules);
             if unlooked.is_empty() {
-                return Ok(reach);
+                return Ok((reach, events));
             }
             let repository = tree.name.clone();
             let failed = |source| MarkError::Look { repository, source };
             let looked = self.library.look(unlooked).await.map_err(failed)?;
             if !presumed::settle(tree, &looked, &self.rules) {
-                return Ok(reach);
+                return Ok((reach, events));
             }
         }
     }

@@ -23,14 +23,12 @@ pub struct Reach {
     pub manifests: HashSet<Digest>,
     /// Digests that this repository must go on serving: layer links to them stay.
     pub needed: HashSet<Digest>,
-    /// Digests whose blobs stay.
-    pub marks: HashSet<Digest>,
+    /// Signatures of manifests that stay: their blobs stay, and no layer link needs to.
+    pub signatures: HashSet<Digest>,
     /// Manifests that are linked and not there.
     pub missing: Vec<Digest>,
     /// What is in doubt.
     pub doubts: Vec<What>,
-    /// How the marking went.
-    pub events: Vec<Event>,
 }
 
 impl Reach {
@@ -39,17 +37,27 @@ impl Reach {
     pub fn is_pinned(&self) -> bool {
         self.doubts.iter().any(What::pins)
     }
+
+    /// Digests whose blobs stay, each at least once: all that is needed, and signatures.
+    pub fn marks(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.needed.iter().chain(&self.signatures).copied()
+    }
 }
 
-/// Follows everything that `tree` keeps alive under `rules`. Equal inputs give equal answers.
+/// Follows everything that `tree` keeps alive under `rules`, and tells each step. Equal inputs give equal answers.
 ///
 /// Roots are all revisions; with `untagged`, what the tags point to and revisions too young to judge. From them:
 /// children of indexes that this repository serves, at any depth, whether or not another repository marked them; then
 /// referrers, which live as long as their subject, until nothing changes. A young layer link keeps its blob. Doubt
 /// that pins keeps everything that any key of the repository names (G4).
 #[must_use]
-pub fn reach(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules) -> Reach {
-    let mut walk = Walk::new(tree, evidence);
+pub fn reach(
+    tree: &RepositoryTree,
+    evidence: &Evidence,
+    rules: &Rules,
+    tell: &mut dyn FnMut(Event),
+) -> Reach {
+    let mut walk = Walk::new(tree, evidence, tell);
     walk.collect_doubts();
     let every_revision_is_a_root = !rules.untagged || walk.reach.is_pinned();
     for root in roots(tree, evidence, rules, every_revision_is_a_root) {
@@ -62,7 +70,7 @@ pub fn reach(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules) -> Reach
     if walk.reach.is_pinned() {
         walk.pin();
     }
-    walk.finish()
+    walk.reach
 }
 
 fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -> Vec<Digest> {
@@ -93,26 +101,21 @@ struct Walk<'t> {
     revisions: HashSet<Digest>,
     /// The manifests that are kept, in the order in which they were reached.
     order: Vec<Digest>,
-    /// The signatures of kept manifests.
-    signed: Vec<Digest>,
+    tell: &'t mut dyn FnMut(Event),
     reach: Reach,
 }
 
 impl<'t> Walk<'t> {
-    fn new(tree: &'t RepositoryTree, evidence: &'t Evidence) -> Self {
+    fn new(
+        tree: &'t RepositoryTree,
+        evidence: &'t Evidence,
+        tell: &'t mut dyn FnMut(Event),
+    ) -> Self {
         let revisions: HashSet<Digest> = tree.revisions.iter().map(|link| link.digest).collect();
-        let (order, signed) = (Vec::new(), Vec::new());
         let manifests = HashSet::with_capacity(revisions.len());
         let needed = HashSet::with_capacity(revisions.len() + tree.layers.len());
         let reach = Reach { manifests, needed, ..Reach::default() };
-        Self { tree, evidence, revisions, order, signed, reach }
-    }
-
-    /// Everything that is needed is marked, and so are signatures.
-    fn finish(mut self) -> Reach {
-        self.reach.marks.clone_from(&self.reach.needed);
-        self.reach.marks.extend(self.signed);
-        self.reach
+        Self { tree, evidence, revisions, order: Vec::new(), tell, reach }
     }
 
     fn collect_doubts(&mut self) {
@@ -138,7 +141,7 @@ impl<'t> Walk<'t> {
     }
 
     fn visit_root(&mut self, root: Digest) {
-        self.reach.events.push(Event::Manifest(root));
+        (self.tell)(Event::Manifest(root));
         self.visit(root);
     }
 
@@ -152,7 +155,7 @@ impl<'t> Walk<'t> {
                 stack.pop();
                 continue;
             };
-            self.reach.events.push(Event::Blob(edge.digest));
+            (self.tell)(Event::Blob(edge.digest));
             self.keep(edge.digest);
             if self.is_served_manifest(edge) {
                 stack.extend(self.enter(edge.digest));
@@ -209,7 +212,7 @@ impl<'t> Walk<'t> {
     fn keep_signatures(&mut self) {
         for signature in &self.tree.signatures {
             if self.reach.manifests.contains(&signature.revision) {
-                self.signed.push(signature.link.digest);
+                self.reach.signatures.insert(signature.link.digest);
             }
         }
     }

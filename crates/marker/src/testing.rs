@@ -1,6 +1,6 @@
 //! Small registries for the tests.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +10,8 @@ use monitor::{Monitor, Stop};
 use registry::{Digest, KeyKind, Layout, Manifest, RepositoryName, Timestamp};
 use store::{Abilities, ErrorKind, Folders, MemoryStore, Object, Operation, ReadStore, StoreError};
 use tokio::sync::mpsc;
+
+use crate::Reach;
 
 pub(crate) const OLD: Timestamp = Timestamp::from_seconds(1_000);
 pub(crate) const CUTOFF: Timestamp = Timestamp::from_seconds(2_000);
@@ -223,4 +225,9 @@ impl Registry {
         self.link(&history(tag, digest), digest);
         self.link(&current(tag), digest);
     }
+}
+
+/// What a reach marks, each digest once.
+pub(crate) fn marks_of(reach: &Reach) -> HashSet<Digest> {
+    reach.marks().collect()
 }

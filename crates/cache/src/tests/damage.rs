@@ -54,7 +54,9 @@ fn a_segment_that_is_cut_off_under_a_run_is_a_miss() {
 fn a_small_segment_is_read_once() {
     let (folder, path, bytes) = one_segment(0..200);
     let cache = open(folder.path(), SMALL);
+    assert!(!cache.is_in_memory());
     assert_eq!(known(&cache, 0..4), 4);
+    assert!(cache.is_in_memory());
     fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
     assert_eq!(known(&cache, 0..200), 200, "of {} bytes", bytes.len());
 }

@@ -157,6 +157,7 @@ impl<S: ReadStore> Work<S> {
         let marker = Marker::new(store, layout, width, marks, rules, monitor)
             .stopped_by(stage.stop)
             .holding(stage.ask.memory / 4)
+            .telling(stage.ask.tell)
             .remembering(stage.ask.cache.clone());
         Ok(Arc::new(Self {
             marker,
@@ -183,7 +184,7 @@ impl<S: ReadStore> Work<S> {
         self.count(&tree);
         let marked = self.marker.mark(tree).await?;
         let judged = judge_repository(&marked, &self.cutoffs);
-        self.take(&marked, judged, seen)
+        self.take(marked, judged, seen)
     }
 
     fn count(&self, tree: &RepositoryTree) {
@@ -193,7 +194,7 @@ impl<S: ReadStore> Work<S> {
         self.monitor.count(Counter::Tags, tags as u64);
     }
 
-    fn take(&self, marked: &Marked, judged: Judged, seen: &mut Seen) -> Result<(), Failure> {
+    fn take(&self, marked: Marked, judged: Judged, seen: &mut Seen) -> Result<(), Failure> {
         seen.facts.merge(&judged.facts);
         let repository = marked.tree.name.to_string();
         for what in &marked.reach.doubts {
@@ -210,8 +211,8 @@ impl<S: ReadStore> Work<S> {
     }
 }
 
-fn told(marked: &Marked, cutoffs: &Cutoffs) -> Told {
-    let (tree, reach) = (&marked.tree, &marked.reach);
+fn told(marked: Marked, cutoffs: &Cutoffs) -> Told {
+    let Marked { tree, reach, events, .. } = marked;
     let is_dead = |link: &&lister::Link| {
         cutoffs.untagged
             && !reach.is_pinned()
@@ -220,7 +221,7 @@ fn told(marked: &Marked, cutoffs: &Cutoffs) -> Told {
     };
     Told {
         repository: tree.name.clone(),
-        events: reach.events.clone(),
+        events,
         dead: tree.revisions.iter().filter(is_dead).map(|link| link.digest).collect(),
         tags: tree.tags.iter().map(|tag| tag.name.clone()).collect(),
         has_manifests: !tree.revisions.is_empty()

@@ -6,7 +6,7 @@ use registry::{LinkError, Timestamp};
 
 use super::*;
 use crate::TagTarget;
-use crate::testing::{self, CUTOFF, OLD, Text, add, digest};
+use crate::testing::{self, CUTOFF, OLD, Text, add, digest, marks_of};
 
 mod laws;
 
@@ -107,7 +107,7 @@ impl Case {
     }
 
     fn reach(&self, untagged: bool) -> Reach {
-        reach(&self.tree, &self.evidence, &Rules { untagged, cutoff: CUTOFF })
+        reach(&self.tree, &self.evidence, &Rules { untagged, cutoff: CUTOFF }, &mut drop)
     }
 
     /// Asserts which manifests stay and which digests are marked.
@@ -115,7 +115,7 @@ impl Case {
     fn keeps(&self, untagged: bool, manifests: &str, marks: &str) -> &Self {
         let reach = self.reach(untagged);
         assert_eq!(names(&reach.manifests), words(manifests), "manifests, untagged: {untagged}");
-        assert_eq!(names(&reach.marks), words(marks), "marks, untagged: {untagged}");
+        assert_eq!(names(&marks_of(&reach)), words(marks), "marks, untagged: {untagged}");
         self
     }
 }
@@ -181,7 +181,7 @@ fn indexes_nest_as_deep_as_they_like() {
         add(&mut case.tree, &testing::revision(pair[0]), OLD);
     }
     case.evidence.targets.push(TagTarget { tag: 0, digest: chain[0] });
-    assert_eq!(case.reach(true).marks.len(), chain.len());
+    assert_eq!(marks_of(&case.reach(true)).len(), chain.len());
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn g4_every_doubt_but_one_keeps_all_that_any_key_names() {
         let reach = case.reach(true);
         assert!(reach.is_pinned() && reach.doubts.len() == 1, "{:?}", reach.doubts);
         let kept = words("M N J a b c d sig canonical");
-        assert!(names(&reach.marks).is_superset(&kept), "{:?}", names(&reach.marks));
+        assert!(names(&marks_of(&reach)).is_superset(&kept), "{:?}", names(&marks_of(&reach)));
         assert!(words("M N").is_subset(&names(&reach.manifests)), "every revision is a root");
         for word in words("M N J a b c canonical") {
             assert!(reach.needed.contains(&digest(word)), "{word}");
@@ -306,5 +306,8 @@ fn events_tell_the_walk_in_order() {
     let case = Case::new().image("M", "a b").index("I", "M").tag("v1", "I");
     let (manifest, blob) = (Event::Manifest, Event::Blob);
     let [index, image, a, b] = ["I", "M", "a", "b"].map(digest);
-    assert_eq!(case.reach(true).events, [manifest(index), blob(image), blob(a), blob(b)]);
+    let (mut events, rules) = (Vec::new(), Rules { untagged: true, cutoff: CUTOFF });
+    let reach = reach(&case.tree, &case.evidence, &rules, &mut |event| events.push(event));
+    assert_eq!(marks_of(&reach).len(), events.len());
+    assert_eq!(events, [manifest(index), blob(image), blob(a), blob(b)]);
 }

@@ -99,7 +99,7 @@ impl Case {
             ..Reach::default()
         };
         let started = self.started.iter().copied().take(tree.uploads.len()).collect();
-        Marked { tree, reach, started }
+        Marked { tree, reach, events: Vec::new(), started }
     }
 
     fn judge(&self, untagged: bool) -> Judged {

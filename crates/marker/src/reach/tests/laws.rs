@@ -140,7 +140,12 @@ impl Small {
 
     fn reach(&self, untagged: bool) -> Reach {
         let tree = self.tree();
-        reach(&tree, &self.evidence(&tree, untagged), &Rules { untagged, cutoff: CUTOFF })
+        reach(
+            &tree,
+            &self.evidence(&tree, untagged),
+            &Rules { untagged, cutoff: CUTOFF },
+            &mut drop,
+        )
     }
 }
 
@@ -151,7 +156,7 @@ proptest! {
         let mut more = small.clone();
         more.keys.insert(key);
         let after = more.reach(untagged);
-        prop_assert!(after.marks.is_superset(&before.marks));
+        prop_assert!(marks_of(&after).is_superset(&marks_of(&before)));
         prop_assert!(after.needed.is_superset(&before.needed));
         prop_assert!(after.manifests.is_superset(&before.manifests));
     }
@@ -163,9 +168,9 @@ proptest! {
         let before = small.reach(untagged);
         let mut tagged = small.clone();
         tagged.targets.push(target);
-        prop_assert!(tagged.reach(untagged).marks.is_superset(&before.marks));
+        prop_assert!(marks_of(&tagged.reach(untagged)).is_superset(&marks_of(&before)));
         let doubtful = Small { is_doubtful: true, ..small };
-        prop_assert!(doubtful.reach(untagged).marks.is_superset(&before.marks));
+        prop_assert!(marks_of(&doubtful.reach(untagged)).is_superset(&marks_of(&before)));
     }
 
     #[test]
@@ -176,7 +181,7 @@ proptest! {
             matches!(key, Key::Revision(n, _) | Key::Layer(n, _) if n == target)
         }));
         let (few, all) = (small.reach(true), small.reach(false));
-        prop_assert!(few.marks.is_subset(&all.marks));
+        prop_assert!(marks_of(&few).is_subset(&marks_of(&all)));
         prop_assert!(few.needed.is_subset(&all.needed));
         prop_assert!(few.manifests.is_subset(&all.manifests));
     }
@@ -193,10 +198,10 @@ proptest! {
         }
         for key in &small.keys {
             let (Key::Revision(n, _) | Key::Layer(n, _) | Key::History(_, n) | Key::Signature(_, n)) = key;
-            prop_assert!(reach.marks.contains(&number(*n)) && reach.needed.contains(&number(*n)));
+            prop_assert!(marks_of(&reach).contains(&number(*n)) && reach.needed.contains(&number(*n)));
         }
         for (_, canonical) in &small.aliases {
-            prop_assert!(reach.marks.contains(&number(*canonical)));
+            prop_assert!(marks_of(&reach).contains(&number(*canonical)));
         }
     }
 
@@ -210,12 +215,16 @@ proptest! {
         turned.targets.reverse();
         turned.doubts.reverse();
         let rules = Rules { untagged, cutoff: CUTOFF };
-        let (one, other) = (reach(&tree, &evidence, &rules), reach(&tree, &turned, &rules));
-        prop_assert_eq!(one.marks, other.marks);
+        let told = |evidence| {
+            let mut events = Vec::new();
+            (reach(&tree, evidence, &rules, &mut |event| events.push(event)), events)
+        };
+        let ((one, events), (other, others)) = (told(&evidence), told(&turned));
+        prop_assert_eq!(marks_of(&one), marks_of(&other));
         prop_assert_eq!(one.needed, other.needed);
         prop_assert_eq!(one.manifests, other.manifests);
         prop_assert_eq!(one.missing, other.missing);
-        prop_assert_eq!(one.events, other.events);
+        prop_assert_eq!(events, others);
         prop_assert_eq!(one.doubts, other.doubts);
     }
 
@@ -223,15 +232,15 @@ proptest! {
     fn what_is_kept_keeps_what_it_names(small in small(false), untagged: bool) {
         let tree = small.tree();
         let evidence = small.evidence(&tree, untagged);
-        let reach = reach(&tree, &evidence, &Rules { untagged, cutoff: CUTOFF });
+        let reach = reach(&tree, &evidence, &Rules { untagged, cutoff: CUTOFF }, &mut drop);
         for digest in &reach.manifests {
             let Some(Known::Manifest(manifest)) = evidence.manifests.get(digest) else { continue };
             for edge in manifest.references() {
-                prop_assert!(reach.needed.contains(&edge.digest) && reach.marks.contains(&edge.digest));
+                prop_assert!(reach.needed.contains(&edge.digest) && marks_of(&reach).contains(&edge.digest));
                 let is_served = tree.revisions.iter().any(|link| link.digest == edge.digest);
                 prop_assert!(!is_served || reach.manifests.contains(&edge.digest));
             }
         }
-        prop_assert!(reach.needed.is_subset(&reach.marks));
+        prop_assert!(reach.needed.is_subset(&marks_of(&reach)));
     }
 }
