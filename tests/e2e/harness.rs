@@ -191,13 +191,14 @@ impl<S: ReadStore> Collection<S> {
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),
-            tell: false,
+            is_scratch: false,
+            listener: None,
             memory: self.ways.memory,
             cache: self.cache.clone(),
         };
-        let made = make_plan(&self.store, &ask, &self.monitor, stop).await?;
-        assert!(allows_sweep(&made.plan.header().notes), "everything is accepted");
-        Ok(made.plan)
+        let plan = make_plan(&self.store, &ask, &self.monitor, stop).await?;
+        assert!(allows_sweep(&plan.header().notes), "everything is accepted");
+        Ok(plan)
     }
 }
 

@@ -157,7 +157,7 @@ impl<S: ReadStore> Work<S> {
         let marker = Marker::new(store, layout, width, marks, rules, monitor)
             .stopped_by(stage.stop)
             .holding(stage.ask.memory / 4)
-            .telling(stage.ask.tell)
+            .telling(stage.ask.listener.is_some())
             .remembering(stage.ask.cache.clone());
         Ok(Arc::new(Self {
             marker,
@@ -166,7 +166,7 @@ impl<S: ReadStore> Work<S> {
             writer: Arc::clone(stage.writer),
             unlinked,
             monitor: Arc::clone(stage.monitor),
-            tell: stage.ask.tell,
+            tell: stage.ask.listener.is_some(),
         }))
     }
 

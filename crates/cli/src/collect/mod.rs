@@ -4,6 +4,7 @@ mod blobs;
 mod marking;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ use cache::ManifestCache;
 use marker::{MarkSet, MarkSetBuilder, MemoryLimit, Rules};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanWriter, Policy, Requests, audit,
+    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
 };
 use registry::{Layout, Timestamp};
 use store::ReadStore;
+use tokio::task::spawn_blocking;
 
 use crate::{Failure, remembered};
 
@@ -39,28 +41,34 @@ pub struct Ask<'a> {
     pub width: usize,
     /// The plan's directory.
     pub out: &'a Path,
-    /// Whether to remember how the marking went.
-    pub tell: bool,
+    /// Whether the plan goes with this process.
+    pub is_scratch: bool,
+    /// Who wants to know how the marking went.
+    pub listener: Option<Arc<dyn Listener>>,
     /// What earlier runs know of manifests; none where all are to be read.
     pub cache: Option<Arc<ManifestCache>>,
     /// How many bytes marks and manifests may take.
     pub memory: usize,
 }
 
+/// Hears how the marking went.
+pub trait Listener: Debug + Send + Sync {
+    /// Called once, when every repository is marked, in a thread that may wait; blobs are judged meanwhile.
+    ///
+    /// # Errors
+    /// There is no plan then.
+    fn hear(&self, told: Vec<Told>) -> Result<(), Failure>;
+}
+
 impl Ask<'_> {
+    fn writer(&self) -> Result<PlanWriter, PlanError> {
+        if self.is_scratch { PlanWriter::scratch(self.out) } else { PlanWriter::create(self.out) }
+    }
+
     /// A set that holds so many bytes in memory, and the rest where the plan is going to be.
     fn in_memory(&self, bytes: usize) -> MemoryLimit {
         MemoryLimit { bytes, folder: self.out.to_owned() }
     }
-}
-
-/// A finished plan.
-#[derive(Debug)]
-pub struct Made {
-    /// The plan.
-    pub plan: Plan,
-    /// How the marking went, by repository, where that was asked for.
-    pub told: Vec<Told>,
 }
 
 /// Reads the registry and writes a plan; deletes nothing, and could not.
@@ -72,10 +80,10 @@ pub async fn make_plan<S: ReadStore>(
     ask: &Ask<'_>,
     monitor: &Arc<Monitor>,
     stop: &Arc<Stop>,
-) -> Result<Made, Failure> {
+) -> Result<Plan, Failure> {
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
-    let writer = Arc::new(PlanWriter::create(ask.out)?);
+    let writer = Arc::new(ask.writer()?);
     let marks = Arc::new(MarkSetBuilder::limited(&ask.in_memory(ask.memory / 2))?);
     let rules = Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects };
     let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
@@ -85,16 +93,14 @@ pub async fn make_plan<S: ReadStore>(
     // Also where marking failed: the next try need not read all of it again.
     let remembered = remembered::close(ask.cache.clone());
     let (judged, ()) = tokio::join!(stage.judge(marks, marked), remembered);
-    let Judged { marks, header, told } = judged?;
-    let plan = sole(writer, "the plan is still being written")?.finish(&header, &marks)?;
-    Ok(Made { plan, told })
+    let Judged { marks, header } = judged?;
+    Ok(sole(writer, "the plan is still being written")?.finish(&header, &marks)?)
 }
 
 /// All that was decided, its rows written.
 struct Judged {
     marks: MarkSet,
     header: Header,
-    told: Vec<Told>,
 }
 
 /// What every step of the collection shares.
@@ -126,14 +132,22 @@ impl<S: ReadStore> Stage<'_, S> {
             cutoffs: self.cutoffs,
             newest_link: facts.newest_link,
         };
-        let (judge, seen) = blobs::judge_blobs(self, judge).await?;
+        let told = self.tell(marked.told);
+        let (judged, told) = tokio::join!(blobs::judge_blobs(self, judge), told);
+        let (judge, seen) = judged?;
+        told?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
         facts.tags = self.monitor.get(Counter::Tags);
         facts.keys =
             self.monitor.get(Counter::RepositoryKeys) + self.monitor.get(Counter::BlobKeys);
         let header = self.header(facts, marked.doubts);
-        Ok(Judged { marks: judge.marks, header, told: marked.told })
+        Ok(Judged { marks: judge.marks, header })
+    }
+
+    async fn tell(&self, told: Vec<Told>) -> Result<(), Failure> {
+        let Some(listener) = self.ask.listener.clone() else { return Ok(()) };
+        spawn_blocking(move || listener.hear(told)).await.map_err(marking::lost)?
     }
 
     fn header(&self, facts: Facts, doubts: Doubts) -> Header {

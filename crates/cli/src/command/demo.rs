@@ -78,10 +78,19 @@ impl Work for Collecting<'_> {
         let (source, out) = (self.source, self.out);
         let options = StoreArgs::default().options();
         let resources = &ResourceArgs::forgetful();
-        let wish = Wish { source, options, policy: POLICY, limits, out, tell: false, resources };
+        let wish = Wish {
+            source,
+            options,
+            policy: POLICY,
+            limits,
+            out,
+            is_scratch: false,
+            listener: None,
+            resources,
+        };
         let progress = self.context.progress(Words::Files);
-        let made = plan_of(&open, wish, self.context).await?;
-        let summary = Summary::of(&made.plan, made.plan.header().requests);
+        let plan = plan_of(&open, wish, self.context).await?;
+        let summary = Summary::of(&plan, plan.header().requests);
         let sweep = SweepArgs {
             offline: true,
             max_deletes_per_second: None,
@@ -89,7 +98,7 @@ impl Work for Collecting<'_> {
             max_age: POLICY.grace,
         };
         let shown = Plan::open(self.out)?;
-        let report = carry_out(&open, made.plan, &sweep, &(), &self.context.watch).await?;
+        let report = carry_out(&open, plan, &sweep, &(), &self.context.watch).await?;
         drop(progress);
         Ok((shown, summary, report))
     }

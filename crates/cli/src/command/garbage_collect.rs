@@ -8,16 +8,18 @@ mod log;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use planner::{Breaker, Limits, Policy};
+use planner::{Breaker, Limits, Plan, Policy};
 use store::{DeleteStore, Share};
 
+use self::lines::MarkingLines;
 use self::log::DeletionLog;
 use super::{Context, Wish, plan_of};
 use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
-use crate::collect::Made;
+use crate::collect::Listener;
 use crate::location::{Location, Place};
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{Summary, failure_line, hint_lines};
@@ -96,10 +98,14 @@ impl Work for Collecting<'_> {
         let out = folder.path().join("plan");
         // Lines of progress among those of the registry's command would be new to whoever reads them.
         let progress = self.shows_progress().then(|| self.context.progress(&self.location.place));
-        let made = plan_of(&open, self.wish(&out), self.context).await?;
+        let marking = self.tells_lines().then(|| Arc::new(self.marking()));
+        let plan = plan_of(&open, self.wish(&out, marking.clone()), self.context).await?;
         drop(progress);
-        require_sound(&made.plan).map_err(without_plan)?;
-        self.tell(&made, &open)?;
+        require_sound(&plan).map_err(without_plan)?;
+        match marking {
+            Some(marking) => marking.end(&plan, &open.layout)?,
+            None => self.show(&plan)?,
+        }
         if self.args.dry_run {
             return Ok(());
         }
@@ -110,8 +116,8 @@ impl Work for Collecting<'_> {
             share: Share::ALL,
             max_age: NEVER,
         };
-        let summary = Summary::of(&made.plan, made.plan.header().requests);
-        let report = carry_out(&open, made.plan, &sweep, &log, &self.context.watch).await?;
+        let summary = Summary::of(&plan, plan.header().requests);
+        let report = carry_out(&open, plan, &sweep, &log, &self.context.watch).await?;
         if self.context.output.json {
             self.context.report(summary, &report)?;
         }
@@ -134,23 +140,27 @@ impl Collecting<'_> {
         self.context.output.progress.is_some() || self.context.console.stderr_is_terminal
     }
 
-    /// The lines of the registry's command, or the plan where an object was asked for.
-    fn tell<S>(&self, made: &Made, open: &Open<S>) -> Result<(), Failure> {
-        let output = self.context.output;
-        match (output.json, self.args.dry_run) {
-            (true, true) => self.context.show(&made.plan),
-            (true, false) => Ok(()),
-            (false, _) if output.quiet => Ok(()),
-            (false, _) => {
-                let is_by_key = matches!(self.location.place, Place::Bucket(_));
-                lines::print(made, &open.layout, is_by_key, self.context.console)
-            }
+    /// Whether the lines of the registry's command are wanted.
+    fn tells_lines(&self) -> bool {
+        !self.context.output.quiet && !self.context.output.json
+    }
+
+    fn marking(&self) -> MarkingLines {
+        let is_by_key = matches!(self.location.place, Place::Bucket(_));
+        MarkingLines::new(self.context.console, is_by_key)
+    }
+
+    /// The plan, where an object was asked for and nothing comes after it.
+    fn show(&self, plan: &Plan) -> Result<(), Failure> {
+        if self.context.output.json && self.args.dry_run {
+            self.context.show(plan)?;
         }
+        Ok(())
     }
 
     /// No grace: the registry's command has none. A large share is what its users ask for; metadata that lives
     /// elsewhere is not.
-    fn wish<'w>(&'w self, out: &'w Path) -> Wish<'w> {
+    fn wish<'w>(&'w self, out: &'w Path, marking: Option<Arc<MarkingLines>>) -> Wish<'w> {
         let accepted = BTreeSet::from([Breaker::DeleteShare, Breaker::UntaggedShare]);
         Wish {
             source: &self.location.source,
@@ -162,7 +172,8 @@ impl Collecting<'_> {
             },
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
-            tell: !self.context.output.quiet && !self.context.output.json,
+            is_scratch: true,
+            listener: marking.map(|marking| marking as Arc<dyn Listener>),
             resources: &self.args.resources,
         }
     }

@@ -137,11 +137,11 @@ impl Collecting<'_> {
             policy: policy(&self.args.policy),
             limits: limits(&self.args.policy),
             out: &out,
-            tell: false,
+            is_scratch: false,
+            listener: None,
             resources: &self.args.resources,
         };
-        let made = plan_of(open, wish, self.context).await?;
-        Ok(made.plan)
+        plan_of(open, wish, self.context).await
     }
 
     async fn sweep<S: DeleteStore>(

@@ -16,6 +16,7 @@ pub(crate) use show::show;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use monitor::Counter;
 use planner::{Limits, Plan, Policy};
@@ -24,7 +25,7 @@ use sweeper::{Cause, SweepReport};
 
 use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
 use crate::carry_out::verdict;
-use crate::collect::{Ask, Made, make_plan, requests};
+use crate::collect::{Ask, Listener, make_plan, requests};
 use crate::identify::Identified;
 use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
@@ -134,7 +135,8 @@ struct Wish<'a> {
     policy: Policy,
     limits: Limits,
     out: &'a Path,
-    tell: bool,
+    is_scratch: bool,
+    listener: Option<Arc<dyn Listener>>,
     resources: &'a ResourceArgs,
 }
 
@@ -143,8 +145,8 @@ async fn plan_of<S: DeleteStore>(
     open: &Open<S>,
     wish: Wish<'_>,
     context: &Context<'_>,
-) -> Result<Made, Failure> {
-    let Wish { source, options, policy, limits, out, tell, resources } = wish;
+) -> Result<Plan, Failure> {
+    let Wish { source, options, policy, limits, out, is_scratch, listener, resources } = wish;
     if open.identified == Identified::Empty {
         context
             .console
@@ -153,13 +155,25 @@ async fn plan_of<S: DeleteStore>(
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let cache = remembered::open(resources, context.console);
     let memory = resources.memory.in_memory();
-    let ask = Ask { source, options, layout, policy, limits, width, out, tell, cache, memory };
-    let made = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
-    let (plan, totals) = (&made.plan, made.plan.totals().all());
+    let ask = Ask {
+        source,
+        options,
+        layout,
+        policy,
+        limits,
+        width,
+        out,
+        is_scratch,
+        listener,
+        cache,
+        memory,
+    };
+    let plan = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
+    let totals = plan.totals().all();
     tracing::info!(
         plan = %plan.dir().display(), id = %plan.id(), t0 = %plan.header().t0,
         objects = totals.count, bytes = totals.bytes, doubts = plan.header().doubts.total(),
         "planned"
     );
-    Ok(made)
+    Ok(plan)
 }

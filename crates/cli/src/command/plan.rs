@@ -50,10 +50,10 @@ impl Work for Planning<'_> {
             policy: policy(&self.args.policy),
             limits: limits(&self.args.policy),
             out: &self.args.out,
-            tell: false,
+            is_scratch: false,
+            listener: None,
             resources: &self.args.resources,
         };
-        let made = plan_of(&open, wish, self.context).await?;
-        Ok(made.plan)
+        plan_of(&open, wish, self.context).await
     }
 }

@@ -60,6 +60,8 @@ pub struct PlanWriter {
     buffered: AtomicUsize,
     /// Rows added so far, by stage.
     stage_rows: [AtomicU64; Stage::ALL.len()],
+    /// Whether the plan is to outlive a crash of the machine.
+    is_durable: bool,
 }
 
 /// A segment that is being written.
@@ -81,6 +83,14 @@ impl PlanWriter {
         Self::with_buffers(dir, BUFFERS)
     }
 
+    /// Begins a plan that goes with this process, and so need not be durable.
+    ///
+    /// # Errors
+    /// As [`PlanWriter::create`].
+    pub fn scratch(dir: &Path) -> Result<Self, PlanError> {
+        Ok(Self { is_durable: false, ..Self::create(dir)? })
+    }
+
     pub(crate) fn with_buffers(dir: &Path, buffers: Buffers) -> Result<Self, PlanError> {
         let encoding = Encoding::new().map_err(encode_error(dir))?;
         directory::claim(dir)?;
@@ -94,6 +104,7 @@ impl PlanWriter {
             buffers,
             buffered: AtomicUsize::new(0),
             stage_rows: <_>::default(),
+            is_durable: true,
         })
     }
 
@@ -171,7 +182,7 @@ impl PlanWriter {
         self.segments[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what is left, makes it durable, and puts `plan.json` in place as the last step.
+    /// Writes what is left, makes it durable unless it is scratch, and puts `plan.json` in place as the last step.
     ///
     /// The plan that is returned was read back from the disk and checked.
     ///
@@ -187,7 +198,9 @@ impl PlanWriter {
             segments.extend(segments_of_stage);
         }
         write_header(&self.dir, header, totals, &segments)?;
-        sync_all(&self.dir, &segments)?;
+        if self.is_durable {
+            sync_all(&self.dir, &segments)?;
+        }
         publish(&self.dir)?;
         Plan::open(&self.dir)
     }

@@ -2,47 +2,62 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use marker::Event;
 use planner::{Plan, RowKind};
-use rayon::prelude::*;
 use registry::{Digest, KeyKind, Layout};
 
-use crate::collect::{Made, Told};
+use crate::collect::{Listener, Told};
 use crate::{Console, Failure};
 
 /// Text is handed on in pieces of about this size.
 const PIECE: usize = 1 << 16;
-/// The lines of so many repositories are written side by side before they are printed.
-const AT_ONCE: usize = 64;
 
-/// Prints what was marked and what goes. `is_by_key`: repositories come in the byte order of their keys, as from a
-/// bucket; otherwise folder by folder, as from a directory.
-pub(super) fn print(
-    made: &Made,
-    layout: &Layout,
-    is_by_key: bool,
+/// The lines about marking, printed as soon as everything is marked, and those about what goes.
+#[derive(Debug)]
+pub(super) struct MarkingLines {
     console: Console,
-) -> Result<(), Failure> {
-    let mut lines = Lines { console, text: String::new() };
-    let told = in_order(&made.told, is_by_key);
-    for news in in_news(&told).chunks(AT_ONCE) {
-        for text in marking(news) {
-            lines.piece(&text)?;
+    /// Whether repositories come in the byte order of their keys, as from a bucket; otherwise folder by folder, as
+    /// from a directory.
+    is_by_key: bool,
+    /// How many manifests go.
+    dead: AtomicUsize,
+}
+
+impl MarkingLines {
+    pub(super) fn new(console: Console, is_by_key: bool) -> Self {
+        Self { console, is_by_key, dead: AtomicUsize::new(0) }
+    }
+
+    /// Prints what goes.
+    pub(super) fn end(&self, plan: &Plan, layout: &Layout) -> Result<(), Failure> {
+        let mut lines = Lines::new(self.console);
+        let (marked, dead) = (plan.header().facts.marked, self.dead.load(Ordering::Relaxed));
+        let blobs = plan.totals().of(RowKind::Blob).count;
+        lines.line(format_args!(
+            "\n{marked} blobs marked, {blobs} blobs and {dead} manifests eligible for deletion"
+        ))?;
+        lines.eligible(plan, layout)?;
+        lines.flush()
+    }
+}
+
+impl Listener for MarkingLines {
+    /// Prints what was marked, and which manifests go.
+    fn hear(&self, told: Vec<Told>) -> Result<(), Failure> {
+        let mut lines = Lines::new(self.console);
+        let told = in_order(&told, self.is_by_key);
+        let mut marked = HashSet::new();
+        for repository in &told {
+            lines.marking(repository, &mut marked)?;
         }
+        for repository in told {
+            lines.dead(repository)?;
+            self.dead.fetch_add(repository.dead.len(), Ordering::Relaxed);
+        }
+        lines.flush()
     }
-    for repository in &told {
-        lines.dead(repository)?;
-    }
-    let plan = &made.plan;
-    let manifests: usize = made.told.iter().map(|repository| repository.dead.len()).sum();
-    let blobs = plan.totals().of(RowKind::Blob).count;
-    let count = plan.header().facts.marked;
-    lines.line(format_args!(
-        "\n{count} blobs marked, {blobs} blobs and {manifests} manifests eligible for deletion"
-    ))?;
-    lines.eligible(plan, layout)?;
-    lines.flush()
 }
 
 /// Repositories that have manifests, or had: the registry finds no others.
@@ -58,61 +73,44 @@ fn place(repository: &str, is_by_key: bool) -> Vec<String> {
     if is_by_key { vec![folder] } else { folder.split('/').map(str::to_owned).collect() }
 }
 
-/// A repository, and what is told of it.
-type News<'t> = (&'t Told, Vec<&'t Event>);
-
-/// What is told of each repository: a blob where it is marked first.
-fn in_news<'t>(told: &[&'t Told]) -> Vec<News<'t>> {
-    let events = told.iter().map(|told| told.events.len()).sum();
-    let mut marked: HashSet<&Digest> = HashSet::with_capacity(events);
-    let mut news = Vec::with_capacity(told.len());
-    for told in told {
-        let mut events = Vec::with_capacity(told.events.len());
-        for event in &told.events {
-            let (Event::Manifest(digest) | Event::Blob(digest)) = event;
-            let is_first = marked.insert(digest);
-            events.extend((is_first || matches!(event, Event::Manifest(_))).then_some(event));
-        }
-        news.push((*told, events));
-    }
-    news
-}
-
-fn marking(news: &[News<'_>]) -> Vec<String> {
-    news.par_iter().map(|(told, events)| marking_of(told.repository.as_str(), events)).collect()
-}
-
-fn marking_of(repository: &str, events: &[&Event]) -> String {
-    let mut text = format!("{repository}\n");
-    for event in events {
-        let (what, digest, end) = match event {
-            Event::Manifest(digest) => (": marking manifest ", digest, " \n"),
-            Event::Blob(digest) => (": marking blob ", digest, "\n"),
-        };
-        text.push_str(repository);
-        text.push_str(what);
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{digest}");
-        text.push_str(end);
-    }
-    text
-}
-
 struct Lines {
     console: Console,
     text: String,
 }
 
 impl Lines {
+    fn new(console: Console) -> Self {
+        Self { console, text: String::new() }
+    }
+
     fn line(&mut self, line: std::fmt::Arguments<'_>) -> Result<(), Failure> {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{line}");
         self.flush_if_full()
     }
 
-    fn piece(&mut self, text: &str) -> Result<(), Failure> {
-        self.text.push_str(text);
-        self.flush_if_full()
+    /// What is told of a repository: a blob where it is marked first.
+    fn marking<'t>(
+        &mut self,
+        told: &'t Told,
+        marked: &mut HashSet<&'t Digest>,
+    ) -> Result<(), Failure> {
+        let repository = &told.repository;
+        self.line(format_args!("{repository}"))?;
+        for event in &told.events {
+            let (Event::Manifest(digest) | Event::Blob(digest)) = event;
+            let is_first = marked.insert(digest);
+            match event {
+                Event::Manifest(_) => {
+                    self.line(format_args!("{repository}: marking manifest {digest} "))?;
+                }
+                Event::Blob(_) if is_first => {
+                    self.line(format_args!("{repository}: marking blob {digest}"))?;
+                }
+                Event::Blob(_) => {}
+            }
+        }
+        Ok(())
     }
 
     fn flush_if_full(&mut self) -> Result<(), Failure> {
