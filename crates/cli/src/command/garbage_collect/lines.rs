@@ -48,7 +48,8 @@ impl Listener for MarkingLines {
     fn hear(&self, told: Vec<Told>) -> Result<(), Failure> {
         let mut lines = Lines::new(self.console);
         let told = in_order(&told, self.is_by_key);
-        let mut marked = HashSet::new();
+        let events = told.iter().map(|told| told.events.len()).sum();
+        let mut marked = HashSet::with_capacity(events);
         for repository in &told {
             lines.marking(repository, &mut marked)?;
         }
@@ -95,22 +96,31 @@ impl Lines {
         told: &'t Told,
         marked: &mut HashSet<&'t Digest>,
     ) -> Result<(), Failure> {
-        let repository = &told.repository;
+        let repository = told.repository.as_str();
         self.line(format_args!("{repository}"))?;
         for event in &told.events {
             let (Event::Manifest(digest) | Event::Blob(digest)) = event;
             let is_first = marked.insert(digest);
             match event {
                 Event::Manifest(_) => {
-                    self.line(format_args!("{repository}: marking manifest {digest} "))?;
+                    self.digest([repository, ": marking manifest "], digest, " \n")
                 }
                 Event::Blob(_) if is_first => {
-                    self.line(format_args!("{repository}: marking blob {digest}"))?;
+                    self.digest([repository, ": marking blob "], digest, "\n");
                 }
                 Event::Blob(_) => {}
             }
+            self.flush_if_full()?;
         }
         Ok(())
+    }
+
+    /// A line about a digest, of which there are millions: put together by hand, it takes half the time.
+    fn digest(&mut self, before: [&str; 2], digest: &Digest, after: &str) {
+        before.into_iter().for_each(|text| self.text.push_str(text));
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{digest}");
+        self.text.push_str(after);
     }
 
     fn flush_if_full(&mut self) -> Result<(), Failure> {
