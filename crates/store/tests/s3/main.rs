@@ -7,6 +7,7 @@ mod listing;
 mod listing_hazards;
 mod opening;
 mod reading;
+mod sharing;
 mod wrapped;
 
 use std::sync::Arc;
