@@ -103,7 +103,7 @@ impl Lines {
             let is_first = marked.insert(digest);
             match event {
                 Event::Manifest(_) => {
-                    self.digest([repository, ": marking manifest "], digest, " \n")
+                    self.digest([repository, ": marking manifest "], digest, " \n");
                 }
                 Event::Blob(_) if is_first => {
                     self.digest([repository, ": marking blob "], digest, "\n");
@@ -117,7 +117,9 @@ impl Lines {
 
     /// A line about a digest, of which there are millions: put together by hand, it takes half the time.
     fn digest(&mut self, before: [&str; 2], digest: &Digest, after: &str) {
-        before.into_iter().for_each(|text| self.text.push_str(text));
+        for text in before {
+            self.text.push_str(text);
+        }
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{digest}");
         self.text.push_str(after);

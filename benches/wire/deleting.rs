@@ -1,19 +1,12 @@
-//! How close a sweep comes to the limit of a bucket of 1, 4 and 16 partitions, as S3 limits them:
-//! `cargo bench -p regsweep-sweeper --features s3 --bench deleting`; a number as an argument is for how many seconds.
+//! How close a sweep comes to the limit of a bucket of 1, 4 and 16 partitions, as S3 limits them.
 //!
 //! Then a sweep keeps to half of the limit of 4 partitions, and after five seconds somebody else deletes with the other
 //! half: how many of those requests are refused.
 //!
-//! A simulated server answers from another process over the loopback. A partition saves up a second's worth of deletes,
-//! and the limit has to be found first, so the share that counts is that from the fifth second on.
+//! A partition saves up a second's worth of deletes, and the limit has to be found first, so the share that counts is
+//! that from the fifth second on.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
-#![expect(clippy::disallowed_methods, reason = "it measures")]
-
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -24,17 +17,16 @@ use planner::{
     Sealed,
 };
 use registry::{Digest, KeyKind, Layout};
-use simstore::{Limits, Options, Server, Shape};
+use simstore::{Limits, Options, Shape};
 use store::{
     Cursor as _, DeleteBatch, DeleteStore as _, Doomed, ErrorKind, GuardSettings, Guarded, Listed,
-    PaceSettings, ReadStore as _, S3Config, S3Store, Share, StaticCredentials, guarded,
+    PaceSettings, ReadStore as _, S3Store, Share, guarded,
 };
 use sweeper::{Journal, Settings, sweep};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// Tells the second process, which is this program again, to be the server of so many partitions and objects.
-const SERVE: &str = "DELETING_BENCH_SERVE";
+use super::bucket::{self, Bucket, processor_time};
 
 const SECONDS: u64 = 15;
 const STARTED: Duration = Duration::from_secs(5);
@@ -44,69 +36,43 @@ struct Everything;
 
 impl Sealed for Everything {}
 
-fn main() {
-    if let Ok(text) = std::env::var(SERVE) {
-        return serve(&text);
-    }
-    let seconds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(SECONDS);
+pub(crate) fn measure(seconds: Option<u64>) {
+    let seconds = seconds.unwrap_or(SECONDS);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for partitions in [1, 4, 16] {
-        let bucket = Bucket::start(partitions, seconds);
-        runtime.block_on(alone(&bucket));
+        let limited = Limited::start(partitions, seconds);
+        runtime.block_on(alone(&limited));
     }
-    runtime.block_on(beside_somebody(&Bucket::start(4, seconds / 2)));
+    runtime.block_on(beside_somebody(&Limited::start(4, seconds / 2)));
 }
 
-/// A server in another process.
-struct Bucket {
-    server: Child,
-    endpoint: String,
+/// A bucket, and what it takes.
+struct Limited {
+    bucket: Bucket,
     partitions: u32,
     /// Keys a second.
     limit: f64,
 }
 
-impl Bucket {
+impl Limited {
     /// With as many blobs as its limit allows to delete in so many seconds.
     fn start(partitions: u32, seconds: u64) -> Self {
         let limit = u64::from(partitions) * u64::from(Limits::default().writes);
-        let mut server = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, format!("{partitions} {}", limit * seconds))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut endpoint = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
-        Self { server, endpoint: endpoint.trim().to_owned(), partitions, limit: limit as f64 }
-    }
-
-    fn processor_time(&self) -> f64 {
-        processor_time(&self.server.id().to_string())
+        let bucket = Bucket::start(&format!("deleting {partitions} {}", limit * seconds));
+        Self { bucket, partitions, limit: limit as f64 }
     }
 }
 
-impl Drop for Bucket {
-    /// The server ends with its input.
-    fn drop(&mut self) {
-        drop(self.server.stdin.take());
-        self.server.wait().unwrap();
-    }
-}
-
-fn serve(text: &str) {
-    let (partitions, blobs) = text.split_once(' ').unwrap();
+pub(crate) fn serve(what: &str) {
+    let (partitions, blobs) = what.split_once(' ').unwrap();
     let blobs = blobs.parse().unwrap();
     let limits = Limits::default().partitions(partitions.parse().unwrap());
-    let server = Server::start(Options {
+    let options = Options {
         procedural: Some(Shape { blobs, repositories: 1, ..Shape::default() }),
         limits: Some(limits),
         ..Options::default()
-    });
-    let server = server.unwrap();
-    println!("{}", server.endpoint());
-    std::io::stdout().flush().unwrap();
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    };
+    bucket::serve(options, |_| ());
 }
 
 type Store = Guarded<S3Store>;
@@ -120,11 +86,11 @@ struct Sweep {
 }
 
 impl Sweep {
-    async fn prepare(bucket: &Bucket, delete_share: Share) -> Self {
+    async fn prepare(limited: &Limited, delete_share: Share) -> Self {
         let monitor = Arc::new(Monitor::new());
         let pace = PaceSettings { delete_share, ..PaceSettings::default() };
         let settings = GuardSettings { pace, ..GuardSettings::default() };
-        let store = open(&bucket.endpoint, &monitor).await;
+        let store = limited.bucket.open(&monitor).await;
         let store = guarded(store, settings, &monitor, &Arc::new(Stop::new()));
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(&store, &folder.path().join("plan")).await;
@@ -155,11 +121,11 @@ async fn started(monitor: Arc<Monitor>) -> (u64, Instant) {
     (monitor.get(Counter::DeletedObjects), Instant::now())
 }
 
-async fn alone(bucket: &Bucket) {
-    let sweep = Sweep::prepare(bucket, Share::ALL).await;
+async fn alone(limited: &Limited) {
+    let sweep = Sweep::prepare(limited, Share::ALL).await;
     let (planned, monitor) = (sweep.planned() as f64, Arc::clone(&sweep.monitor));
     let throttled = monitor.get(Counter::ThrottledAnswers);
-    let (client, server) = (processor_time("self"), bucket.processor_time());
+    let (client, server) = (processor_time("self"), limited.bucket.processor_time());
     let begun = Instant::now();
     let start = tokio::spawn(started(Arc::clone(&monitor)));
     let end = sweep.carry_out().await;
@@ -168,31 +134,31 @@ async fn alone(bucket: &Bucket) {
     let later = (planned - early as f64) / end.duration_since(since).as_secs_f64();
     println!(
         "partitions {:2}  share {:.3}  with the start {:.3}  requests {}  throttled {}  seconds {elapsed:.1}, of processor: client {:.2} server {:.2}",
-        bucket.partitions,
-        later / bucket.limit,
-        planned / elapsed / bucket.limit,
+        limited.partitions,
+        later / limited.limit,
+        planned / elapsed / limited.limit,
         monitor.get(Counter::DeleteRequests),
         monitor.get(Counter::ThrottledAnswers) - throttled,
         processor_time("self") - client,
-        bucket.processor_time() - server,
+        limited.bucket.processor_time() - server,
     );
 }
 
-async fn beside_somebody(bucket: &Bucket) {
-    let sweep = Sweep::prepare(bucket, Share::percent(50).unwrap()).await;
+async fn beside_somebody(limited: &Limited) {
+    let sweep = Sweep::prepare(limited, Share::percent(50).unwrap()).await;
     let (planned, monitor) = (sweep.planned() as f64, Arc::clone(&sweep.monitor));
-    let somebody = open(&bucket.endpoint, &Arc::new(Monitor::new())).await;
+    let somebody = limited.bucket.open(&Arc::new(Monitor::new())).await;
     let start = tokio::spawn(started(Arc::clone(&monitor)));
     let somebody =
         Arc::new(Somebody { store: somebody, asked: <_>::default(), refused: <_>::default() });
-    let other = tokio::spawn(Arc::clone(&somebody).delete(bucket.limit / 2.0));
+    let other = tokio::spawn(Arc::clone(&somebody).delete(limited.limit / 2.0));
     let end = sweep.carry_out().await;
     other.abort();
     let (early, since) = start.await.unwrap();
     let later = (planned - early as f64) / end.duration_since(since).as_secs_f64();
     println!(
         "beside somebody  share {:.3}  requests {}  throttled {}",
-        later / bucket.limit,
+        later / limited.limit,
         somebody.asked.load(Ordering::Relaxed),
         somebody.refused.load(Ordering::Relaxed),
     );
@@ -233,18 +199,6 @@ impl Somebody {
         let is_refused = answer.is_err_and(|error| error.kind == ErrorKind::Throttled);
         self.refused.fetch_add(u64::from(is_refused), Ordering::Relaxed);
     }
-}
-
-async fn open(endpoint: &str, monitor: &Arc<Monitor>) -> S3Store {
-    let mut config = S3Config::new("registry");
-    config.endpoint_url = Some(endpoint.into());
-    config.path_style = true;
-    config.credentials = Some(StaticCredentials {
-        access_key: "access".into(),
-        secret_key: "secret".into(),
-        session_token: None,
-    });
-    S3Store::connect(config, monitor).await.unwrap()
 }
 
 /// A plan to delete every blob.
@@ -289,14 +243,4 @@ fn header(store: &Store) -> Header {
         facts: Facts::default(),
         requests: Requests::default(),
     }
-}
-
-/// What a process has used so far, in seconds.
-///
-/// Source: proc(5), `/proc/pid/stat`: the 14th and 15th field, in hundredths of a second.
-fn processor_time(process: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let (_, fields) = text.rsplit_once(") ").unwrap();
-    let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap());
-    ticks.sum::<f64>() / 100.0
 }

@@ -1,30 +1,21 @@
-//! How many keys a second a bucket is listed with where each answer takes 80 ms and 100 requests are in flight:
-//! `cargo bench -p regsweep-lister --features s3 --bench listing`; a number as an argument is for how many million blobs.
+//! How many keys a second a bucket is listed with where each answer takes 80 ms and 100 requests are in flight.
 //!
-//! A simulated server answers from another process over the loopback and computes what it lists. Both share the
-//! processors, so beside the keys it says what held the listing back: 100 requests of 80 ms bring at most 1.25 million
-//! keys a second, and where the processors are busy with something else even fewer come.
-
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
-#![expect(clippy::disallowed_methods, reason = "it measures")]
+//! The server computes what it lists. Both share the processors, so beside the keys it says what held the listing back:
+//! 100 requests of 80 ms bring at most 1.25 million keys a second, and where the processors are busy with something else
+//! even fewer come.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lister::{BlobSeeder, ListError, Part, Walk, list_repositories, walk};
 use monitor::{Counter, Monitor, Stop};
 use registry::Layout;
-use simstore::{Kind, Latencies, Latency, Options, Server, Shape};
-use store::{
-    GuardSettings, Guarded, Listed, PaceSettings, S3Config, S3Store, StaticCredentials, guarded,
-};
+use simstore::{Kind, Latencies, Latency, Options, Shape};
+use store::{GuardSettings, Guarded, Listed, PaceSettings, S3Store, guarded};
 use tokio::sync::mpsc;
 
-/// Tells the second process, which is this program again, to be the server of so many million blobs.
-const SERVE: &str = "LISTING_BENCH_SERVE";
+use super::bucket::{self, Bucket, hundredths, processor_time};
 
 const MILLION_BLOBS: u64 = 20;
 const IN_FLIGHT: usize = 100;
@@ -33,14 +24,11 @@ const LATENCY: Duration = Duration::from_millis(80);
 /// The server must keep up with the client.
 const SERVER_THREADS: usize = 2;
 
-fn main() {
-    if let Ok(millions) = std::env::var(SERVE) {
-        return serve(millions.parse().unwrap());
-    }
-    let millions = std::env::args().find_map(|argument| argument.parse().ok());
-    let bucket = Bucket::start(millions.unwrap_or(MILLION_BLOBS));
+pub(crate) fn measure(millions: Option<u64>) {
+    let millions = millions.unwrap_or(MILLION_BLOBS);
+    let bucket = Bucket::start(&format!("listing {millions}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let bench = runtime.block_on(Bench::open(&bucket));
+    let bench = runtime.block_on(Bench::open(&bucket, shape(millions)));
     let repositories = runtime.block_on(bench.measure("repositories", bench.list_repositories()));
     let blobs = runtime.block_on(bench.measure("blobs", bench.list_blobs()));
     repositories.and(blobs).report("both");
@@ -52,47 +40,15 @@ fn shape(millions: u64) -> Shape {
     Shape { blobs: millions * 1_000_000, repositories, ..Shape::default() }
 }
 
-fn serve(millions: u64) {
+pub(crate) fn serve(millions: &str) {
     let latency = Latency { fixed: LATENCY, spread: Duration::ZERO };
-    let server = Server::start(Options {
-        procedural: Some(shape(millions)),
+    let options = Options {
+        procedural: Some(shape(millions.parse().unwrap())),
         latency: Latencies::default().on(Kind::List, latency),
         threads: SERVER_THREADS,
         ..Options::default()
-    });
-    let server = server.unwrap();
-    println!("{}", server.endpoint());
-    std::io::stdout().flush().unwrap();
-    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-}
-
-/// A server in another process.
-struct Bucket {
-    server: Child,
-    endpoint: String,
-    shape: Shape,
-}
-
-impl Bucket {
-    fn start(millions: u64) -> Self {
-        let mut server = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, millions.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut endpoint = String::new();
-        BufReader::new(server.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
-        Self { server, endpoint: endpoint.trim().to_owned(), shape: shape(millions) }
-    }
-}
-
-impl Drop for Bucket {
-    /// The server ends with its input.
-    fn drop(&mut self) {
-        drop(self.server.stdin.take());
-        self.server.wait().unwrap();
-    }
+    };
+    bucket::serve(options, |_| ());
 }
 
 /// What the program opens, too.
@@ -102,24 +58,17 @@ struct Bench<'a> {
     stop: Arc<Stop>,
     layout: Layout,
     bucket: &'a Bucket,
+    shape: Shape,
 }
 
 impl<'a> Bench<'a> {
-    async fn open(bucket: &'a Bucket) -> Self {
+    async fn open(bucket: &'a Bucket, shape: Shape) -> Self {
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-        let mut config = S3Config::new("registry");
-        config.endpoint_url = Some(bucket.endpoint.clone());
-        config.path_style = true;
-        config.credentials = Some(StaticCredentials {
-            access_key: "access".into(),
-            secret_key: "secret".into(),
-            session_token: None,
-        });
-        let store = S3Store::connect(config, &monitor).await.unwrap();
+        let store = bucket.open(&monitor).await;
         let pace = PaceSettings { lists_in_flight: IN_FLIGHT, ..PaceSettings::default() };
         let settings = GuardSettings { pace, ..GuardSettings::default() };
         let store = Arc::new(guarded(store, settings, &monitor, &stop));
-        Self { store, monitor, stop, layout: Layout::new(""), bucket }
+        Self { store, monitor, stop, layout: Layout::new(""), bucket, shape }
     }
 
     async fn list_blobs(&self) -> u64 {
@@ -133,7 +82,7 @@ impl<'a> Bench<'a> {
             stop: Arc::clone(&self.stop),
         };
         let listed: u64 = walk(ask, Count::default).await.unwrap().iter().map(|part| part.0).sum();
-        assert_eq!(listed, self.bucket.shape.blobs + self.bucket.shape.manifests());
+        assert_eq!(listed, self.shape.blobs + self.shape.manifests());
         listed
     }
 
@@ -144,9 +93,9 @@ impl<'a> Bench<'a> {
         let listing = list_repositories(store, &self.layout, IN_FLIGHT, trees, monitor, stop);
         let (complete, ()) =
             tokio::join!(listing, async { while listed.recv().await.is_some() {} });
-        assert_eq!(complete.unwrap().repositories, u64::from(self.bucket.shape.repositories));
-        assert_eq!(self.monitor.get(Counter::RepositoryKeys), self.bucket.shape.links());
-        self.bucket.shape.links()
+        assert_eq!(complete.unwrap().repositories, u64::from(self.shape.repositories));
+        assert_eq!(self.monitor.get(Counter::RepositoryKeys), self.shape.links());
+        self.shape.links()
     }
 
     async fn measure(&self, name: &str, listing: impl Future<Output = u64>) -> Used {
@@ -171,7 +120,7 @@ impl<'a> Bench<'a> {
     fn used(&self) -> Used {
         let (busy, all) = processors();
         let client = processor_time("self");
-        let server = processor_time(&self.bucket.server.id().to_string());
+        let server = self.bucket.processor_time();
         Used { client, server, busy, all, ..Used::default() }
     }
 }
@@ -237,15 +186,6 @@ impl Used {
     }
 }
 
-/// What a process has used of the processors, user and system; Linux counts in hundredths.
-///
-/// Source: proc(5), `/proc/pid/stat`: fields 14 and 15.
-fn processor_time(process: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let (_, fields) = text.rsplit_once(") ").unwrap();
-    fields.split(' ').skip(11).take(2).map(hundredths).sum()
-}
-
 /// How long all processors were busy, and how long there were any.
 ///
 /// Source: proc(5), `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
@@ -255,8 +195,4 @@ fn processors() -> (f64, f64) {
     let times: Vec<f64> = fields.map(hundredths).collect();
     let all = times.iter().sum::<f64>();
     (all - times[3] - times[4], all)
-}
-
-fn hundredths(field: &str) -> f64 {
-    field.parse::<f64>().unwrap() / 100.0
 }
