@@ -4,6 +4,7 @@
 //! sorted run on disk, of which an index stays in memory.
 
 mod sealed;
+mod sort;
 mod spill;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,7 +54,7 @@ impl Growing {
     }
 
     fn compact(&mut self) {
-        self.fingerprints.sort_unstable();
+        sort::sort(&mut self.fingerprints);
         self.fingerprints.dedup();
         self.compacted = self.fingerprints.len();
     }
@@ -138,7 +139,7 @@ impl DigestSetBuilder {
         Ok(())
     }
 
-    /// Sorts every shard, in parallel. Each processor holds one whole shard in memory meanwhile.
+    /// Sorts every shard, in parallel. Each processor holds one whole shard in memory meanwhile, twice.
     ///
     /// # Errors
     /// [`SpillError`] where what was written away cannot be read, or not be written again.
