@@ -1,0 +1,402 @@
+//! The collector, one request at a time, by the functions of the crate.
+
+use std::time::Duration;
+
+use protocol::{
+    Evidence, First, FirstLook, Last, Phase, Second, Step, Suspect, Waits, look_again, look_last,
+};
+use registry::Timestamp;
+
+use crate::client::{self, Client};
+use crate::system::{State, System};
+use crate::world::{
+    BLOBS, Bits, Cache, CacheKind, REPOSITORIES, layer_links, link, links_of, links_to,
+};
+
+const OLD: Timestamp = Timestamp::from_seconds(0);
+const T0: Timestamp = Timestamp::from_seconds(1000);
+const YOUNG: Timestamp = Timestamp::from_seconds(1001);
+const GRACE: Duration = Duration::from_secs(500);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// What the process is at; lost in a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Doing {
+    /// Begins a phase.
+    Nothing,
+    /// Lists, part by part.
+    Listing,
+    /// Gives back.
+    GivingBack,
+    /// Takes, purges or deletes.
+    Acting,
+}
+
+/// The record of a generation, and what its process holds in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Collector {
+    pub(crate) phase: Phase,
+    pub(crate) condemned: Bits,
+    pub(crate) generation: u8,
+    pub(crate) crashes: u8,
+    /// Whether the first purge has ended.
+    pub(crate) has_purged: bool,
+    /// Whether the second look has begun.
+    pub(crate) has_looked: bool,
+    pub(crate) memory: Memory,
+}
+
+/// What a crash loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Memory {
+    pub(crate) doing: Doing,
+    listed: u8,
+    links: Bits,
+    young_links: Bits,
+    tags: Bits,
+    uploads: Bits,
+    /// What the look decided: to be condemned, or to stay condemned.
+    verdict: Bits,
+    pub(crate) todo_blobs: Bits,
+    pub(crate) todo_links: Bits,
+}
+
+impl Memory {
+    pub(crate) const EMPTY: Self = Self {
+        doing: Doing::Nothing,
+        listed: 0,
+        links: Bits(0),
+        young_links: Bits(0),
+        tags: Bits(0),
+        uploads: Bits(0),
+        verdict: Bits(0),
+        todo_blobs: Bits(0),
+        todo_links: Bits(0),
+    };
+}
+
+impl Memory {
+    pub(crate) fn parts_listed(&self) -> u8 {
+        self.listed
+    }
+}
+
+impl Collector {
+    pub(crate) const NEW: Self = Self {
+        phase: Phase::FIRST,
+        condemned: Bits(0),
+        generation: 1,
+        crashes: 0,
+        has_purged: false,
+        has_looked: false,
+        memory: Memory::EMPTY,
+    };
+}
+
+/// The waits that assumption A2 speaks of; how long they are, clients tell ([`can_step`]).
+fn waits() -> Waits {
+    Waits::new(HOUR, HOUR, Duration::ZERO).unwrap()
+}
+
+/// Whether the collector can do anything: it waits for what was under way at the end of a purge (A2).
+pub(crate) fn can_step(system: &System, state: &State) -> bool {
+    let is_over = || state.clients.iter().all(|client| !client.is_active() || !client.before_purge);
+    match state.collector.phase {
+        Phase::Closed => false,
+        Phase::Quarantined { .. } => system.rules.hasty_quarantine || is_over(),
+        Phase::Settling { .. } => system.rules.hasty_settling || is_over(),
+        _ => true,
+    }
+}
+
+/// The next request of the collector.
+pub(crate) fn step(system: &System, state: &mut State) {
+    match state.collector.phase {
+        Phase::Marking => first_look(system, state),
+        Phase::Unlinking => unlink(system, state),
+        Phase::Purging | Phase::PurgingAgain => purge(system, state),
+        Phase::Quarantined { .. } | Phase::Settling { .. } => begin_look(system, state),
+        Phase::Looking => second_look(system, state),
+        Phase::Deleting => delete(state),
+        Phase::LookingLast => last_look(system, state),
+        Phase::Closed => {}
+    }
+    system.rules.skip(state);
+}
+
+/// The process ends; what it held in memory is lost.
+pub(crate) fn crash(system: &System, state: &mut State) {
+    let collector = &mut state.collector;
+    collector.crashes += 1;
+    collector.memory = Memory::EMPTY;
+    if collector.phase == Phase::Deleting {
+        settle(system, state);
+    }
+    if !system.rules.deletes_by_an_old_look {
+        state.collector.phase = state.collector.phase.resume();
+    }
+}
+
+/// What is whole when the process that deletes ends, no later one may delete.
+fn settle(system: &System, state: &mut State) {
+    let stays = state.acked.each().filter(|revision| system.has_data(state, *revision));
+    state.settled = stays.fold(state.settled, |settled, link| settled.or(Bits(1 << link)));
+}
+
+pub(crate) fn advance(state: &mut State, step: Step) {
+    let collector = &mut state.collector;
+    collector.memory = Memory::EMPTY;
+    collector.phase = collector.phase.advance(step, &waits()).unwrap();
+}
+
+/// Lists the next part of the registry; whether that was the last.
+fn list(system: &System, state: &mut State) -> bool {
+    let parts = u8::try_from(REPOSITORIES.len()).unwrap() * 4;
+    let memory = state.collector.memory;
+    let (repository, part) = (memory.listed / 4, memory.listed % 4);
+    let (store, own) = (state.store, links_of(repository));
+    let uploads = client::is_uploading(system, state, repository);
+    let memory = &mut state.collector.memory;
+    memory.doing = Doing::Listing;
+    match part {
+        0 | 1 => {
+            let layers = own.and(layer_links());
+            let here = if part == 0 { layers } else { own.less(layers) };
+            memory.links = memory.links.or(store.links.and(here));
+            memory.young_links = memory.young_links.or(store.young_links.and(here));
+        }
+        2 => memory.tags = memory.tags.or(store.tags.and(own)),
+        _ if uploads => memory.uploads.put(repository),
+        _ => {}
+    }
+    memory.listed += 1;
+    // Tags are no roots where every revision is one.
+    if !system.untagged && memory.listed % 4 == 2 {
+        memory.listed += 1;
+    }
+    if system.rules.ignores_uploads && memory.listed % 4 == 3 {
+        memory.listed += 1;
+    }
+    memory.listed >= parts
+}
+
+/// What is reachable by what was listed and by what was taken.
+fn marks(system: &System, state: &State) -> Bits {
+    REPOSITORIES
+        .fold(Bits::default(), |marks, repository| marks.or(marks_of(system, state, repository)))
+}
+
+fn marks_of(system: &System, state: &State, repository: u8) -> Bits {
+    let memory = &state.collector.memory;
+    let of = |links: Bits| Bits(links.and(links_of(repository)).0 >> (repository * 4));
+    let overtaken =
+        if system.rules.ignores_what_was_taken { Bits(0) } else { of(state.store.overtaken) };
+    let mut served = of(memory.links);
+    if !system.rules.follows_only_what_is_listed {
+        served = served.or(of(state.store.taken));
+    }
+    let tagged_or_young = of(memory.tags).or(of(memory.young_links));
+    let roots = if system.untagged { tagged_or_young } else { of(memory.links) };
+    let roots = Bits(roots.or(overtaken).0 & 0b1100);
+    let mut marks = roots;
+    for _ in 0..2 {
+        marks = system.follow(marks, &state.store, served).or(marks);
+    }
+    marks
+}
+
+/// Lists, decides, gives back; whether the look is over.
+fn look(system: &System, state: &mut State, decide: impl Fn(&System, &mut State)) -> bool {
+    match state.collector.memory.doing {
+        Doing::Nothing | Doing::Listing => {
+            if list(system, state) {
+                decide(system, state);
+            }
+            false
+        }
+        _ => !give_back(state),
+    }
+}
+
+fn first_look(system: &System, state: &mut State) {
+    if !look(system, state, decide_first) {
+        return;
+    }
+    let (condemned, listed) = (state.collector.memory.verdict, state.collector.memory.links);
+    state.collector.condemned = condemned;
+    if condemned.is_empty() {
+        return close(state, Step::NothingLeft);
+    }
+    advance(state, Step::Condemned);
+    state.collector.memory.doing = Doing::Acting;
+    state.collector.memory.todo_links = listed.and(links_to(condemned));
+}
+
+fn decide_first(system: &System, state: &mut State) {
+    let marks = marks(system, state);
+    let look = FirstLook::new(T0, GRACE);
+    let condemned =
+        BLOBS.filter(|blob| look.judge(&suspect(state, *blob, marks)) == First::Condemn);
+    let condemned = condemned.fold(Bits::default(), |bits, blob| bits.or(Bits(1 << blob)));
+    let memory = &mut state.collector.memory;
+    memory.verdict = condemned;
+    memory.doing = Doing::GivingBack;
+    memory.todo_links = state.store.taken.less(links_to(condemned));
+}
+
+fn suspect(state: &State, blob: u8, marks: Bits) -> Suspect {
+    let (store, memory) = (&state.store, &state.collector.memory);
+    let time = |is_young: bool| if is_young { YOUNG } else { OLD };
+    let linked = memory.links.or(store.taken);
+    let links = linked.and(links_to(Bits(1 << blob)));
+    let young = memory.young_links.or(store.overtaken).and(links);
+    let mut uploads = REPOSITORIES.filter(|repository| {
+        linked.has(link(*repository, blob)) && memory.uploads.has(*repository)
+    });
+    Suspect {
+        marked: marks.has(blob),
+        doubt: false,
+        held: false,
+        data: store.data.has(blob).then(|| time(store.young_data.has(blob))),
+        newest_link: (!links.is_empty()).then(|| time(!young.is_empty())),
+        newest_upload: uploads.next().map(|_| YOUNG),
+    }
+}
+
+fn unlink(system: &System, state: &mut State) {
+    let Some(link) = state.collector.memory.todo_links.first() else {
+        return advance(state, Step::Unlinked);
+    };
+    state.collector.memory.todo_links.drop(link);
+    if !system.rules.leaves_links {
+        state.store.take_link(link);
+    }
+}
+
+fn purge(system: &System, state: &mut State) {
+    if state.collector.memory.doing == Doing::Nothing {
+        let purged = if system.skips_purge(state) { Bits(0) } else { state.collector.condemned };
+        state.collector.memory.doing = Doing::Acting;
+        state.collector.memory.todo_blobs = purged;
+        if system.cache == CacheKind::Process && !state.collector.memory.todo_blobs.is_empty() {
+            return restart(system, state);
+        }
+    }
+    if let Some(blob) = state.collector.memory.todo_blobs.first() {
+        state.collector.memory.todo_blobs.drop(blob);
+        state.cache.purge(blob);
+        return;
+    }
+    state.collector.has_purged = true;
+    for client in &mut state.clients {
+        client.before_purge |= client.is_active();
+    }
+    advance(state, Step::Purged { at: T0 });
+}
+
+/// Restarts the registry: its cache is empty, and what was under way starts over.
+fn restart(system: &System, state: &mut State) {
+    state.cache = Cache::default();
+    state.collector.memory.todo_blobs = Bits(0);
+    for (job, client) in system.jobs.iter().zip(&mut state.clients) {
+        if client.is_active() {
+            *client = Client { at: client::first(system, *job), named: 0, ..*client };
+        }
+    }
+}
+
+fn begin_look(system: &System, state: &mut State) {
+    if matches!(state.collector.phase, Phase::Quarantined { .. }) && !state.collector.has_looked {
+        state.collector.has_looked = true;
+        state.settled = state.settled.or(state.acked);
+        state.told = client::told(system, state);
+    }
+    advance(state, Step::LookBegins { now: T0.after(HOUR) });
+}
+
+fn second_look(system: &System, state: &mut State) {
+    let stays = |evidence: &Evidence| look_again(evidence, true) == Second::Delete;
+    if !look(system, state, |system, state| decide(system, state, stays)) {
+        return;
+    }
+    state.collector.condemned = state.collector.memory.verdict;
+    if state.collector.condemned.is_empty() {
+        close(state, Step::NothingLeft);
+    } else {
+        advance(state, Step::GivenBack);
+    }
+}
+
+fn last_look(system: &System, state: &mut State) {
+    let stays = |evidence: &Evidence| look_last(evidence, true) == Last::Final;
+    if look(system, state, |system, state| decide(system, state, stays)) {
+        close(state, Step::GivenBack);
+    }
+}
+
+fn decide(system: &System, state: &mut State, stays: impl Fn(&Evidence) -> bool) {
+    let marks = marks(system, state);
+    let condemned = state.collector.condemned;
+    let stay = condemned.each().filter(|blob| stays(&evidence(system, state, *blob, marks)));
+    let verdict = stay.fold(Bits::default(), |bits, blob| bits.or(Bits(1 << blob)));
+    let back = condemned.less(verdict);
+    let mut links = state.store.taken.and(links_to(back));
+    if system.rules.gives_back_only_what_is_needed {
+        links = REPOSITORIES.fold(Bits(0), |needed, repository| {
+            let marks = marks_of(system, state, repository);
+            needed.or(Bits(marks.0 << (repository * 4)).and(links))
+        });
+    }
+    let memory = &mut state.collector.memory;
+    memory.verdict = verdict;
+    memory.doing = Doing::GivingBack;
+    memory.todo_blobs = back.and(state.store.trash).less(state.store.data);
+    memory.todo_links = links;
+}
+
+fn evidence(system: &System, state: &State, blob: u8, marks: Bits) -> Evidence {
+    let (store, memory) = (&state.store, &state.collector.memory);
+    let links = links_to(Bits(1 << blob));
+    let has_taken = state.collector.has_purged && !system.rules.leaves_links;
+    let listed = if has_taken { memory.links } else { memory.young_links };
+    Evidence {
+        doubt: false,
+        reached: marks.has(blob),
+        linked: !listed.and(links).is_empty(),
+        overtaken: !system.rules.ignores_what_was_taken && !store.overtaken.and(links).is_empty(),
+        rewritten: store.young_data.has(blob),
+    }
+}
+
+/// Gives back one object, data before links; whether there was one.
+fn give_back(state: &mut State) -> bool {
+    let memory = &mut state.collector.memory;
+    if let Some(blob) = memory.todo_blobs.first() {
+        memory.todo_blobs.drop(blob);
+        state.store.give_back_data(blob);
+        return true;
+    }
+    let Some(link) = memory.todo_links.first() else { return false };
+    memory.todo_links.drop(link);
+    state.store.give_back_link(link);
+    true
+}
+
+fn delete(state: &mut State) {
+    let memory = &mut state.collector.memory;
+    if memory.doing == Doing::Nothing {
+        memory.doing = Doing::Acting;
+        memory.todo_blobs = state.collector.condemned.and(state.store.data);
+    }
+    let Some(blob) = state.collector.memory.todo_blobs.first() else {
+        return advance(state, Step::Deleted);
+    };
+    state.collector.memory.todo_blobs.drop(blob);
+    state.store.delete_data(blob);
+}
+
+fn close(state: &mut State, step: Step) {
+    advance(state, step);
+    state.collector.condemned = Bits(0);
+    state.store.forget();
+}
