@@ -69,20 +69,20 @@ impl FirstLook {
 
     /// Whether what was written then is young: at or after T0 − grace.
     #[must_use]
-    pub fn is_young(&self, written: Timestamp) -> bool {
+    pub fn is_young(self, written: Timestamp) -> bool {
         written >= self.cutoff
     }
 
     /// Judges one blob. Equal inputs give equal verdicts.
     #[must_use]
-    pub fn judge(&self, suspect: &Suspect) -> First {
+    pub fn judge(self, suspect: &Suspect) -> First {
         match self.why_kept(suspect) {
             Some(kept) => First::Keep(kept),
             None => First::Condemn,
         }
     }
 
-    fn why_kept(&self, suspect: &Suspect) -> Option<Kept> {
+    fn why_kept(self, suspect: &Suspect) -> Option<Kept> {
         let young = |time: Option<Timestamp>| time.is_some_and(|time| self.is_young(time));
         [
             (suspect.marked, Kept::Marked),

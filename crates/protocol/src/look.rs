@@ -4,6 +4,7 @@
 /// manifest whose revision link was taken is still followed where something names it, as the registry would serve it
 /// again once the link is back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings, any of which decides")]
 pub struct Evidence {
     /// Something that may name or link it could not be read or understood.
     pub doubt: bool,
@@ -13,6 +14,9 @@ pub struct Evidence {
     pub linked: bool,
     /// A link to it was written again just before it was taken ([`crate::TakenLink::was_overtaken`]).
     pub overtaken: bool,
+    /// A cache of the registry believes that it is there, asked when the look began. All was purged, so somebody saw
+    /// it since; and who asks the cache believes it, whatever is listed.
+    pub cached: bool,
     /// Its data was written since it was condemned.
     pub rewritten: bool,
 }
@@ -28,6 +32,8 @@ pub enum Needed {
     Linked,
     /// It was linked when its link was taken.
     Overtaken,
+    /// A cache believes in it.
+    Cached,
     /// Somebody sent it.
     Rewritten,
 }
@@ -58,7 +64,7 @@ pub enum Last {
 /// Judges one condemned blob by a second look. A look that is not due can rescue, at any time, and as often as one
 /// likes; it cannot delete.
 #[must_use]
-pub fn look_again(evidence: &Evidence, due: bool) -> Second {
+pub fn look_again(evidence: Evidence, due: bool) -> Second {
     match needed(evidence) {
         Some(needed) => Second::Rescue(needed),
         None if evidence.rewritten => Second::Rescue(Needed::Rewritten),
@@ -70,7 +76,7 @@ pub fn look_again(evidence: &Evidence, due: bool) -> Second {
 /// Judges one deleted blob by a last look. Data that was written since the deletion needs nothing back: nobody
 /// deletes it.
 #[must_use]
-pub fn look_last(evidence: &Evidence, due: bool) -> Last {
+pub fn look_last(evidence: Evidence, due: bool) -> Last {
     match needed(evidence) {
         Some(needed) => Last::Restore(needed),
         None if due => Last::Final,
@@ -78,12 +84,13 @@ pub fn look_last(evidence: &Evidence, due: bool) -> Last {
     }
 }
 
-fn needed(evidence: &Evidence) -> Option<Needed> {
+fn needed(evidence: Evidence) -> Option<Needed> {
     [
         (evidence.doubt, Needed::Doubt),
         (evidence.reached, Needed::Reached),
         (evidence.linked, Needed::Linked),
         (evidence.overtaken, Needed::Overtaken),
+        (evidence.cached, Needed::Cached),
     ]
     .into_iter()
     .find_map(|(holds, needed)| holds.then_some(needed))
@@ -96,12 +103,13 @@ mod tests {
     use super::*;
 
     fn evidences() -> impl Strategy<Value = Evidence> {
-        proptest::array::uniform5(any::<bool>()).prop_map(
-            |[doubt, reached, linked, overtaken, rewritten]| Evidence {
+        proptest::array::uniform6(any::<bool>()).prop_map(
+            |[doubt, reached, linked, overtaken, cached, rewritten]| Evidence {
                 doubt,
                 reached,
                 linked,
                 overtaken,
+                cached,
                 rewritten,
             },
         )
@@ -110,22 +118,22 @@ mod tests {
     #[test]
     fn without_evidence_time_alone_decides() {
         let nothing = Evidence::default();
-        assert_eq!(look_again(&nothing, false), Second::Wait);
-        assert_eq!(look_again(&nothing, true), Second::Delete);
-        assert_eq!(look_last(&nothing, false), Last::Wait);
-        assert_eq!(look_last(&nothing, true), Last::Final);
+        assert_eq!(look_again(nothing, false), Second::Wait);
+        assert_eq!(look_again(nothing, true), Second::Delete);
+        assert_eq!(look_last(nothing, false), Last::Wait);
+        assert_eq!(look_last(nothing, true), Last::Final);
     }
 
     proptest! {
         #[test]
         fn any_evidence_at_all_rescues_due_or_not(evidence in evidences(), due: bool) {
-            let rescued = matches!(look_again(&evidence, due), Second::Rescue(_));
+            let rescued = matches!(look_again(evidence, due), Second::Rescue(_));
             prop_assert_eq!(rescued, evidence != Evidence::default());
         }
 
         #[test]
         fn what_is_named_or_linked_is_restored_due_or_not(evidence in evidences(), due: bool) {
-            let restored = matches!(look_last(&evidence, due), Last::Restore(_));
+            let restored = matches!(look_last(evidence, due), Last::Restore(_));
             let rewritten_alone = Evidence { rewritten: false, ..evidence } == Evidence::default();
             prop_assert_eq!(restored, !rewritten_alone);
         }
@@ -133,8 +141,8 @@ mod tests {
         #[test]
         fn g4_doubt_keeps(evidence in evidences(), due: bool) {
             let evidence = Evidence { doubt: true, ..evidence };
-            prop_assert_eq!(look_again(&evidence, due), Second::Rescue(Needed::Doubt));
-            prop_assert_eq!(look_last(&evidence, due), Last::Restore(Needed::Doubt));
+            prop_assert_eq!(look_again(evidence, due), Second::Rescue(Needed::Doubt));
+            prop_assert_eq!(look_last(evidence, due), Last::Restore(Needed::Doubt));
         }
 
         #[test]
@@ -144,12 +152,13 @@ mod tests {
                 reached: evidence.reached || more.reached,
                 linked: evidence.linked || more.linked,
                 overtaken: evidence.overtaken || more.overtaken,
+                cached: evidence.cached || more.cached,
                 rewritten: evidence.rewritten || more.rewritten,
             };
-            let deletes = |evidence: &Evidence| look_again(evidence, due) == Second::Delete;
-            let gives_up = |evidence: &Evidence| look_last(evidence, due) == Last::Final;
-            prop_assert!(!deletes(&both) || deletes(&evidence));
-            prop_assert!(!gives_up(&both) || gives_up(&evidence));
+            let deletes = |evidence: Evidence| look_again(evidence, due) == Second::Delete;
+            let gives_up = |evidence: Evidence| look_last(evidence, due) == Last::Final;
+            prop_assert!(!deletes(both) || deletes(evidence));
+            prop_assert!(!gives_up(both) || gives_up(evidence));
         }
     }
 }

@@ -134,17 +134,13 @@ impl Phase {
     #[must_use]
     pub fn work(self, now: Timestamp, waits: &Waits) -> Work {
         match self {
+            _ if !self.is_due(now, waits) => Work::Wait,
             Self::Marking | Self::Unlinking => Work::Condemn,
             Self::Purging => Work::Purge,
-            Self::Looking | Self::Deleting => Work::LookAgain,
+            Self::Quarantined { .. } | Self::Looking | Self::Deleting => Work::LookAgain,
             Self::PurgingAgain => Work::PurgeAgain,
-            Self::LookingLast => Work::LookLast,
+            Self::Settling { .. } | Self::LookingLast => Work::LookLast,
             Self::Closed => Work::Nothing,
-            Self::Quarantined { .. } | Self::Settling { .. } if !self.is_due(now, waits) => {
-                Work::Wait
-            }
-            Self::Quarantined { .. } => Work::LookAgain,
-            Self::Settling { .. } => Work::LookLast,
         }
     }
 

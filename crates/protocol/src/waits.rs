@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_quarantine_is_never_under_the_longest_push_plus_cache_life() {
         assert!(Waits::new(3 * HOUR, 2 * HOUR, HOUR).is_ok());
-        let short = Waits::new(3 * HOUR - Duration::from_millis(1), 2 * HOUR, HOUR);
+        let short = Waits::new(3 * HOUR, 2 * HOUR, HOUR + Duration::from_millis(1));
         assert!(matches!(short, Err(ProtocolError::QuarantineTooShort { .. })));
         assert!(Waits::new(HOUR, Duration::MAX, Duration::MAX).is_err(), "sums saturate");
     }

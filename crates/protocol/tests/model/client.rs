@@ -17,7 +17,7 @@ pub(crate) enum Job {
 
 /// How the registry finds out whether something is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Stage {
+pub(crate) enum Lookup {
     /// Asks the cache, or reads the link.
     Link,
     /// Asks the cache, or looks at the data.
@@ -26,9 +26,9 @@ pub(crate) enum Stage {
     Fill,
 }
 
-/// What a stage leads to.
+/// What a step of it leads to.
 pub(crate) enum Answer {
-    Next(Stage),
+    Next(Lookup),
     Found,
     Missing,
 }
@@ -39,9 +39,9 @@ pub(crate) enum At {
     /// Begins.
     Start,
     /// HEAD of what is to be pulled, or of what the manifest names.
-    Head(Stage),
+    Head(Lookup),
     /// Mount: looks in the other repository.
-    Mount(Stage),
+    Mount(Lookup),
     /// Mount: writes the link.
     MountLink,
     /// Upload: begins, visibly.
@@ -55,7 +55,7 @@ pub(crate) enum At {
     /// Upload: tells the cache, and ends.
     Set,
     /// Manifest: looks whether what it names is there.
-    Verify(Stage),
+    Verify(Lookup),
     /// Manifest: looks whether its data is there.
     ManifestStat,
     /// Manifest: writes its data.
@@ -94,19 +94,26 @@ impl Client {
     pub(crate) const NEW: Self =
         Self { at: At::Start, named: 0, before_purge: false, early: false };
 
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         matches!(self.at, At::Done | At::Failed)
     }
 
-    pub(crate) fn is_active(&self) -> bool {
+    pub(crate) fn is_active(self) -> bool {
         !self.is_over() && self.at != At::Start
     }
 
-    fn is_uploading(&self) -> bool {
+    /// Whether no request of its is under way.
+    fn is_between_requests(self) -> bool {
+        use At::{Head, Mount, Post, Stat, Verify};
+        let asks = matches!(self.at, Head(Lookup::Link) | Mount(Lookup::Link) | Post | Stat);
+        asks || self.at == Verify(Lookup::Link) && self.named == 0
+    }
+
+    fn is_uploading(self) -> bool {
         matches!(self.at, At::Stat | At::Write | At::Link | At::Set)
     }
 
-    fn has_asked_for_all(&self) -> bool {
+    fn has_asked_for_all(self) -> bool {
         use At::{ManifestLink, ManifestSet, ManifestStat, ManifestTag, ManifestWrite, Verify};
         let at = self.at;
         matches!(
@@ -147,13 +154,19 @@ pub(crate) fn promised_link(system: &System, state: &State, index: usize) -> Opt
     }
 }
 
+/// Whether `client` does something that a look after a purge at this moment waits for (A2).
+pub(crate) fn is_under_way(system: &System, client: Client) -> bool {
+    let is_asking = !(system.waits_for_requests_alone && client.is_between_requests());
+    client.is_active() && is_asking
+}
+
 /// The first request of a job.
 pub(crate) fn first(system: &System, job: Job) -> At {
     match job {
         Job::Push { manifest, .. } if system.edges[usize::from(manifest)].is_empty() => {
             At::ManifestStat
         }
-        Job::Push { .. } | Job::Pull { .. } => At::Head(Stage::Link),
+        Job::Push { .. } | Job::Pull { .. } => At::Head(Lookup::Link),
         Job::Delete { .. } => At::Clear,
     }
 }
@@ -162,12 +175,19 @@ pub(crate) fn first(system: &System, job: Job) -> At {
 pub(crate) fn step(system: &System, state: &mut State, index: usize) {
     let job = system.jobs[index];
     let mut client = state.clients[index];
-    client.at = if client.at == At::Start {
+    let is_asking = system.waits_for_requests_alone && client.is_between_requests();
+    if client.at == At::Start || is_asking {
         client.early = !state.collector.has_purged;
+    }
+    client.at = if client.at == At::Start {
         first(system, job)
     } else {
         next(system, state, &mut client, job)
     };
+    if system.waits_for_requests_alone && client.is_between_requests() {
+        client.before_purge = false;
+        client.early = false;
+    }
     if client.is_over() {
         client = Client { at: client.at, ..Client::NEW };
     }
@@ -187,9 +207,9 @@ fn next(system: &System, state: &mut State, client: &mut Client, job: Job) -> At
 }
 
 fn pull(system: &System, state: &mut State, at: At, here: u8) -> At {
-    let At::Head(stage) = at else { return At::Done };
-    match stat(system, state, stage, here) {
-        Answer::Next(stage) => At::Head(stage),
+    let At::Head(lookup) = at else { return At::Done };
+    match stat(system, state, lookup, here) {
+        Answer::Next(lookup) => At::Head(lookup),
         Answer::Found | Answer::Missing => At::Done,
     }
 }
@@ -214,22 +234,22 @@ fn delete(state: &mut State, at: At, revision: u8) -> At {
     }
 }
 
-/// One stage of finding out whether what `link` leads to is there.
-pub(crate) fn stat(system: &System, state: &mut State, stage: Stage, link: u8) -> Answer {
+/// One step of finding out whether what `link` leads to is there.
+pub(crate) fn stat(system: &System, state: &mut State, lookup: Lookup, link: u8) -> Answer {
     let is_caching = system.cache != CacheKind::None;
     let believed = is_caching && state.cache.blobs.has(link % 4);
-    match stage {
-        Stage::Link if is_caching && state.cache.knows(link) => Answer::Found,
-        Stage::Link if state.store.links.has(link) => Answer::Next(Stage::Data),
-        Stage::Data if believed || state.store.data.has(link % 4) => {
+    match lookup {
+        Lookup::Link if is_caching && state.cache.knows(link) => Answer::Found,
+        Lookup::Link if state.store.links.has(link) => Answer::Next(Lookup::Data),
+        Lookup::Data if believed || state.store.data.has(link % 4) => {
             if is_caching {
-                Answer::Next(Stage::Fill)
+                Answer::Next(Lookup::Fill)
             } else {
                 Answer::Found
             }
         }
-        Stage::Link | Stage::Data => Answer::Missing,
-        Stage::Fill => {
+        Lookup::Link | Lookup::Data => Answer::Missing,
+        Lookup::Fill => {
             state.cache.fill(link);
             Answer::Found
         }

@@ -10,7 +10,7 @@ use registry::Timestamp;
 use crate::client::{self, Client};
 use crate::system::{State, System};
 use crate::world::{
-    BLOBS, Bits, Cache, CacheKind, REPOSITORIES, layer_links, link, links_of, links_to,
+    BLOBS, Bits, Cache, CacheKind, M, REPOSITORIES, link, links_of, links_to, targets,
 };
 
 const OLD: Timestamp = Timestamp::from_seconds(0);
@@ -55,6 +55,8 @@ pub(crate) struct Memory {
     young_links: Bits,
     tags: Bits,
     uploads: Bits,
+    /// What the cache believed when the look began.
+    cached: Bits,
     /// What the look decided: to be condemned, or to stay condemned.
     verdict: Bits,
     pub(crate) todo_blobs: Bits,
@@ -69,6 +71,7 @@ impl Memory {
         young_links: Bits(0),
         tags: Bits(0),
         uploads: Bits(0),
+        cached: Bits(0),
         verdict: Bits(0),
         todo_blobs: Bits(0),
         todo_links: Bits(0),
@@ -149,35 +152,50 @@ pub(crate) fn advance(state: &mut State, step: Step) {
     collector.phase = collector.phase.advance(step, &waits()).unwrap();
 }
 
-/// Lists the next part of the registry; whether that was the last.
+/// What is listed of one repository, one after the other: four links, two tags, the uploads.
+const PARTS: u8 = 7;
+
+/// How much is listed of `repositories` whole ones.
+pub(crate) fn whole(repositories: u8) -> u8 {
+    repositories * PARTS
+}
+
+/// Lists one more key, or the uploads of a repository; whether that was the last.
 fn list(system: &System, state: &mut State) -> bool {
-    let parts = u8::try_from(REPOSITORIES.len()).unwrap() * 4;
-    let memory = state.collector.memory;
-    let (repository, part) = (memory.listed / 4, memory.listed % 4);
-    let (store, own) = (state.store, links_of(repository));
-    let uploads = client::is_uploading(system, state, repository);
-    let memory = &mut state.collector.memory;
-    memory.doing = Doing::Listing;
+    let end = whole(u8::try_from(REPOSITORIES.len()).unwrap());
+    let listed = state.collector.memory.listed;
+    let (repository, part) = (listed / PARTS, listed % PARTS);
     match part {
-        0 | 1 => {
-            let layers = own.and(layer_links());
-            let here = if part == 0 { layers } else { own.less(layers) };
-            memory.links = memory.links.or(store.links.and(here));
-            memory.young_links = memory.young_links.or(store.young_links.and(here));
+        0..4 => list_link(state, link(repository, part)),
+        4 | 5 => list_tag(state, link(repository, part - 4 + M)),
+        _ if client::is_uploading(system, state, repository) => {
+            state.collector.memory.uploads.put(repository);
         }
-        2 => memory.tags = memory.tags.or(store.tags.and(own)),
-        _ if uploads => memory.uploads.put(repository),
         _ => {}
     }
+    let memory = &mut state.collector.memory;
+    memory.doing = Doing::Listing;
     memory.listed += 1;
-    // Tags are no roots where every revision is one.
-    if !system.untagged && memory.listed % 4 == 2 {
+    while memory.listed < end && system.is_idle_part(memory.listed % PARTS) {
         memory.listed += 1;
     }
-    if system.rules.ignores_uploads && memory.listed % 4 == 3 {
-        memory.listed += 1;
+    memory.listed >= end
+}
+
+fn list_link(state: &mut State, link: u8) {
+    let (store, memory) = (&state.store, &mut state.collector.memory);
+    if store.links.has(link) {
+        memory.links.put(link);
     }
-    memory.listed >= parts
+    if store.young_links.has(link) {
+        memory.young_links.put(link);
+    }
+}
+
+fn list_tag(state: &mut State, tag: u8) {
+    if state.store.tags.has(tag) {
+        state.collector.memory.tags.put(tag);
+    }
 }
 
 /// What is reachable by what was listed and by what was taken.
@@ -200,14 +218,20 @@ fn marks_of(system: &System, state: &State, repository: u8) -> Bits {
     let roots = Bits(roots.or(overtaken).0 & 0b1100);
     let mut marks = roots;
     for _ in 0..2 {
-        marks = system.follow(marks, &state.store, served).or(marks);
+        marks = system.follow(marks, state.store, served).or(marks);
     }
     marks
 }
 
-/// Lists, decides, gives back; whether the look is over.
+/// Asks the cache, lists, decides, gives back; whether the look is over.
 fn look(system: &System, state: &mut State, decide: impl Fn(&System, &mut State)) -> bool {
     match state.collector.memory.doing {
+        Doing::Nothing if asks_cache(system, state) => {
+            let believed = state.cache.blobs.or(targets(state.cache.links));
+            state.collector.memory.cached = believed.and(state.collector.condemned);
+            state.collector.memory.doing = Doing::Listing;
+            false
+        }
         Doing::Nothing | Doing::Listing => {
             if list(system, state) {
                 decide(system, state);
@@ -216,6 +240,12 @@ fn look(system: &System, state: &mut State, decide: impl Fn(&System, &mut State)
         }
         _ => !give_back(state),
     }
+}
+
+/// The first look has nothing to ask for, and a cache in the registry's process cannot be asked.
+fn asks_cache(system: &System, state: &State) -> bool {
+    let is_later = state.collector.phase != Phase::Marking;
+    is_later && system.cache == CacheKind::Shared && !system.rules.asks_no_cache
 }
 
 fn first_look(system: &System, state: &mut State) {
@@ -289,7 +319,7 @@ fn purge(system: &System, state: &mut State) {
     }
     state.collector.has_purged = true;
     for client in &mut state.clients {
-        client.before_purge |= client.is_active();
+        client.before_purge |= client::is_under_way(system, *client);
     }
     advance(state, Step::Purged { at: T0 });
 }
@@ -315,7 +345,7 @@ fn begin_look(system: &System, state: &mut State) {
 }
 
 fn second_look(system: &System, state: &mut State) {
-    let stays = |evidence: &Evidence| look_again(evidence, true) == Second::Delete;
+    let stays = |evidence: Evidence| look_again(evidence, true) == Second::Delete;
     if !look(system, state, |system, state| decide(system, state, stays)) {
         return;
     }
@@ -328,16 +358,16 @@ fn second_look(system: &System, state: &mut State) {
 }
 
 fn last_look(system: &System, state: &mut State) {
-    let stays = |evidence: &Evidence| look_last(evidence, true) == Last::Final;
+    let stays = |evidence: Evidence| look_last(evidence, true) == Last::Final;
     if look(system, state, |system, state| decide(system, state, stays)) {
         close(state, Step::GivenBack);
     }
 }
 
-fn decide(system: &System, state: &mut State, stays: impl Fn(&Evidence) -> bool) {
+fn decide(system: &System, state: &mut State, stays: impl Fn(Evidence) -> bool) {
     let marks = marks(system, state);
     let condemned = state.collector.condemned;
-    let stay = condemned.each().filter(|blob| stays(&evidence(system, state, *blob, marks)));
+    let stay = condemned.each().filter(|blob| stays(evidence(system, state, *blob, marks)));
     let verdict = stay.fold(Bits::default(), |bits, blob| bits.or(Bits(1 << blob)));
     let back = condemned.less(verdict);
     let mut links = state.store.taken.and(links_to(back));
@@ -364,6 +394,7 @@ fn evidence(system: &System, state: &State, blob: u8, marks: Bits) -> Evidence {
         reached: marks.has(blob),
         linked: !listed.and(links).is_empty(),
         overtaken: !system.rules.ignores_what_was_taken && !store.overtaken.and(links).is_empty(),
+        cached: memory.cached.has(blob),
         rewritten: store.young_data.has(blob),
     }
 }

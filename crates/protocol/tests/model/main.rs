@@ -1,5 +1,5 @@
 //! The protocol, with who pushes, the caches, crashes and the store, checked exhaustively within bounds.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests, which say how much they saw")]
 
 mod client;
 mod collector;

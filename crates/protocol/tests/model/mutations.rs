@@ -7,7 +7,7 @@ use crate::registries::{
     believed_child, cached_layer, delete, old_layer, pull, push, push_tag, untagged_manifest,
 };
 use crate::rules::Rules;
-use crate::system::{LINKED, STAYS, System, TOLD, WHOLE};
+use crate::system::{COLLECTED, LINKED, STAYS, System, TOLD, WHOLE};
 use crate::world::{CacheKind, M, N};
 
 /// Looks for the shortest way to break `property`, and checks that by the protocol there is none.
@@ -22,21 +22,47 @@ fn breaks(rules: Rules, system: &System, property: &'static str) {
     println!("{rules:?} breaks \"{property}\": {path}{:?}", path.last_state());
 }
 
+/// Without crashes, so that what is found is short.
 fn with(jobs: &[Job], system: System) -> System {
     System { jobs: jobs.to_vec(), crashes: 0, ..system }
 }
 
+/// What a cache believes is never deleted, so without a purge garbage that somebody once asked for never goes.
 #[test]
-fn without_a_cache_purge() {
+fn without_a_cache_purge_garbage_stays() {
     let rules = Rules { no_purge: true, ..Rules::default() };
+    breaks(rules, &System { generations: 2, ..with(&[], cached_layer()) }, COLLECTED);
+}
+
+#[test]
+fn without_a_cache_purge_and_without_asking_the_cache() {
+    let rules = Rules { no_purge: true, asks_no_cache: true, ..Rules::default() };
     breaks(rules, &with(&[push(0, M)], cached_layer()), WHOLE);
 }
 
 /// A pull that was under way during the purge tells the cache afterwards; after the last look a push believes it.
 #[test]
-fn without_a_second_cache_purge() {
-    let rules = Rules { no_second_purge: true, ..Rules::default() };
+fn without_a_second_cache_purge_and_without_asking_the_cache() {
+    let rules = Rules { no_second_purge: true, asks_no_cache: true, ..Rules::default() };
     breaks(rules, &with(&[push(0, M), pull(0)], old_layer()), WHOLE);
+}
+
+/// A registry tells its cache of a manifest, dies or fails before it writes the link, and a push believes the cache: nothing
+/// that is listed tells of it.
+#[test]
+fn without_asking_the_cache() {
+    let rules = Rules { asks_no_cache: true, ..Rules::default() };
+    let system = System { clients_die: true, ..untagged_manifest() };
+    breaks(rules, &with(&[push(0, M), push(0, M)], system), WHOLE);
+    breaks(rules, &with(&[push(0, M), pull(0)], old_layer()), TOLD);
+}
+
+/// The same, where the cache is in the registry's process, which does not die, but fails to write the link.
+#[test]
+fn restarting_only_once_where_untagged_manifests_go() {
+    let rules = Rules { no_second_purge: true, ..Rules::default() };
+    let system = System { clients_die: true, cache: CacheKind::Process, ..untagged_manifest() };
+    breaks(rules, &with(&[push(0, M), push(0, M)], system), WHOLE);
 }
 
 #[test]
@@ -50,7 +76,8 @@ fn by_age_alone() {
 #[test]
 fn verifying_before_unlinking() {
     let rules = Rules { verifies_before_unlinking: true, ..Rules::default() };
-    breaks(rules, &with(&[push(0, M)], cached_layer()), STAYS);
+    let system = System { cache: CacheKind::None, ..old_layer() };
+    breaks(rules, &with(&[push(0, M)], system), STAYS);
 }
 
 /// The last look still finds what was lost. But without unlinking a push is misled for as long as it lasts, with it

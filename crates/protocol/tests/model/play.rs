@@ -90,7 +90,7 @@ impl Play {
     }
 }
 
-/// The first look has listed so many parts: two of each repository where every manifest is a root, and its uploads.
+/// The first look has listed so much ([`crate::collector::whole`]).
 pub(crate) fn has_listed(parts: u8) -> impl Fn(&State) -> bool {
     move |state| state.collector.memory.parts_listed() >= parts
 }

@@ -1,6 +1,6 @@
 //! A push, as the registry carries it out: ask, mount or send what is missing, verify, write the manifest.
 
-use crate::client::{Answer, At, Client, Stage, stat};
+use crate::client::{Answer, At, Client, Lookup, stat};
 use crate::system::{State, System};
 use crate::world::{CacheKind, is_manifest, link};
 
@@ -19,8 +19,8 @@ impl Push<'_> {
         let named = self.named(client.named).unwrap_or(0);
         let here = link(self.repository, named);
         match client.at {
-            At::Head(stage) => self.head(state, client, stage, here),
-            At::Mount(stage) => self.mount(state, stage, named),
+            At::Head(lookup) => self.head(state, client, lookup, here),
+            At::Mount(lookup) => self.mount(state, lookup, named),
             At::MountLink => {
                 state.store.write_link(here);
                 self.next_named(client)
@@ -28,8 +28,8 @@ impl Push<'_> {
             At::Post | At::Stat | At::Write | At::Link | At::Set => {
                 self.upload(state, client, here)
             }
-            At::Verify(stage) => self.verify(state, client, stage, here),
-            _ => self.put_manifest(state, client),
+            At::Verify(lookup) => self.verify(state, client, lookup, here),
+            _ => self.put_manifest(state, *client),
         }
     }
 
@@ -37,21 +37,21 @@ impl Push<'_> {
         self.system.edges[usize::from(self.manifest)].each().nth(usize::from(index))
     }
 
-    fn head(&self, state: &mut State, client: &mut Client, stage: Stage, here: u8) -> At {
-        match stat(self.system, state, stage, here) {
-            Answer::Next(stage) => At::Head(stage),
+    fn head(&self, state: &mut State, client: &mut Client, lookup: Lookup, here: u8) -> At {
+        match stat(self.system, state, lookup, here) {
+            Answer::Next(lookup) => At::Head(lookup),
             Answer::Found => self.next_named(client),
             // Who sees a child missing pushes it first: another client's job.
             Answer::Missing if is_manifest(here % 4) => At::Failed,
-            Answer::Missing if self.mount.is_some() => At::Mount(Stage::Link),
+            Answer::Missing if self.mount.is_some() => At::Mount(Lookup::Link),
             Answer::Missing => At::Post,
         }
     }
 
-    fn mount(&self, state: &mut State, stage: Stage, blob: u8) -> At {
+    fn mount(&self, state: &mut State, lookup: Lookup, blob: u8) -> At {
         let there = link(self.mount.unwrap_or(self.repository), blob);
-        match stat(self.system, state, stage, there) {
-            Answer::Next(stage) => At::Mount(stage),
+        match stat(self.system, state, lookup, there) {
+            Answer::Next(lookup) => At::Mount(lookup),
             Answer::Found => At::MountLink,
             Answer::Missing => At::Post,
         }
@@ -81,15 +81,15 @@ impl Push<'_> {
     fn next_named(&self, client: &mut Client) -> At {
         client.named += 1;
         if self.named(client.named).is_some() {
-            return At::Head(Stage::Link);
+            return At::Head(Lookup::Link);
         }
         client.named = 0;
         self.verify_next(client)
     }
 
-    fn verify(&self, state: &mut State, client: &mut Client, stage: Stage, here: u8) -> At {
-        match stat(self.system, state, stage, here) {
-            Answer::Next(stage) => At::Verify(stage),
+    fn verify(&self, state: &mut State, client: &mut Client, lookup: Lookup, here: u8) -> At {
+        match stat(self.system, state, lookup, here) {
+            Answer::Next(lookup) => At::Verify(lookup),
             Answer::Missing => At::Failed,
             Answer::Found => {
                 client.named += 1;
@@ -102,7 +102,7 @@ impl Push<'_> {
     fn verify_next(&self, client: &mut Client) -> At {
         while let Some(named) = self.named(client.named) {
             if !is_manifest(named) || self.system.validates_children {
-                return At::Verify(Stage::Link);
+                return At::Verify(Lookup::Link);
             }
             client.named += 1;
         }
@@ -110,7 +110,7 @@ impl Push<'_> {
         At::ManifestStat
     }
 
-    fn put_manifest(&self, state: &mut State, client: &Client) -> At {
+    fn put_manifest(&self, state: &mut State, client: Client) -> At {
         let revision = link(self.repository, self.manifest);
         match client.at {
             At::ManifestStat if self.has_manifest(state) => At::ManifestSet,
@@ -137,7 +137,8 @@ impl Push<'_> {
 
     /// Registries up to 3.1.1 believe the cache.
     fn has_manifest(&self, state: &State) -> bool {
-        let believed = self.system.trusts_cached_manifests && state.cache.blobs.has(self.manifest);
+        let trusts = self.system.trusts_cached_manifests && self.system.cache != CacheKind::None;
+        let believed = trusts && state.cache.blobs.has(self.manifest);
         believed || state.store.data.has(self.manifest)
     }
 

@@ -1,6 +1,7 @@
 //! Each known race between a push and a collection, by hand: what the protocol makes of it.
 
-use crate::client::{At, Stage};
+use crate::client::{At, Lookup};
+use crate::collector::whole;
 use crate::play::{
     Play, has_condemned, has_deleted, has_listed, is_about_to_delete, is_quarantined,
 };
@@ -11,7 +12,7 @@ use crate::registries::{
 use crate::system::System;
 use crate::world::{Bits, CacheKind, M, N, X, Y, blobs, link};
 
-const VERIFIES: At = At::Verify(Stage::Link);
+const VERIFIES: At = At::Verify(Lookup::Link);
 
 fn uncached(system: System) -> System {
     System { cache: CacheKind::None, ..system }
@@ -129,7 +130,7 @@ fn r10_deleting_a_manifest_during_the_listing_loses_nothing_else() {
     system.edges[usize::from(N)] = blobs(&[Y]);
     system.store.data = blobs(&[X, Y, M, N]);
     system.store.links = links(&[(0, X), (0, M), (0, Y), (0, N)]);
-    for parts in 0..4 {
+    for parts in 0..whole(2) {
         let jobs = vec![delete(0, M)];
         let mut play = Play::new(System { jobs, generations: 2, ..system.clone() });
         play.collector(has_listed(parts)).client(0, At::Done).closes();
@@ -144,7 +145,7 @@ fn r11_a_push_behind_the_cursor_of_a_listing_is_seen_by_the_next_look() {
     let mut system = uncached(old_layer());
     system.store.links = links(&[(1, X)]);
     let mut play = Play::new(System { jobs: vec![push(0, M)], ..system });
-    play.collector(has_listed(4)).client(0, At::Done).collector(is_quarantined);
+    play.collector(has_listed(whole(1))).client(0, At::Done).collector(is_quarantined);
     assert!(play.state.collector.condemned.has(X), "the first look did not see it");
     assert!(play.store().links.has(link(0, X)), "what was not listed is not taken");
     play.closes();

@@ -7,7 +7,8 @@ use crate::rules::Rules;
 use crate::system::System;
 use crate::world::{Bits, Cache, CacheKind, M, N, Store, X, blobs, link};
 
-/// Manifests `M` and `N` name the layer `X`; none of them is there. The newest kind of registry, with a shared cache.
+/// Manifests `M` and `N` name the layer `X`; none of them is there. A registry up to 3.1.1, with a
+/// shared cache.
 pub(crate) fn nothing() -> System {
     System {
         edges: [Bits(0), Bits(0), blobs(&[X]), blobs(&[X])],
@@ -17,7 +18,9 @@ pub(crate) fn nothing() -> System {
         cached: Cache::default(),
         untagged: false,
         validates_children: true,
-        trusts_cached_manifests: false,
+        trusts_cached_manifests: true,
+        waits_for_requests_alone: false,
+        clients_die: false,
         crashes: 1,
         generations: 1,
         rules: Rules::default(),

@@ -31,6 +31,8 @@ pub(crate) struct Rules {
     pub(crate) hasty_quarantine: bool,
     /// Looks for the last time before the pushes have ended that began before the deletion.
     pub(crate) hasty_settling: bool,
+    /// Does not ask the cache what it believes.
+    pub(crate) asks_no_cache: bool,
     /// Writes back only links that are needed where they were.
     pub(crate) gives_back_only_what_is_needed: bool,
     /// Does not look at what it took.

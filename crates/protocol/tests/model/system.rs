@@ -11,7 +11,7 @@ use crate::client::{self, At, Client, Job};
 use crate::collector::{self, Collector, Doing};
 use crate::rules::Rules;
 use crate::world::{
-    BLOBS, Bits, Cache, CacheKind, REPOSITORIES, Store, is_manifest, link, links_to,
+    BLOBS, Bits, Cache, CacheKind, M, REPOSITORIES, Store, is_manifest, link, links_to,
 };
 
 /// How many clients there can be.
@@ -48,6 +48,8 @@ impl State {
 pub(crate) enum Action {
     /// The next request of a client.
     Client(usize, At),
+    /// A client, or the registry that serves it, dies.
+    Die(usize),
     /// The next request of the collector.
     Collect(Phase, Doing),
     /// The collector's process ends.
@@ -60,6 +62,7 @@ impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(client, at) => write!(f, "client {client}: {at:?}"),
+            Self::Die(client) => write!(f, "client {client}: dies"),
             Self::Collect(phase, doing) => write!(f, "collector: {phase:?}, {doing:?}"),
             Self::Crash => write!(f, "collector: crash"),
             Self::Age => write!(f, "time passes"),
@@ -72,6 +75,7 @@ pub(crate) type End = (Bits, Bits, Bits, Bits);
 
 /// One registry, who uses it, and by which rules it is collected.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent circumstances")]
 pub(crate) struct System {
     /// What each blob names.
     pub(crate) edges: [Bits; 4],
@@ -83,6 +87,10 @@ pub(crate) struct System {
     pub(crate) untagged: bool,
     pub(crate) validates_children: bool,
     pub(crate) trusts_cached_manifests: bool,
+    /// Looks wait for requests that were under way, not for pushes between two requests.
+    pub(crate) waits_for_requests_alone: bool,
+    /// Whether clients may die at any step.
+    pub(crate) clients_die: bool,
     pub(crate) crashes: u8,
     pub(crate) generations: u8,
     pub(crate) rules: Rules,
@@ -92,12 +100,32 @@ pub(crate) struct System {
 
 impl System {
     /// What `marks` name, as far as the manifests among them are served and can be read.
-    pub(crate) fn follow(&self, marks: Bits, store: &Store, served: Bits) -> Bits {
+    pub(crate) fn follow(&self, marks: Bits, store: Store, served: Bits) -> Bits {
         let readable = store.data.or(store.trash);
         marks
             .each()
             .filter(|blob| is_manifest(*blob) && served.has(*blob) && readable.has(*blob))
             .fold(Bits::default(), |named, blob| named.or(self.edges[usize::from(blob)]))
+    }
+
+    /// Whether a part of a listing tells nothing here: no such blob, tags that are no roots, uploads nobody asks for.
+    pub(crate) fn is_idle_part(&self, part: u8) -> bool {
+        match part {
+            0..4 => !self.in_play().has(part),
+            4 | 5 => !self.untagged || !self.in_play().has(part - 4 + M),
+            _ => self.rules.ignores_uploads,
+        }
+    }
+
+    /// The blobs that are there, are pushed, or are named.
+    fn in_play(&self) -> Bits {
+        let pushed = self.jobs.iter().filter_map(|job| match job {
+            Job::Push { manifest, .. } => Some(*manifest),
+            Job::Pull { .. } | Job::Delete { .. } => None,
+        });
+        let manifests = pushed.fold(self.store.data, |bits, blob| bits.or(Bits(1 << blob)));
+        let named = manifests.each().map(|blob| self.edges[usize::from(blob)]);
+        named.fold(manifests, Bits::or)
     }
 
     /// Everything that a pull of this manifest from this repository asks for: links by pair, and data.
@@ -144,7 +172,7 @@ impl System {
         let roots = if self.untagged { of(state.store.tags) } else { served };
         let mut reachable = Bits(roots.0 & 0b1100);
         for _ in 0..2 {
-            reachable = reachable.or(self.follow(reachable, &state.store, served));
+            reachable = reachable.or(self.follow(reachable, state.store, served));
         }
         reachable
     }
@@ -161,7 +189,7 @@ impl System {
     }
 
     fn is_quiet(&self, state: &State) -> bool {
-        state.clients[..self.jobs.len()].iter().all(Client::is_over)
+        state.clients[..self.jobs.len()].iter().all(|client| client.is_over())
     }
 
     /// At the end nothing is left that nobody can pull.
@@ -211,7 +239,7 @@ impl Model for System {
     fn init_states(&self) -> Vec<State> {
         let mut first = State {
             store: self.store,
-            cache: self.cached,
+            cache: if self.cache == CacheKind::None { Cache::default() } else { self.cached },
             clients: [Client::NEW; CLIENTS],
             collector: Collector::NEW,
             acked: Bits(0),
@@ -229,6 +257,10 @@ impl Model for System {
         let clients = state.clients[..self.jobs.len()].iter().enumerate();
         let clients = clients.filter(|(_, client)| !client.is_over());
         actions.extend(clients.map(|(index, client)| Action::Client(index, client.at)));
+        if self.clients_die {
+            let alive = state.clients.iter().enumerate().filter(|(_, client)| client.is_active());
+            actions.extend(alive.map(|(index, _)| Action::Die(index)));
+        }
         let collector = &state.collector;
         if collector::can_step(self, state) {
             actions.push(Action::Collect(collector.phase, collector.memory.doing));
@@ -247,6 +279,7 @@ impl Model for System {
         let mut next = state.clone();
         match action {
             Action::Client(index, _) => client::step(self, &mut next, index),
+            Action::Die(index) => next.clients[index] = Client { at: At::Failed, ..Client::NEW },
             Action::Collect(..) => collector::step(self, &mut next),
             Action::Crash => collector::crash(self, &mut next),
             Action::Age => self.age(&mut next),
@@ -267,7 +300,7 @@ impl Model for System {
                 state.settled.each().all(|revision| system.has_data(state, revision))
             }),
             Property::always(TOLD, |system, state: &State| {
-                system.cache == CacheKind::Shared || state.told.less(state.store.data).is_empty()
+                system.waits_for_requests_alone || state.told.less(state.store.data).is_empty()
             }),
             Property::always(LINKED, |system, state: &State| {
                 !has_given_back(state.collector.phase)

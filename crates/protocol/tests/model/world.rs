@@ -70,8 +70,9 @@ pub(crate) fn links_to(blobs: Bits) -> Bits {
     Bits(blobs.0 | blobs.0 << 4)
 }
 
-pub(crate) fn layer_links() -> Bits {
-    links_to(blobs(&[X, Y]))
+/// What `links` lead to.
+pub(crate) fn targets(links: Bits) -> Bits {
+    Bits((links.0 | links.0 >> 4) & 0b1111)
 }
 
 pub(crate) fn links_of(repository: u8) -> Bits {
