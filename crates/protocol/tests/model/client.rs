@@ -84,15 +84,15 @@ pub(crate) struct Client {
     pub(crate) at: At,
     /// Which of what the manifest names.
     pub(crate) named: u8,
-    /// Began before the last purge ended.
-    pub(crate) before_purge: bool,
+    /// By generation: began before its last purge ended.
+    pub(crate) before_purge: Bits,
     /// Began before the first purge ended.
     pub(crate) early: bool,
 }
 
 impl Client {
     pub(crate) const NEW: Self =
-        Self { at: At::Start, named: 0, before_purge: false, early: false };
+        Self { at: At::Start, named: 0, before_purge: Bits(0), early: false };
 
     pub(crate) fn is_over(self) -> bool {
         matches!(self.at, At::Done | At::Failed)
@@ -177,7 +177,7 @@ pub(crate) fn step(system: &System, state: &mut State, index: usize) {
     let mut client = state.clients[index];
     let is_asking = system.waits_for_requests_alone && client.is_between_requests();
     if client.at == At::Start || is_asking {
-        client.early = !state.collector.has_purged;
+        client.early = !state.collector.has_purged && !system.overlapping;
     }
     client.at = if client.at == At::Start {
         first(system, job)
@@ -185,7 +185,7 @@ pub(crate) fn step(system: &System, state: &mut State, index: usize) {
         next(system, state, &mut client, job)
     };
     if system.waits_for_requests_alone && client.is_between_requests() {
-        client.before_purge = false;
+        client.before_purge = Bits(0);
         client.early = false;
     }
     if client.is_over() {

@@ -103,9 +103,12 @@ fn waits() -> Waits {
 
 /// Whether the collector can do anything: it waits for what was under way at the end of a purge (A2).
 pub(crate) fn can_step(system: &System, state: &State) -> bool {
-    let is_over = || state.clients.iter().all(|client| !client.is_active() || !client.before_purge);
+    let generation = state.collector.generation;
+    let is_over = || !state.clients.iter().any(|client| client.before_purge.has(generation));
     match state.collector.phase {
         Phase::Closed => false,
+        // One run gives back before it deletes.
+        Phase::Quarantined { .. } if state.has_older_settling() => false,
         Phase::Quarantined { .. } => system.rules.hasty_quarantine || is_over(),
         Phase::Settling { .. } => system.rules.hasty_settling || is_over(),
         _ => true,
@@ -132,7 +135,7 @@ pub(crate) fn crash(system: &System, state: &mut State) {
     let collector = &mut state.collector;
     collector.crashes += 1;
     collector.memory = Memory::EMPTY;
-    if collector.phase == Phase::Deleting {
+    if collector.phase == Phase::Deleting && !system.overlapping {
         settle(system, state);
     }
     if !system.rules.deletes_by_an_old_look {
@@ -268,10 +271,11 @@ fn decide_first(system: &System, state: &mut State) {
     let condemned =
         BLOBS.filter(|blob| look.judge(&suspect(state, *blob, marks)) == First::Condemn);
     let condemned = condemned.fold(Bits::default(), |bits, blob| bits.or(Bits(1 << blob)));
+    let held = state.held();
     let memory = &mut state.collector.memory;
     memory.verdict = condemned;
     memory.doing = Doing::GivingBack;
-    memory.todo_links = state.store.taken.less(links_to(condemned));
+    memory.todo_links = state.store.taken.less(links_to(condemned.or(held)));
 }
 
 fn suspect(state: &State, blob: u8, marks: Bits) -> Suspect {
@@ -286,7 +290,7 @@ fn suspect(state: &State, blob: u8, marks: Bits) -> Suspect {
     Suspect {
         marked: marks.has(blob),
         doubt: false,
-        held: false,
+        held: state.held().has(blob),
         data: store.data.has(blob).then(|| time(store.young_data.has(blob))),
         newest_link: (!links.is_empty()).then(|| time(!young.is_empty())),
         newest_upload: uploads.next().map(|_| YOUNG),
@@ -319,7 +323,9 @@ fn purge(system: &System, state: &mut State) {
     }
     state.collector.has_purged = true;
     for client in &mut state.clients {
-        client.before_purge |= client::is_under_way(system, *client);
+        if client::is_under_way(system, *client) {
+            client.before_purge.put(state.collector.generation);
+        }
     }
     advance(state, Step::Purged { at: T0 });
 }
@@ -336,7 +342,11 @@ fn restart(system: &System, state: &mut State) {
 }
 
 fn begin_look(system: &System, state: &mut State) {
-    if matches!(state.collector.phase, Phase::Quarantined { .. }) && !state.collector.has_looked {
+    let is_alone = !system.overlapping;
+    if is_alone
+        && matches!(state.collector.phase, Phase::Quarantined { .. })
+        && !state.collector.has_looked
+    {
         state.collector.has_looked = true;
         state.settled = state.settled.or(state.acked);
         state.told = client::told(system, state);
@@ -428,6 +438,9 @@ fn delete(state: &mut State) {
 
 fn close(state: &mut State, step: Step) {
     advance(state, step);
+    state.store.forget(state.collector.condemned);
     state.collector.condemned = Bits(0);
-    state.store.forget();
+    for client in &mut state.clients {
+        client.before_purge.drop(state.collector.generation);
+    }
 }

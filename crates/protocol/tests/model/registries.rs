@@ -23,6 +23,7 @@ pub(crate) fn nothing() -> System {
         clients_die: false,
         crashes: 1,
         generations: 1,
+        overlapping: false,
         rules: Rules::default(),
         ends: Arc::default(),
     }

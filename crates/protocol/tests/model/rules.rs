@@ -64,8 +64,8 @@ fn reorder(state: &mut State) {
     let (has_looked, has_purged) = (state.collector.has_looked, state.collector.has_purged);
     match state.collector.phase {
         Phase::Unlinking if !has_looked => {
-            for client in &mut state.clients {
-                client.before_purge |= client.is_active();
+            for client in state.clients.iter_mut().filter(|client| client.is_active()) {
+                client.before_purge.put(state.collector.generation);
             }
             goto(state, Phase::Quarantined { purged: NOW });
         }
@@ -86,6 +86,6 @@ fn goto(state: &mut State, phase: Phase) {
 
 fn end(state: &mut State) {
     goto(state, Phase::Closed);
+    state.store.forget(state.collector.condemned);
     state.collector.condemned = Bits(0);
-    state.store.forget();
 }

@@ -127,7 +127,7 @@ fn untagged_manifests_may_be_deleted_while_they_are_pushed() {
 fn uploads_in_progress_need_not_be_looked_at() {
     let rules = Rules { ignores_uploads: true, ..Rules::default() };
     let jobs = vec![push(0, M), push_mounting(1, N, 0)];
-    holds(System { rules, jobs, ..cached_layer() }, 75_000);
+    holds(System { jobs, rules, ..cached_layer() }, 75_000);
     let jobs = vec![push(0, M), push(1, N), pull(0)];
     holds(System { rules, jobs, crashes: 0, ..old_layer() }, 100_000);
 }
@@ -184,5 +184,23 @@ fn no_push_need_be_waited_for_only_requests() {
             let system = System { cache, jobs, waits_for_requests_alone: true, ..system };
             holds(System { crashes: 0, ..system }, 15_000);
         }
+    }
+}
+
+/// Manifest `M` is garbage whose layer is young: one generation condemns the manifest, the next the layer.
+#[test]
+fn generations_that_overlap_give_back_what_either_of_them_needs() {
+    let mut young_layer = untagged_manifest();
+    young_layer.store.young_links = links(&[(0, X)]);
+    young_layer.store.young_data = blobs(&[X]);
+    for (system, jobs) in [
+        (old_layer(), vec![push(0, M), push(1, N)]),
+        (untagged_manifest(), vec![push_tag(0, M), push(0, M)]),
+        (young_layer.clone(), vec![push_tag(0, M)]),
+        (young_layer.clone(), vec![push_tag(0, M), push(1, M)]),
+        (young_layer, vec![]),
+    ] {
+        let system = System { jobs, overlapping: true, generations: 2, ..system };
+        holds(System { crashes: 1, ..system }, 0);
     }
 }

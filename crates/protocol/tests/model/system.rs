@@ -24,6 +24,8 @@ pub(crate) struct State {
     pub(crate) cache: Cache,
     pub(crate) clients: [Client; CLIENTS],
     pub(crate) collector: Collector,
+    /// A generation that waits while the process goes on with another.
+    pub(crate) resting: Option<Collector>,
     /// Manifests that a client was told are there, by (repository, manifest), and that nobody deleted.
     pub(crate) acked: Bits,
     /// Those of them that were there before the second look began, or whose push began before the first purge ended:
@@ -34,6 +36,29 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What another open generation holds.
+    pub(crate) fn held(&self) -> Bits {
+        self.resting.map_or(Bits(0), |resting| resting.condemned)
+    }
+
+    /// Whether another generation waits for its last look.
+    pub(crate) fn has_older_settling(&self) -> bool {
+        self.resting.is_some_and(|resting| matches!(resting.phase, Phase::Settling { .. }))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.collector.phase == Phase::Closed && self.resting.is_none()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        use Phase::{Closed, Quarantined, Settling};
+        matches!(self.collector.phase, Quarantined { .. } | Settling { .. } | Closed)
+    }
+
+    fn begun(&self) -> u8 {
+        self.resting.map_or(0, |resting| resting.generation).max(self.collector.generation)
+    }
+
     /// A client is told that a manifest is there.
     pub(crate) fn acknowledge(&mut self, revision: u8, is_early: bool) {
         self.acked.put(revision);
@@ -56,6 +81,10 @@ pub(crate) enum Action {
     Crash,
     /// All is quiet, everything grows old, and the next generation begins.
     Age,
+    /// The next generation begins while this one waits; where nobody pushes, everything grows old before.
+    Begin,
+    /// The process turns to the generation that waits.
+    Turn,
 }
 
 impl fmt::Debug for Action {
@@ -65,6 +94,8 @@ impl fmt::Debug for Action {
             Self::Die(client) => write!(f, "client {client}: dies"),
             Self::Collect(phase, doing) => write!(f, "collector: {phase:?}, {doing:?}"),
             Self::Crash => write!(f, "collector: crash"),
+            Self::Begin => write!(f, "collector: another generation"),
+            Self::Turn => write!(f, "collector: the other generation"),
             Self::Age => write!(f, "time passes"),
         }
     }
@@ -93,6 +124,8 @@ pub(crate) struct System {
     pub(crate) clients_die: bool,
     pub(crate) crashes: u8,
     pub(crate) generations: u8,
+    /// Whether a generation may begin while another waits. What is promised of single generations is not checked then.
+    pub(crate) overlapping: bool,
     pub(crate) rules: Rules,
     /// Where it ended.
     pub(crate) ends: Arc<Mutex<BTreeSet<End>>>,
@@ -159,7 +192,7 @@ impl System {
 
     fn is_restorable(&self, state: &State, revision: u8) -> bool {
         let (links, blobs) = self.closure(revision);
-        let (store, is_open) = (&state.store, state.collector.phase != Phase::Closed);
+        let (store, is_open) = (&state.store, !state.is_closed());
         let (data, linked) = (store.data.or(store.trash), self.linked(state).or(store.taken));
         self.is_whole(state, revision)
             || is_open && blobs.less(data).is_empty() && links.less(linked).is_empty()
@@ -183,9 +216,7 @@ impl System {
     }
 
     pub(crate) fn is_over(&self, state: &State) -> bool {
-        state.collector.phase == Phase::Closed
-            && state.collector.generation == self.generations
-            && self.is_quiet(state)
+        state.is_closed() && state.begun() == self.generations && self.is_quiet(state)
     }
 
     fn is_quiet(&self, state: &State) -> bool {
@@ -201,7 +232,7 @@ impl System {
 
     /// Whether garbage of this world must be gone at its end: none was made after the last look.
     fn must_be_clean(&self, state: &State) -> bool {
-        self.is_over(state) && (self.generations > 1 || self.jobs.is_empty())
+        self.is_over(state) && (self.generations > 1 && !self.overlapping || self.jobs.is_empty())
     }
 
     fn age(&self, state: &mut State) {
@@ -216,11 +247,34 @@ impl System {
             });
         }
         state.told = Bits(0);
-        state.collector = Collector {
-            generation: state.collector.generation + 1,
-            crashes: state.collector.crashes,
-            ..Collector::NEW
-        };
+    }
+
+    /// What waits stays beside the new generation; what is closed does not.
+    fn begin(&self, state: &mut State) {
+        if !state.clients.iter().any(|client| client.is_active()) {
+            self.age(state);
+        }
+        let (generation, crashes) = (state.begun() + 1, state.collector.crashes);
+        let is_open = state.collector.phase != Phase::Closed;
+        state.resting = is_open.then_some(state.collector).or(state.resting);
+        state.collector = Collector { generation, crashes, ..Collector::NEW };
+    }
+
+    fn turns(&self, state: &State, actions: &mut Vec<Action>) {
+        let may_begin = state.begun() < self.generations;
+        let is_closed = state.collector.phase == Phase::Closed;
+        if !self.overlapping {
+            if is_closed && may_begin && self.is_quiet(state) {
+                actions.push(Action::Age);
+            }
+        } else if state.is_at_rest() {
+            if may_begin && (is_closed || state.resting.is_none()) {
+                actions.push(Action::Begin);
+            }
+            if state.resting.is_some() {
+                actions.push(Action::Turn);
+            }
+        }
     }
 
     fn record(&self, state: &State) {
@@ -242,6 +296,7 @@ impl Model for System {
             cache: if self.cache == CacheKind::None { Cache::default() } else { self.cached },
             clients: [Client::NEW; CLIENTS],
             collector: Collector::NEW,
+            resting: None,
             acked: Bits(0),
             settled: Bits(0),
             told: Bits(0),
@@ -269,10 +324,7 @@ impl Model for System {
         if collector.crashes < self.crashes && has_begun && collector.phase != Phase::Closed {
             actions.push(Action::Crash);
         }
-        let is_closed = collector.phase == Phase::Closed;
-        if is_closed && collector.generation < self.generations && self.is_quiet(state) {
-            actions.push(Action::Age);
-        }
+        self.turns(state, actions);
     }
 
     fn next_state(&self, state: &State, action: Action) -> Option<State> {
@@ -282,7 +334,8 @@ impl Model for System {
             Action::Die(index) => next.clients[index] = Client { at: At::Failed, ..Client::NEW },
             Action::Collect(..) => collector::step(self, &mut next),
             Action::Crash => collector::crash(self, &mut next),
-            Action::Age => self.age(&mut next),
+            Action::Age | Action::Begin => self.begin(&mut next),
+            Action::Turn => turn(&mut next),
         }
         Some(next)
     }
@@ -290,7 +343,7 @@ impl Model for System {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(WHOLE, |system, state: &State| {
-                state.collector.phase != Phase::Closed
+                !state.is_closed()
                     || state.acked.each().all(|revision| system.is_whole(state, revision))
             }),
             Property::always(RESTORABLE, |system, state: &State| {
@@ -338,6 +391,14 @@ pub(crate) const COLLECTED: &str = "garbage is collected";
 pub(crate) const RESCUED: &str = "something is rescued";
 /// The last look gives something back.
 pub(crate) const RESTORED: &str = "something is restored";
+
+fn turn(state: &mut State) {
+    let resting = state.resting.take();
+    if state.collector.phase != Phase::Closed {
+        state.resting = Some(state.collector);
+    }
+    state.collector = resting.unwrap_or(state.collector);
+}
 
 fn has_given_back(phase: Phase) -> bool {
     matches!(

@@ -142,11 +142,11 @@ impl Store {
         self.data.put(blob);
     }
 
-    /// What was removed goes for good.
-    pub(crate) fn forget(&mut self) {
-        self.trash = Bits::default();
-        self.taken = Bits::default();
-        self.overtaken = Bits::default();
+    /// What was removed of `blobs` goes for good.
+    pub(crate) fn forget(&mut self, blobs: Bits) {
+        self.trash = self.trash.less(blobs);
+        self.taken = self.taken.less(links_to(blobs));
+        self.overtaken = self.overtaken.less(links_to(blobs));
     }
 }
 
