@@ -24,7 +24,9 @@
 //! - All links that are listed, and all that any open generation took. Taken revision links are no roots, but a
 //!   manifest is followed by them where something names it; one that was overtaken
 //!   ([`TakenLink::was_overtaken`]) is a root.
-//! - Manifests whose data an open generation deleted are read from where it is kept until the generation is closed.
+//! - Manifests whose data an open generation deleted are read from where it is kept until that generation is closed.
+//!   And one run does its [`Work`] in order: it gives back before it deletes, and deletes before it condemns. Either
+//!   keeps a generation from deleting what only a manifest names that is about to come back.
 //! - The second and the last look begin with asking the registry's cache what it believes ([`Evidence::cached`]);
 //!   where it cannot be asked, a purge is a restart of every process of the registry, and it ends with the last one.
 //! - Whoever is uncertain about any of it says so ([`Evidence::doubt`]).
@@ -36,8 +38,8 @@
 //! - A3: whoever reads or lists an object after it was written or removed sees that.
 //! - A4: nobody else removes layer links or data while a generation is open: no other collector, no deletion of blobs
 //!   through the registry. Deletion of manifests is fine, but for this: where the registry believes a shared cache that
-//!   a manifest is there (up to 3.1.1), deleting a manifest while the last look lists, which is pushed elsewhere at the
-//!   same time, can hide that push.
+//!   a manifest is there (up to 3.1.1), deleting one while the last look lists, and while the same is pushed elsewhere,
+//!   can hide that push; so can the cache, if it evicts the entry just then.
 //! - A5: times are those of the store's clock.
 //!
 //! `tests/model` checks all of it exhaustively within bounds, and that it breaks where a step is left out.

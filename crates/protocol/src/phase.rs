@@ -77,7 +77,7 @@ pub enum Work {
     Purge,
     /// Look for the first time, condemn, unlink.
     Condemn,
-    /// Nothing before its wait is over.
+    /// Nothing before its wait is over; a look that only rescues may be taken at any time.
     Wait,
     /// Nothing any more.
     Nothing,

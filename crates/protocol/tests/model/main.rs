@@ -3,7 +3,9 @@
 
 mod client;
 mod collector;
+mod looks;
 mod play;
+mod properties;
 mod push;
 mod registries;
 mod rules;

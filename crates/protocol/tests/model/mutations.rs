@@ -3,11 +3,13 @@
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::client::Job;
+use crate::properties::{COLLECTED, LINKED, STAYS, TOLD, WHOLE};
 use crate::registries::{
     believed_child, cached_layer, delete, old_layer, pull, push, push_tag, untagged_manifest,
+    untagged_manifest_of_a_young_layer,
 };
 use crate::rules::Rules;
-use crate::system::{COLLECTED, LINKED, STAYS, System, TOLD, WHOLE};
+use crate::system::System;
 use crate::world::{CacheKind, M, N};
 
 /// Looks for the shortest way to break `property`, and checks that by the protocol there is none.
@@ -19,7 +21,7 @@ fn breaks(rules: Rules, system: &System, property: &'static str) {
     };
     check(Rules::default()).assert_no_discovery(property);
     let path = check(rules).assert_any_discovery(property);
-    println!("{rules:?} breaks \"{property}\": {path}{:?}", path.last_state());
+    println!("not \"{property}\": {path}{:?}", path.last_state());
 }
 
 /// Without crashes, so that what is found is short.
@@ -87,6 +89,8 @@ fn without_unlinking() {
     let rules = Rules { leaves_links: true, ..Rules::default() };
     let system = System { cache: CacheKind::None, ..old_layer() };
     breaks(rules, &with(&[push(0, M)], system), TOLD);
+    let system = System { rules, ..with(&[push(0, M), push(1, N), pull(0)], old_layer()) };
+    system.checker().spawn_bfs().join().assert_no_discovery(WHOLE);
 }
 
 #[test]
@@ -153,4 +157,20 @@ fn deleting_a_manifest_during_the_last_look_hides_it_where_the_registry_believes
     let system = with(&jobs, system);
     let finish = HasDiscoveries::AnyOf([WHOLE].into());
     system.checker().finish_when(finish).spawn_bfs().join().assert_any_discovery(WHOLE);
+}
+
+/// Either rule is enough: that manifests which another generation deleted are read all the same, and that they are
+/// given back before what only they name is deleted.
+#[test]
+fn taking_what_may_come_back_for_missing() {
+    let rules = Rules { reads_no_deleted_manifest: true, minds_no_order: true, ..Rules::default() };
+    let system = with(&[push_tag(0, M)], untagged_manifest_of_a_young_layer());
+    breaks(rules, &system, WHOLE);
+    for rules in [
+        Rules { minds_no_order: true, ..Rules::default() },
+        Rules { reads_no_deleted_manifest: true, ..Rules::default() },
+    ] {
+        let system = System { rules, ..system.clone() };
+        system.checker().spawn_bfs().join().assert_no_discovery(WHOLE);
+    }
 }

@@ -90,9 +90,9 @@ impl Play {
     }
 }
 
-/// The first look has listed so much ([`crate::collector::whole`]).
+/// The first look has listed so much ([`crate::looks::whole`]).
 pub(crate) fn has_listed(parts: u8) -> impl Fn(&State) -> bool {
-    move |state| state.collector.memory.parts_listed() >= parts
+    move |state| state.collector.memory.listed >= parts
 }
 
 pub(crate) fn is_quarantined(state: &State) -> bool {

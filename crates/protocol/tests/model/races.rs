@@ -1,7 +1,7 @@
 //! Each known race between a push and a collection, by hand: what the protocol makes of it.
 
 use crate::client::{At, Lookup};
-use crate::collector::whole;
+use crate::looks::whole;
 use crate::play::{
     Play, has_condemned, has_deleted, has_listed, is_about_to_delete, is_quarantined,
 };

@@ -54,7 +54,15 @@ pub(crate) fn untagged_manifest() -> System {
     system
 }
 
-/// The same, where `N` is an index that names `M`.
+/// The same, where the layer is young: one generation condemns the manifest, and the next one the layer.
+pub(crate) fn untagged_manifest_of_a_young_layer() -> System {
+    let mut system = untagged_manifest();
+    system.store.young_links = links(&[(0, X)]);
+    system.store.young_data = blobs(&[X]);
+    System { overlapping: true, generations: 2, ..system }
+}
+
+/// An old manifest without a tag, and `N` is an index that names `M`.
 pub(crate) fn untagged_child() -> System {
     System { edges: [Bits(0), Bits(0), blobs(&[X]), blobs(&[M])], ..untagged_manifest() }
 }

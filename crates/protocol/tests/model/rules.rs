@@ -31,6 +31,10 @@ pub(crate) struct Rules {
     pub(crate) hasty_quarantine: bool,
     /// Looks for the last time before the pushes have ended that began before the deletion.
     pub(crate) hasty_settling: bool,
+    /// Takes a manifest whose data another generation deleted for missing.
+    pub(crate) reads_no_deleted_manifest: bool,
+    /// Looks again for a generation while an older one waits for its last look.
+    pub(crate) minds_no_order: bool,
     /// Does not ask the cache what it believes.
     pub(crate) asks_no_cache: bool,
     /// Writes back only links that are needed where they were.
