@@ -32,7 +32,8 @@
 //! - Whoever is uncertain about any of it says so ([`Evidence::doubt`]).
 //!
 //! # Assumptions
-//! - A1: caches are purged when a purge ends, or bounded in their life, and the operator says by how much.
+//! - A1: when a purge ends, caches are purged; those that can be neither purged, asked nor restarted forget within a
+//!   time that the operator states.
 //! - A2: what a registry was doing at the end of a purge is finished when the next wait is over ([`Waits`]). For
 //!   safety, single requests are enough; whole pushes are waited for so that nobody is told of a layer in vain.
 //! - A3: whoever reads or lists an object after it was written or removed sees that.

@@ -21,7 +21,8 @@ impl Waits {
     pub const QUARANTINE: Duration = Duration::from_hours(24);
 
     /// Checks a quarantine. `longest_push` is from a client's first question to the answer to its manifest;
-    /// `cache_life` is how long a cache that cannot be purged may still answer from before, zero where all are purged.
+    /// `cache_life` is how long a cache that can be neither purged nor asked may still answer from before, zero where
+    /// there is none.
     ///
     /// # Errors
     /// [`ProtocolError::QuarantineTooShort`] where it is shorter than both together.
@@ -30,20 +31,24 @@ impl Waits {
         longest_push: Duration,
         cache_life: Duration,
     ) -> Result<Self, ProtocolError> {
-        let settle = longest_push.saturating_add(cache_life);
-        if quarantine < settle {
+        let shortest = longest_push.saturating_add(cache_life);
+        if quarantine < shortest {
             return Err(ProtocolError::QuarantineTooShort { quarantine, longest_push, cache_life });
         }
-        Ok(Self { quarantine, settle })
+        // Who is misled last believes what the last push before the purge told a cache, just before it is forgotten.
+        let believes = if cache_life.is_zero() { Duration::ZERO } else { longest_push };
+        let settle = shortest.saturating_add(believes);
+        // Never shorter, so that what one generation gives back is there before the next one looks again.
+        Ok(Self { quarantine: quarantine.max(settle), settle })
     }
 
-    /// From the end of the first purge to the second look.
+    /// From the end of the first purge to the second look: as long as was asked for, or as [`Waits::settle`].
     #[must_use]
     pub const fn quarantine(&self) -> Duration {
         self.quarantine
     }
 
-    /// From the end of the second purge to the last look: the longest push and the life of caches.
+    /// From the end of the second purge to the last look.
     #[must_use]
     pub const fn settle(&self) -> Duration {
         self.settle
@@ -78,8 +83,10 @@ mod tests {
         ) {
             let [quarantine, push, cache] = [quarantine, push, cache].map(Duration::from_secs);
             if let Ok(waits) = Waits::new(quarantine, push, cache) {
-                prop_assert!(waits.quarantine() >= push + cache);
                 prop_assert!(waits.settle() >= push + cache);
+                prop_assert!(waits.quarantine() >= waits.settle());
+                prop_assert!(waits.quarantine() >= quarantine);
+                prop_assert!(cache.is_zero() || waits.settle() == push + cache + push);
             } else {
                 prop_assert!(quarantine < push + cache);
             }

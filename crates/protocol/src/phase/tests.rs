@@ -26,7 +26,7 @@ const WHOLE: [Step; 9] = [
     Step::GivenBack,
     Step::Deleted,
     Step::Purged { at: Timestamp::from_seconds(25 * 3600) },
-    Step::LookBegins { now: Timestamp::from_seconds(27 * 3600) },
+    Step::LookBegins { now: Timestamp::from_seconds(28 * 3600) },
     Step::GivenBack,
 ];
 
@@ -55,7 +55,8 @@ fn waits_are_counted_from_the_end_of_the_purge() {
     }
     let settling = Phase::Settling { purged: hours(100) };
     assert!(!settling.is_due(hours(101), &waits()));
-    assert!(settling.is_due(hours(102), &waits()));
+    assert!(!settling.is_due(hours(102), &waits()));
+    assert!(settling.is_due(hours(103), &waits()));
 }
 
 #[test]
@@ -115,9 +116,9 @@ proptest! {
     /// names is taken for garbage.
     #[test]
     fn a_generation_is_due_for_its_last_look_before_the_next_one_is_for_its_second(
-        settle in 0_u64..50, longer in 0_u64..50, purged in 0_i64..100, later in 0_i64..100, now in 0_i64..400,
+        push in 0_u32..50, longer in 0_u32..50, cache in 0_u32..50, purged in 0_i64..100, later in 0_i64..100, now in 0_i64..400,
     ) {
-        let waits = Waits::new(HOUR * u32::try_from(settle + longer).unwrap(), HOUR * u32::try_from(settle).unwrap(), Duration::ZERO).unwrap();
+        let waits = Waits::new(HOUR * (push + cache + longer), HOUR * push, HOUR * cache).unwrap();
         let older = Phase::Settling { purged: hours(purged) };
         let younger = Phase::Quarantined { purged: hours(purged + later) };
         prop_assert!(!younger.is_due(hours(now), &waits) || older.is_due(hours(now), &waits));
