@@ -48,6 +48,15 @@ pub enum Oddity {
         "the registry refuses to start with this; enabled, age, interval and dryrun must all be there"
     )]
     UnusableUploadPurging,
+    /// Settings of TLS that do not make the registry use it.
+    #[error(
+        "the registry speaks to redis without TLS: 2.8 asks for `enabled: true`, 3 for certificate and key or for \
+         rootcas"
+    )]
+    PlainRedis,
+    /// A variable for one entry of a list.
+    #[error("the registry appends an empty entry; set the whole list, as in `[a, b]`")]
+    EmptyEntry,
     /// A cache that the registry does not know.
     #[error("is neither inmemory nor redis; the registry caches nothing")]
     UnknownCache,
