@@ -39,7 +39,7 @@ impl Draft {
                 "storage" => draft.storage = storage::section(value, "storage")?,
                 "log" => draft.log.read(value, "log")?,
                 "loglevel" => draft.log_level = level(value, "loglevel")?,
-                "redis" => draft.redis = redis::section(value, "redis")?,
+                "redis" => draft.redis.append(redis::section(value, "redis")?),
                 "proxy" => draft.proxy.read(value, "proxy")?,
                 _ => {}
             }

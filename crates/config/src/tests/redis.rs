@@ -257,3 +257,10 @@ fn passwords_do_not_show() {
         redis("{addrs: ['a:1'], mastername: m, password: hidden, sentinelpassword: hidden}");
     assert!(!format!("{found:?}").contains("hidden"));
 }
+
+#[test]
+fn a_section_given_twice_is_read_twice() {
+    let yaml = format!("{CACHED}{{addrs: ['a:1'], db: 1}}\nredis: {{db: 2}}\n");
+    let found = redis_of(&read(&yaml).unwrap());
+    assert_eq!(found, Redis { database: 2, ..plain(RedisServers::Single(at("a", 1))) });
+}

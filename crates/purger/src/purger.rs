@@ -1,0 +1,102 @@
+//! Forgetting, batch by batch.
+
+use config::Redis;
+use redis::Pipeline;
+use tracing::debug;
+
+use crate::entry::forget_nothing;
+use crate::route::{Connected, Route};
+use crate::{Entry, Limits, PurgeError};
+
+/// Clears entries of a registry's redis.
+#[derive(Debug)]
+pub struct Purger {
+    route: Route,
+    /// None where it was lost.
+    connected: Option<Connected>,
+}
+
+impl Purger {
+    /// Entries asked for at once (G12): some 400 kB of commands.
+    pub const BATCH: usize = 1000;
+
+    /// Connects to the registry's redis, with TLS and user as the registry does. Needs a tokio runtime with time.
+    ///
+    /// # Errors
+    /// [`PurgeError`]: where it cannot be reached or does not let us in. Tried once: nothing is lost yet.
+    pub async fn connect(redis: &Redis, limits: Limits) -> Result<Self, PurgeError> {
+        let route = Route::new(redis, limits);
+        let connected = Some(route.connect().await?);
+        Ok(Self { route, connected })
+    }
+
+    /// Makes sure that entries can be cleared, and clears none: asks for what [`Purger::forget`] asks for, of a digest
+    /// that nothing has.
+    ///
+    /// # Errors
+    /// [`PurgeError`]: where the server does not answer, does not permit it, or is a replica.
+    pub async fn check(&mut self) -> Result<(), PurgeError> {
+        let mut probe = Pipeline::new();
+        probe.cmd("PING").ignore();
+        forget_nothing(&mut probe);
+        self.ask_once(&probe).await.map(drop)
+    }
+
+    /// Clears `entries`, whether or not they are there; returns of how many anything was there. The same again is
+    /// harmless.
+    ///
+    /// Where the connection is lost, or the server stops being the one that is written to, it connects anew and goes
+    /// on, as often as [`Limits::attempts`] says.
+    ///
+    /// # Errors
+    /// [`PurgeError`]: entries may be left. Which does not matter: all of them can be cleared again.
+    pub async fn forget(&mut self, entries: &[Entry]) -> Result<u64, PurgeError> {
+        let mut cleared = 0;
+        for batch in entries.chunks(Self::BATCH) {
+            let mut commands = Pipeline::new();
+            let sizes: Vec<usize> = batch.iter().map(|entry| entry.forget(&mut commands)).collect();
+            cleared += count(&sizes, &self.ask(&commands).await?);
+        }
+        Ok(cleared)
+    }
+
+    /// Asks until there is an answer, or asking again does not help.
+    async fn ask(&mut self, commands: &Pipeline) -> Result<Vec<u64>, PurgeError> {
+        let limits = self.route.limits();
+        let mut attempt = 1;
+        loop {
+            match self.ask_once(commands).await {
+                Err(error) if error.may_pass() && attempt < limits.attempts => {
+                    debug!(attempt, %error, "asking the registry's cache again");
+                    tokio::time::sleep(limits.pause_after(attempt)).await;
+                    attempt += 1;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// One attempt. A connection that did not answer well is not used again.
+    async fn ask_once(&mut self, commands: &Pipeline) -> Result<Vec<u64>, PurgeError> {
+        let mut connected = match self.connected.take() {
+            Some(connected) => connected,
+            None => self.route.connect().await?,
+        };
+        let answer = commands.query_async(&mut connected.connection).await;
+        let answer = answer.map_err(|error| PurgeError::new(&connected.server, &error))?;
+        self.connected = Some(connected);
+        Ok(answer)
+    }
+}
+
+/// How many entries had anything to clear; `sizes` are the answers that belong to each.
+fn count(sizes: &[usize], answers: &[u64]) -> u64 {
+    let mut rest = answers;
+    let mut cleared = 0;
+    for size in sizes {
+        let (own, others) = rest.split_at((*size).min(rest.len()));
+        cleared += u64::from(own.iter().any(|answer| *answer > 0));
+        rest = others;
+    }
+    cleared
+}
