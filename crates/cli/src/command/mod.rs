@@ -29,6 +29,7 @@ use crate::identify::Identified;
 use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
+use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::{Console, Failure, remembered};
 
@@ -94,7 +95,9 @@ impl Context<'_> {
         &self,
         summary: Summary,
         swept: Result<SweepReport, Failure>,
+        cache: RegistryCache,
     ) -> Result<(), Failure> {
+        let summary = summary.cache(cache.summary());
         let outcome = swept.and_then(|report| {
             self.report(summary.clone(), &report)?;
             verdict(&report)
@@ -104,7 +107,10 @@ impl Context<'_> {
         {
             self.report(summary, &error.report)?;
         }
-        outcome
+        if outcome.is_ok() && !cache.has_failed() {
+            cache.tip().iter().for_each(|tip| self.tip(tip));
+        }
+        cache.conclude(outcome, true, self.console)
     }
 
     fn summary(&self, summary: &Summary) -> Result<(), Failure> {

@@ -22,6 +22,11 @@ impl Failure {
                 vec![resuming(again)]
             }
             Self::Stopped { is_sweeping: false } => vec![format!("`{again}` starts over")],
+            Self::Uncleared { can_repeat: true, .. } => vec![format!("`{again}` clears it")],
+            Self::Uncleared { can_repeat: false, .. } => vec![
+                "before anybody pushes, delete the keys of its redis that begin with `blobs::` or `repository::`"
+                    .to_owned(),
+            ],
             Self::Changed(_) => {
                 vec![format!("make the registry read-only, then run `{again}` again")]
             }
@@ -51,6 +56,7 @@ impl Failure {
             | Self::Refused(_)
             | Self::Changed(_)
             | Self::Sweep(_)
+            | Self::Uncleared { .. }
             | Self::Stopped { .. } => None,
         }
     }
