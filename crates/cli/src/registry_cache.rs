@@ -16,11 +16,13 @@ use purger::{Entry, Limits, PurgeError, Purger};
 use serde::Serialize;
 
 use crate::location::Location;
-use crate::render::failure_line;
+use crate::render::{count, failure_line};
 use crate::{Console, Failure, Refusal};
 
 /// Stands beside a plan as long as its sweep is not cleared from the cache.
 const MARK: &str = "cache-to-clear";
+
+const RESTART: &str = "restart the registry before anybody pushes: it remembers what was deleted";
 
 /// What the operator says of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -191,23 +193,16 @@ impl RegistryCache {
         CacheSummary { kind: self.kind.name(), cleared: self.cleared }
     }
 
-    /// What to say of it to people, once a sweep has ended well.
-    pub(crate) fn tip(&self) -> Option<String> {
+    /// What to say of it to people after a sweep; `has_deleted` where anything was deleted.
+    pub(crate) fn tip(&self, has_deleted: bool) -> Option<String> {
         match self.kind {
-            Kind::Redis => {
-                Some(format!("cleared {} entries of the registry's cache", self.cleared))
+            Kind::Redis if self.failure.is_none() => {
+                let count = count(self.cleared);
+                Some(format!("cleared {count} entries of the registry's cache"))
             }
-            Kind::InMemory => Some(
-                "restart the registry before anybody pushes: it remembers what was deleted"
-                    .to_owned(),
-            ),
-            Kind::Unknown | Kind::None | Kind::Restart => None,
+            Kind::InMemory if has_deleted => Some(RESTART.to_owned()),
+            _ => None,
         }
-    }
-
-    /// Whether [`RegistryCache::clear`] failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
     }
 
     /// How all of it ended: a failure to clear is the run's where nothing else went wrong, and told in any case.

@@ -98,7 +98,9 @@ impl Context<'_> {
         cache: RegistryCache,
     ) -> Result<(), Failure> {
         let summary = summary.cache(cache.summary());
+        let mut has_deleted = false;
         let outcome = swept.and_then(|report| {
+            has_deleted = report.total.fates.deleted.objects > 0;
             self.report(summary.clone(), &report)?;
             verdict(&report)
         });
@@ -107,9 +109,7 @@ impl Context<'_> {
         {
             self.report(summary, &error.report)?;
         }
-        if outcome.is_ok() && !cache.has_failed() {
-            cache.tip().iter().for_each(|tip| self.tip(tip));
-        }
+        cache.tip(has_deleted).iter().for_each(|tip| self.tip(tip));
         cache.conclude(outcome, true, self.console)
     }
 
