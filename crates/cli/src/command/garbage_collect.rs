@@ -57,9 +57,10 @@ fn ask_for_quiet(location: &Location, cache: &RegistryCache, context: &Context<'
     if location.is_readonly() {
         return;
     }
-    let afterwards = match cache.is_in_memory() {
-        true => ", and restarted afterwards: it caches what is deleted here",
-        false => "",
+    let afterwards = if cache.is_in_memory() {
+        ", and restarted afterwards: it caches what is deleted here"
+    } else {
+        ""
     };
     context.console.note(&format!("{QUIET}{afterwards}"));
 }
