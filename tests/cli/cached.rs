@@ -162,6 +162,20 @@ fn what_apply_could_not_clear_it_clears_where_the_plan_is_applied_already() {
 }
 
 #[test]
+fn what_was_left_in_a_cache_is_the_operators_where_he_says_so() {
+    let (world, redis) = (small(T, ""), RedisDouble::start());
+    let (_server, program) = in_a_bucket(&world, &with(&redis));
+    redis.refuse(true);
+    program.run(&GC).with_code(3);
+    let restart = [&GC[..], &["--registry-cache", "restart"]].concat();
+    program.done(&restart);
+    redis.refuse(false);
+    redis.cleared();
+    program.done(&GC);
+    assert!(redis.cleared().is_empty(), "nothing is left to be cleared");
+}
+
+#[test]
 fn g11_a_sweep_that_was_stopped_or_killed_is_cleared_as_a_whole() {
     for signal in ["INT", "KILL"] {
         let (world, redis) = (with_orphans(T, 2500), RedisDouble::start());

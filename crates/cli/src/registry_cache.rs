@@ -135,15 +135,21 @@ impl RegistryCache {
         }
     }
 
-    /// Clears what earlier sweeps of the plan in `dir` may have deleted, where that is still to be done.
+    /// Clears what earlier sweeps of the plan in `dir` may have deleted, where that is still to be done. Where the
+    /// operator sees to the cache, it is done.
     ///
     /// # Errors
     /// [`Refusal::Cache`].
     pub(crate) async fn settle(&mut self, dir: &Path) -> Result<(), Failure> {
-        if self.purger.is_some() && is_owed(dir) {
-            self.forget(dir).await.map_err(refused)?;
-            self.has_settled = true;
+        if !is_owed(dir) {
+            return Ok(());
         }
+        match self.kind {
+            Kind::Redis => self.forget(dir).await.map_err(refused)?,
+            Kind::Restart | Kind::None => remove_mark(dir).map_err(refused)?,
+            Kind::Unknown | Kind::InMemory => return Ok(()),
+        }
+        self.has_settled = true;
         Ok(())
     }
 
@@ -185,6 +191,7 @@ impl RegistryCache {
             }
         }
         self.cleared += purger.forget(&batch).await?;
+        tracing::info!(cleared = self.cleared, "cleared the registry's cache");
         remove_mark(dir)
     }
 

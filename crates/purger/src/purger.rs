@@ -31,7 +31,7 @@ impl Purger {
     }
 
     /// Makes sure that entries can be cleared, and clears none: asks for what [`Purger::forget`] asks for, of a digest
-    /// that nothing has.
+    /// that nothing has. Twice at most: servers end connections that wait for long.
     ///
     /// # Errors
     /// [`PurgeError`]: where the server does not answer, does not permit it, or is a replica.
@@ -39,7 +39,8 @@ impl Purger {
         let mut probe = Pipeline::new();
         probe.cmd("PING").ignore();
         forget_nothing(&mut probe);
-        self.ask_once(&probe).await.map(drop)
+        let attempts = self.route.limits().attempts.min(2);
+        self.ask(&probe, attempts).await.map(drop)
     }
 
     /// Clears `entries`, whether or not they are there; returns of how many anything was there. The same again is
@@ -51,24 +52,24 @@ impl Purger {
     /// # Errors
     /// [`PurgeError`]: entries may be left. Which does not matter: all of them can be cleared again.
     pub async fn forget(&mut self, entries: &[Entry]) -> Result<u64, PurgeError> {
+        let attempts = self.route.limits().attempts;
         let mut cleared = 0;
         for batch in entries.chunks(Self::BATCH) {
             let mut commands = Pipeline::new();
             let sizes: Vec<usize> = batch.iter().map(|entry| entry.forget(&mut commands)).collect();
-            cleared += count(&sizes, &self.ask(&commands).await?);
+            cleared += count(&sizes, &self.ask(&commands, attempts).await?);
         }
         Ok(cleared)
     }
 
     /// Asks until there is an answer, or asking again does not help.
-    async fn ask(&mut self, commands: &Pipeline) -> Result<Vec<u64>, PurgeError> {
-        let limits = self.route.limits();
+    async fn ask(&mut self, commands: &Pipeline, attempts: u32) -> Result<Vec<u64>, PurgeError> {
         let mut attempt = 1;
         loop {
             match self.ask_once(commands).await {
-                Err(error) if error.may_pass() && attempt < limits.attempts => {
+                Err(error) if error.may_pass() && attempt < attempts => {
                     debug!(attempt, %error, "asking the registry's cache again");
-                    tokio::time::sleep(limits.pause_after(attempt)).await;
+                    tokio::time::sleep(self.route.limits().pause_after(attempt)).await;
                     attempt += 1;
                 }
                 answer => return answer,
