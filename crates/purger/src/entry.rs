@@ -1,6 +1,6 @@
 //! What the registry remembers of a digest, and the commands that take it away.
 
-use redis::{Cmd, Pipeline, cmd};
+use redis::{Cmd, cmd};
 use registry::{Digest, RepositoryName};
 
 /// What the registry remembers of a digest.
@@ -17,43 +17,47 @@ const FIELDS: [&str; 4] = ["digest", "size", "mediatype", "length"];
 
 impl Entry {
     /// Adds the commands that forget the entry; returns how many.
-    pub(crate) fn forget(&self, commands: &mut Pipeline) -> usize {
+    pub(crate) fn forget(&self, commands: &mut Vec<Command>) -> usize {
         let repository = self.repository.as_ref().map(RepositoryName::as_str);
         forget(repository, &self.digest.to_string(), commands)
     }
 }
 
-/// Adds the commands that forget an entry that nobody has.
-pub(crate) fn forget_nothing(commands: &mut Pipeline) {
+/// A command on one key.
+#[derive(Clone, Debug)]
+pub(crate) struct Command {
+    pub(crate) key: String,
+    pub(crate) words: Cmd,
+}
+
+/// The commands that forget an entry that nobody has.
+pub(crate) fn forget_nothing() -> Vec<Command> {
     let digest = Digest::sha256(b"what no registry holds, so that regsweep may ask for it");
-    forget(Some("regsweep/probe"), &digest.to_string(), commands);
+    let mut commands = Vec::new();
+    forget(Some("regsweep/probe"), &digest.to_string(), &mut commands);
+    commands
 }
 
 /// 3.1 clears a repository's entry with all three commands. Earlier versions left the first two undone, so that a
 /// digest came back to every repository that had known it as soon as one pushed it again.
-fn forget(repository: Option<&str>, digest: &str, commands: &mut Pipeline) -> usize {
-    let of_repository = repository.map(|name| of_repository(name, digest)).into_iter().flatten();
-    let all: Vec<Cmd> = of_repository.chain([of_store(digest)]).collect();
-    let count = all.len();
-    for command in all {
-        commands.add_command(command);
+fn forget(repository: Option<&str>, digest: &str, commands: &mut Vec<Command>) -> usize {
+    let before = commands.len();
+    if let Some(name) = repository {
+        let blobs = format!("repository::{name}::blobs");
+        let own = format!("{blobs}::{digest}");
+        commands.push(Command::new("SREM", blobs, &[digest]));
+        commands.push(Command::new("DEL", own, &[]));
     }
-    count
+    commands.push(Command::new("HDEL", format!("blobs::{digest}"), &FIELDS));
+    commands.len() - before
 }
 
-fn of_repository(name: &str, digest: &str) -> [Cmd; 2] {
-    let blobs = format!("repository::{name}::blobs");
-    let mut leave = cmd("SREM");
-    leave.arg(&blobs).arg(digest);
-    let mut delete = cmd("DEL");
-    delete.arg(format!("{blobs}::{digest}"));
-    [leave, delete]
-}
-
-fn of_store(digest: &str) -> Cmd {
-    let mut command = cmd("HDEL");
-    command.arg(format!("blobs::{digest}")).arg(&FIELDS);
-    command
+impl Command {
+    fn new(name: &str, key: String, more: &[&str]) -> Self {
+        let mut words = cmd(name);
+        words.arg(&key).arg(more);
+        Self { key, words }
+    }
 }
 
 #[cfg(test)]
@@ -71,9 +75,9 @@ mod tests {
     }
 
     fn said(entry: &Entry) -> Vec<String> {
-        let mut pipeline = Pipeline::new();
-        let count = entry.forget(&mut pipeline);
-        let said: Vec<String> = pipeline.cmd_iter().map(line).collect();
+        let mut commands = Vec::new();
+        let count = entry.forget(&mut commands);
+        let said: Vec<String> = commands.iter().map(|command| line(&command.words)).collect();
         assert_eq!(said.len(), count);
         said
     }

@@ -26,11 +26,11 @@ pub enum PurgeError {
         /// What is wrong.
         message: String,
     },
-    /// The keys are divided between several servers.
-    #[error("redis at {servers} is a cluster, which is not cleared here")]
-    Cluster {
-        /// The addresses that are configured.
-        servers: String,
+    /// No server of a cluster tells how the keys are divided.
+    #[error("no server of the cluster tells where the keys are: {}", .asked.join("; "))]
+    NoSlots {
+        /// What each of them said.
+        asked: Vec<String>,
     },
     /// No sentinel tells where the server is.
     #[error("no sentinel tells where `{master}` is: {}", .asked.join("; "))]
@@ -56,7 +56,7 @@ pub enum PurgeError {
         /// What it said.
         message: String,
     },
-    /// The server cannot do it now: it is a replica, or loads its data.
+    /// The server cannot do it now: it is a replica, or loads its data, or the keys have moved to another.
     #[error("redis at {server} cannot do it: {message}")]
     NotReady {
         /// The server.
@@ -83,9 +83,13 @@ impl PurgeError {
             | (_, Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "DENIED")) => {
                 Self::Denied { server, message }
             }
-            (_, Some("READONLY" | "LOADING" | "MASTERDOWN" | "TRYAGAIN" | "NOREPLICAS")) => {
-                Self::NotReady { server, message }
-            }
+            (
+                _,
+                Some(
+                    "READONLY" | "LOADING" | "MASTERDOWN" | "TRYAGAIN" | "NOREPLICAS" | "MOVED"
+                    | "ASK" | "CLUSTERDOWN",
+                ),
+            ) => Self::NotReady { server, message },
             (ErrorKind::Io, _) => Self::Unreachable { server, message },
             (ErrorKind::InvalidClientConfig, _) => Self::Tls { server, message },
             _ => Self::Answer { server, message },
@@ -95,12 +99,13 @@ impl PurgeError {
     /// Whether asking again, on a new connection, may help.
     pub(crate) const fn may_pass(&self) -> bool {
         match self {
-            Self::NoMaster { .. } | Self::Unreachable { .. } | Self::NotReady { .. } => true,
-            Self::File { .. }
-            | Self::Tls { .. }
-            | Self::Cluster { .. }
-            | Self::Denied { .. }
-            | Self::Answer { .. } => false,
+            Self::NoMaster { .. }
+            | Self::NoSlots { .. }
+            | Self::Unreachable { .. }
+            | Self::NotReady { .. } => true,
+            Self::File { .. } | Self::Tls { .. } | Self::Denied { .. } | Self::Answer { .. } => {
+                false
+            }
         }
     }
 }

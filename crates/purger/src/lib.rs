@@ -12,8 +12,8 @@
 //! # Shape
 //! ```text
 //! config::Redis ─▶ Route ─▶ a server, or sentinels ─▶ the server they name
-//!                    │
-//! entries ─▶ Purger ─┴─ batches of commands ─▶ redis
+//!                    │        or the servers of a cluster
+//! entries ─▶ Purger ─┴─ batches of commands ─▶ redis, in a cluster each to the server of its key
 //!               └── lost: connect again, ask again
 //! ```
 //!
@@ -27,6 +27,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod cluster;
 mod entry;
 mod error;
 mod limits;

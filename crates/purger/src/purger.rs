@@ -1,11 +1,10 @@
 //! Forgetting, batch by batch.
 
 use config::Redis;
-use redis::Pipeline;
 use tracing::debug;
 
-use crate::entry::forget_nothing;
-use crate::route::{Connected, Route};
+use crate::entry::{Command, forget_nothing};
+use crate::route::{Link, Route};
 use crate::{Entry, Limits, PurgeError};
 
 /// Clears entries of a registry's redis.
@@ -13,7 +12,7 @@ use crate::{Entry, Limits, PurgeError};
 pub struct Purger {
     route: Route,
     /// None where it was lost.
-    connected: Option<Connected>,
+    link: Option<Link>,
 }
 
 impl Purger {
@@ -26,8 +25,8 @@ impl Purger {
     /// [`PurgeError`]: where it cannot be reached or does not let us in. Tried once: nothing is lost yet.
     pub async fn connect(redis: &Redis, limits: Limits) -> Result<Self, PurgeError> {
         let route = Route::new(redis, limits);
-        let connected = Some(route.connect().await?);
-        Ok(Self { route, connected })
+        let link = Some(route.connect().await?);
+        Ok(Self { route, link })
     }
 
     /// Makes sure that entries can be cleared, and clears none: asks for what [`Purger::forget`] asks for, of a digest
@@ -36,11 +35,8 @@ impl Purger {
     /// # Errors
     /// [`PurgeError`]: where the server does not answer, does not permit it, or is a replica.
     pub async fn check(&mut self) -> Result<(), PurgeError> {
-        let mut probe = Pipeline::new();
-        probe.cmd("PING").ignore();
-        forget_nothing(&mut probe);
         let attempts = self.route.limits().attempts.min(2);
-        self.ask(&probe, attempts).await.map(drop)
+        self.ask(&forget_nothing(), true, attempts).await.map(drop)
     }
 
     /// Clears `entries`, whether or not they are there; returns of how many anything was there. The same again is
@@ -55,18 +51,24 @@ impl Purger {
         let attempts = self.route.limits().attempts;
         let mut cleared = 0;
         for batch in entries.chunks(Self::BATCH) {
-            let mut commands = Pipeline::new();
+            let mut commands = Vec::with_capacity(3 * batch.len());
             let sizes: Vec<usize> = batch.iter().map(|entry| entry.forget(&mut commands)).collect();
-            cleared += count(&sizes, &self.ask(&commands, attempts).await?);
+            cleared += count(&sizes, &self.ask(&commands, false, attempts).await?);
         }
         Ok(cleared)
     }
 
-    /// Asks until there is an answer, or asking again does not help.
-    async fn ask(&mut self, commands: &Pipeline, attempts: u32) -> Result<Vec<u64>, PurgeError> {
+    /// Asks until there is an answer, or asking again does not help; with `greets` all servers are asked whether they
+    /// are there, too.
+    async fn ask(
+        &mut self,
+        commands: &[Command],
+        greets: bool,
+        attempts: u32,
+    ) -> Result<Vec<u64>, PurgeError> {
         let mut attempt = 1;
         loop {
-            match self.ask_once(commands).await {
+            match self.ask_once(commands, greets).await {
                 Err(error) if error.may_pass() && attempt < attempts => {
                     debug!(attempt, %error, "asking the registry's cache again");
                     tokio::time::sleep(self.route.limits().pause_after(attempt)).await;
@@ -78,15 +80,21 @@ impl Purger {
     }
 
     /// One attempt. A connection that did not answer well is not used again.
-    async fn ask_once(&mut self, commands: &Pipeline) -> Result<Vec<u64>, PurgeError> {
-        let mut connected = match self.connected.take() {
-            Some(connected) => connected,
+    async fn ask_once(
+        &mut self,
+        commands: &[Command],
+        greets: bool,
+    ) -> Result<Vec<u64>, PurgeError> {
+        let mut link = match self.link.take() {
+            Some(link) => link,
             None => self.route.connect().await?,
         };
-        let answer = commands.query_async(&mut connected.connection).await;
-        let answer = answer.map_err(|error| PurgeError::new(&connected.server, &error))?;
-        self.connected = Some(connected);
-        Ok(answer)
+        if greets {
+            self.route.ping(&mut link).await?;
+        }
+        let answers = self.route.ask(&mut link, commands).await?;
+        self.link = Some(link);
+        Ok(answers)
     }
 }
 

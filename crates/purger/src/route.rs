@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use config::{ClientCertificate, Redis, RedisAddress, RedisServers, RedisTls, Secret};
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo,
-    IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates, cmd,
+    AsyncConnectionConfig, Client, ClientTlsConfig, Cmd, ConnectionAddr, ConnectionInfo,
+    FromRedisValue, IntoConnectionInfo, Pipeline, RedisConnectionInfo, RedisError, TlsCertificates,
+    cmd,
 };
 
+use crate::cluster::Cluster;
+use crate::entry::Command;
 use crate::{Limits, PurgeError};
 
 /// The way to the server that holds the keys.
@@ -21,13 +24,43 @@ pub(crate) struct Route {
 /// A connection, and the server that it leads to.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    pub(crate) server: String,
-    pub(crate) connection: MultiplexedConnection,
+    server: String,
+    connection: MultiplexedConnection,
+}
+
+impl Connected {
+    /// One command, and its answer.
+    pub(crate) async fn query<T: FromRedisValue>(
+        &mut self,
+        command: &Cmd,
+    ) -> Result<T, PurgeError> {
+        let answer = command.query_async(&mut self.connection).await;
+        answer.map_err(|error| PurgeError::new(&self.server, &error))
+    }
+
+    /// Many commands that are answered with numbers.
+    pub(crate) async fn ask(&mut self, commands: &Pipeline) -> Result<Vec<u64>, PurgeError> {
+        let answers = commands.query_async(&mut self.connection).await;
+        answers.map_err(|error| PurgeError::new(&self.server, &error))
+    }
+
+    pub(crate) async fn ping(&mut self) -> Result<(), PurgeError> {
+        self.query::<String>(&cmd("PING")).await.map(drop)
+    }
+}
+
+/// The servers to ask.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// The one that holds all keys.
+    One(Connected),
+    /// Those that share them.
+    Cluster(Cluster),
 }
 
 /// Who asks.
 #[derive(Clone, Copy)]
-struct User<'a> {
+pub(crate) struct User<'a> {
     name: Option<&'a str>,
     password: Option<&'a Secret>,
     database: u32,
@@ -42,24 +75,56 @@ impl Route {
         self.limits
     }
 
-    /// Connects to the server that holds the keys; sentinels are asked anew each time, for it may have changed.
-    pub(crate) async fn connect(&self) -> Result<Connected, PurgeError> {
-        let user = User {
+    fn user(&self) -> User<'_> {
+        let is_cluster = matches!(self.redis.servers, RedisServers::Cluster(_));
+        User {
             name: self.redis.username.as_deref(),
             password: self.redis.password.as_ref(),
-            database: self.redis.database,
-        };
+            // A cluster has one database.
+            database: if is_cluster { 0 } else { self.redis.database },
+        }
+    }
+
+    /// Connects to the server that holds the keys; sentinels and clusters are asked anew each time, for it may have
+    /// changed.
+    pub(crate) async fn connect(&self) -> Result<Link, PurgeError> {
+        let user = self.user();
         match &self.redis.servers {
-            RedisServers::Single(address) => self.connect_to(address, user).await,
+            RedisServers::Single(address) => Ok(Link::One(self.connect_to(address, user).await?)),
             RedisServers::Sentinels { master, sentinels, username, password } => {
                 let asking =
                     User { name: username.as_deref(), password: password.as_ref(), database: 0 };
                 let address = self.find(master, sentinels, asking).await?;
-                self.connect_to(&address, user).await
+                Ok(Link::One(self.connect_to(&address, user).await?))
             }
-            RedisServers::Cluster(servers) => {
-                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
-                Err(PurgeError::Cluster { servers: servers.join(", ") })
+            RedisServers::Cluster(seeds) => {
+                Ok(Link::Cluster(Cluster::find(self, seeds, user).await?))
+            }
+        }
+    }
+
+    /// Whether all servers that are written to answer.
+    pub(crate) async fn ping(&self, link: &mut Link) -> Result<(), PurgeError> {
+        match link {
+            Link::One(connected) => connected.ping().await,
+            Link::Cluster(cluster) => cluster.ping(self, self.user()).await,
+        }
+    }
+
+    /// Asks for many commands; the answers are in their order.
+    pub(crate) async fn ask(
+        &self,
+        link: &mut Link,
+        commands: &[Command],
+    ) -> Result<Vec<u64>, PurgeError> {
+        match link {
+            Link::Cluster(cluster) => cluster.ask(self, commands, self.user()).await,
+            Link::One(connected) => {
+                let mut pipeline = Pipeline::with_capacity(commands.len());
+                for command in commands {
+                    pipeline.add_command(command.words.clone());
+                }
+                connected.ask(&pipeline).await
             }
         }
     }
@@ -73,7 +138,7 @@ impl Route {
     ) -> Result<RedisAddress, PurgeError> {
         let mut asked = Vec::new();
         for sentinel in sentinels {
-            match self.ask(master, sentinel, user).await {
+            match self.ask_sentinel(master, sentinel, user).await {
                 Ok(Some(address)) => return Ok(address),
                 Ok(None) => asked.push(format!("{sentinel} does not know it")),
                 Err(error) => asked.push(error.to_string()),
@@ -82,7 +147,7 @@ impl Route {
         Err(PurgeError::NoMaster { master: master.to_owned(), asked })
     }
 
-    async fn ask(
+    async fn ask_sentinel(
         &self,
         master: &str,
         sentinel: &RedisAddress,
@@ -91,13 +156,11 @@ impl Route {
         let mut connected = self.connect_to(sentinel, user).await?;
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(master);
-        let answer: Result<Option<(String, u16)>, RedisError> =
-            question.query_async(&mut connected.connection).await;
-        let answer = answer.map_err(|error| PurgeError::new(&connected.server, &error))?;
+        let answer: Option<(String, u16)> = connected.query(&question).await?;
         Ok(answer.map(|(host, port)| RedisAddress::Network { host, port }))
     }
 
-    async fn connect_to(
+    pub(crate) async fn connect_to(
         &self,
         address: &RedisAddress,
         user: User<'_>,

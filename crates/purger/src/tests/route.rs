@@ -91,13 +91,69 @@ async fn where_no_sentinel_knows_each_is_quoted() {
     );
 }
 
+/// How a cluster of two is divided, at half.
+fn halves(first: u16, second: u16) -> Reply {
+    let share = |from: u16, to: u16, port: u16| {
+        format!("*3\r\n:{from}\r\n:{to}\r\n*2\r\n$9\r\n127.0.0.1\r\n:{port}\r\n")
+    };
+    Reply::Say(format!("*2\r\n{}{}", share(0, 8191, first), share(8192, 16_383, second)))
+}
+
 #[tokio::test]
-async fn a_cluster_is_refused_by_name() {
-    let redis = redis(RedisServers::Cluster(vec![local(1), local(2)]));
-    let failed = Purger::connect(&redis, hasty()).await.unwrap_err();
+async fn in_a_cluster_each_command_goes_to_the_server_of_its_key() {
+    let (low, high) = (Double::start(|_, w| well(w)).await, Double::start(|_, w| well(w)).await);
+    let (first, second) = (low.port, high.port);
+    let seed = Double::start(move |_, _| halves(first, second)).await;
+    let redis = Redis {
+        database: 3,
+        ..redis(RedisServers::Cluster(vec![local(seed.port), local(seed.port)]))
+    };
+    let mut purger = Purger::connect(&redis, hasty()).await.unwrap();
+    purger.check().await.unwrap();
+    assert!(low.seen().contains(&"PING".to_owned()) && high.seen().contains(&"PING".to_owned()));
+    let before = low.seen().len() + high.seen().len();
+    assert_eq!(purger.forget(&entries(100)).await.unwrap(), 100);
+    let (low, high) = (low.seen(), high.seen());
+    assert_eq!(low.len() + high.len() - before, 200);
+    assert!(low.len() > 50 && high.len() > 50, "{} and {}", low.len(), high.len());
+    assert!(low.iter().all(|words| !high.contains(words) || words == "PING"));
+    assert_eq!(seed.seen(), ["CLUSTER SLOTS"]);
+}
+
+#[tokio::test]
+async fn keys_that_moved_are_asked_for_where_they_are() {
+    static HAS_MOVED: AtomicBool = AtomicBool::new(false);
+    let new = Double::start(|_, words| well(words)).await;
+    let old = Double::start(|_, _| {
+        HAS_MOVED.store(true, Ordering::SeqCst);
+        error("MOVED 3999 127.0.0.1:6381")
+    })
+    .await;
+    let (before, after) = (old.port, new.port);
+    let seed = Double::start(move |_, _| {
+        let port = if HAS_MOVED.load(Ordering::SeqCst) { after } else { before };
+        halves(port, port)
+    })
+    .await;
+    let redis = redis(RedisServers::Cluster(vec![local(seed.port), local(1)]));
+    let mut purger = Purger::connect(&redis, hasty()).await.unwrap();
+    assert_eq!(purger.forget(&entries(10)).await.unwrap(), 10);
+    assert_eq!(new.seen().len(), 20);
+}
+
+#[tokio::test]
+async fn servers_that_are_no_cluster_are_quoted() {
+    let alone = Double::start(|_, _| error("ERR This instance has cluster support disabled")).await;
+    let empty = Double::start(|_, _| Reply::Say("*0\r\n".to_owned())).await;
+    let seeds = vec![local(alone.port), local(empty.port)];
+    let failed = Purger::connect(&redis(RedisServers::Cluster(seeds)), hasty()).await.unwrap_err();
+    let (first, second) = (local(alone.port), local(empty.port));
     assert_eq!(
         failed.to_string(),
-        "redis at 127.0.0.1:1, 127.0.0.1:2 is a cluster, which is not cleared here"
+        format!(
+            "no server of the cluster tells where the keys are: redis at {first} answers: ERR This instance has \
+             cluster support disabled; {second} knows of no slots"
+        )
     );
 }
 

@@ -112,12 +112,20 @@ pub(crate) struct Connection(MultiplexedConnection);
 impl Connection {
     /// A command, its words divided by spaces.
     pub(crate) async fn say<T: redis::FromRedisValue>(&mut self, words: &str) -> T {
+        self.try_say(words).await.unwrap()
+    }
+
+    /// The same where the answer may be an error, such as that a key is on another server.
+    pub(crate) async fn try_say<T: redis::FromRedisValue>(
+        &mut self,
+        words: &str,
+    ) -> redis::RedisResult<T> {
         let mut words = words.split(' ');
         let mut command = cmd(words.next().unwrap());
         words.for_each(|word| {
             command.arg(word);
         });
-        command.query_async(&mut self.0).await.unwrap()
+        command.query_async(&mut self.0).await
     }
 
     /// All keys, sorted.
@@ -137,7 +145,7 @@ impl Connection {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
