@@ -9,7 +9,9 @@ use world::{Mode, World};
 
 use crate::program::{Outcome, Program, wait_until};
 use crate::redis_double::RedisDouble;
-use crate::registries::{READ_ONLY, T, bucket, bucket_config, keys, left, small, with_orphans};
+use crate::registries::{
+    READ_ONLY, T, bucket, bucket_config, days, keys, left, small, with_orphans,
+};
 
 /// A bucket, a program, and a `config.yml` with `more` in its home.
 fn in_a_bucket(world: &World, more: &str) -> (Server, Program) {
@@ -74,7 +76,7 @@ fn gc_clears_exactly_what_its_plan_names() {
     let cache = &done.summary()["registry_cache"];
     assert_eq!(cache["kind"], "redis");
     assert!(cache["cleared"].as_u64().unwrap() > 3, "{cache}");
-    assert_eq!(keys(&server), left(&world, &Mode { untagged: true, ..Mode::default() }));
+    assert_eq!(keys(&server), left(&world, &Mode::untagged()));
     let people = in_a_bucket(&world, &with(&redis)).1.done(&["gc", "config.yml"]);
     assert!(people.stderr.contains(" entries of the registry's cache\n"), "{people:?}");
 }
@@ -119,7 +121,7 @@ fn what_gc_could_not_clear_the_same_command_clears() {
     let partial = program.run(&["gc", "config.yml", "--untagged"]).with_code(3);
     assert!(partial.stdout.contains("swept "), "what was done is told: {partial:?}");
     assert!(partial.stderr.contains("NOPERM this user has no permissions"), "{partial:?}");
-    assert_eq!(keys(&server), left(&world, &Mode { untagged: true, ..Mode::default() }));
+    assert_eq!(keys(&server), left(&world, &Mode::untagged()));
     let refused = program.run(&["gc", "config.yml", "--untagged"]).with_code(4);
     assert!(refused.stderr.contains("NOPERM"), "nothing more is deleted before: {refused:?}");
 
@@ -173,6 +175,37 @@ fn what_was_left_in_a_cache_is_the_operators_where_he_says_so() {
     redis.cleared();
     program.done(&GC);
     assert!(redis.cleared().is_empty(), "nothing is left to be cleared");
+}
+
+#[test]
+fn what_was_left_in_a_cache_is_cleared_also_where_the_plan_is_past_use() {
+    let (world, redis) = (small(T, ""), RedisDouble::start());
+    let (server, program) = in_a_bucket(&world, &with(&redis));
+    program.done(&["plan", "config.yml", "--out", "plan", "--untagged"]);
+    redis.refuse(true);
+    program.run(&["apply", "plan"]).with_code(3);
+    redis.refuse(false);
+    redis.cleared();
+    let (tag, later) = (world.keys().current("library/new", "v1"), T.after(days(1) / 2));
+    server.set_now(Some(later));
+    server.put(&tag, server.content(&tag).unwrap(), later);
+    let pushed = program.run(&["apply", "plan"]).with_code(4);
+    assert!(pushed.stderr.contains("the registry took pushes"), "{pushed:?}");
+    assert_cleared(&redis, &planned(&program, "plan"));
+}
+
+#[test]
+fn a_run_that_is_damaged_stands_in_nobodys_way_and_is_told() {
+    let (world, redis) = (small(T, ""), RedisDouble::start());
+    let (server, program) = in_a_bucket(&world, &with(&redis));
+    redis.refuse(true);
+    let plan = plan_of(&program.run(&GC).with_code(3));
+    redis.refuse(false);
+    std::fs::write(std::path::Path::new(&plan).join("plan.json"), "{").unwrap();
+    let done = program.done(&["gc", "config.yml", "--untagged"]);
+    let told = "warning: the registry may still remember what was deleted by ";
+    assert!(done.stderr.contains(told) && done.stderr.contains("`blobs::`"), "{done:?}");
+    assert_eq!(keys(&server), left(&world, &Mode::untagged()));
 }
 
 #[test]

@@ -24,6 +24,9 @@ const MARK: &str = "cache-to-clear";
 
 const RESTART: &str = "restart the registry before anybody pushes: it remembers what was deleted";
 
+/// What to do where nobody knows what to clear.
+pub(crate) const BY_HAND: &str = "before anybody pushes, delete the keys of its redis that begin with `blobs::` or `repository::`";
+
 /// What the operator says of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CacheChoice {
@@ -136,16 +139,23 @@ impl RegistryCache {
     }
 
     /// Clears what earlier sweeps of the plan in `dir` may have deleted, where that is still to be done. Where the
-    /// operator sees to the cache, it is done.
+    /// operator sees to the cache, it is done. A plan that cannot be read any more stands in nobody's way: what it
+    /// deleted is the operator's to clear, whatever is deleted now.
     ///
     /// # Errors
     /// [`Refusal::Cache`].
-    pub(crate) async fn settle(&mut self, dir: &Path) -> Result<(), Failure> {
+    pub(crate) async fn settle(&mut self, dir: &Path, console: Console) -> Result<(), Failure> {
         if !is_owed(dir) {
             return Ok(());
         }
         match self.kind {
-            Kind::Redis => self.forget(dir).await.map_err(refused)?,
+            Kind::Redis => match self.forget(dir).await {
+                Err(ClearError::Plan(error)) => {
+                    console.warn(&unreadable(dir, &error));
+                    return Ok(());
+                }
+                settled => settled.map_err(refused)?,
+            },
             Kind::Restart | Kind::None => remove_mark(dir).map_err(refused)?,
             Kind::Unknown | Kind::InMemory => return Ok(()),
         }
@@ -248,6 +258,13 @@ impl Kind {
 
 fn refused(error: impl Into<ClearError>) -> Failure {
     Refusal::Cache { source: error.into() }.into()
+}
+
+fn unreadable(dir: &Path, error: &PlanError) -> String {
+    format!(
+        "the registry may still remember what was deleted by {}, for {error}: {BY_HAND}",
+        dir.display()
+    )
 }
 
 /// Whether deletes of the plan in `dir` are not cleared yet.

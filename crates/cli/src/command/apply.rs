@@ -25,7 +25,7 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
-    cache.settle(plan.dir()).await?;
+    cache.settle(plan.dir(), context.console).await?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
     let progress = context.progress(&location.place);

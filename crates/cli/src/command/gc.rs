@@ -84,7 +84,7 @@ impl Collecting<'_> {
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
         for run in runs.uncleared()? {
-            cache.settle(&run).await?;
+            cache.settle(&run, self.context.console).await?;
         }
         let resumed = self.resumed(open, runs).await?;
         let progress = self.progress();
