@@ -7,13 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "redis-server";
+const PASSWORD: &str = "sesame";
+const DATABASE: u8 = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that serves until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Redis {
     child: Child,
-    pub(crate) port: u16,
+    port: u16,
     folder: tempfile::TempDir,
 }
 
@@ -34,7 +36,7 @@ impl Redis {
         let log = File::create(folder.path().join("log")).unwrap();
         let child = Command::new(PROGRAM)
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no"])
+            .args(["--save", "", "--appendonly", "no", "--requirepass", PASSWORD])
             .args(["--dir", &folder.path().to_string_lossy()])
             .stdin(Stdio::null())
             .stdout(log)
@@ -57,6 +59,12 @@ impl Redis {
         false
     }
 
+    /// The section of a registry's configuration that leads here: with a password, and to a database of its own.
+    pub(crate) fn section(&self) -> String {
+        let Redis { port, .. } = self;
+        format!("redis:\n  addr: 127.0.0.1:{port}\n  password: {PASSWORD}\n  db: {DATABASE}\n")
+    }
+
     /// What is remembered: keys, and members of sets as `KEY MEMBER`.
     pub(crate) fn remembered(&self) -> BTreeSet<String> {
         let keys = self.ask(&["KEYS", "*"]);
@@ -74,7 +82,9 @@ impl Redis {
 
     fn ask(&self, words: &[&str]) -> Vec<String> {
         let mut command = Command::new("redis-cli");
-        let output = command.args(["-p", &self.port.to_string()]).args(words).output().unwrap();
+        command.args(["-p", &self.port.to_string(), "-n", &DATABASE.to_string()]);
+        command.args(["-a", PASSWORD, "--no-auth-warning"]);
+        let output = command.args(words).output().unwrap();
         assert!(output.status.success(), "{words:?}: {output:?}");
         let lines = String::from_utf8(output.stdout).unwrap();
         lines.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()

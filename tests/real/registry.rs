@@ -58,8 +58,7 @@ impl Config {
         let content = fs::read_to_string(self.path()).unwrap();
         let cache = "storage:\n  cache:\n    blobdescriptor: redis\n";
         let content = content.replacen("storage:\n", cache, 1);
-        let address = format!("redis:\n  addr: 127.0.0.1:{}\n", redis.port);
-        fs::write(self.path(), content + &address).unwrap();
+        fs::write(self.path(), content + &redis.section()).unwrap();
         self
     }
 

@@ -50,10 +50,16 @@ pub enum Oddity {
     UnusableUploadPurging,
     /// Settings of TLS that do not make the registry use it.
     #[error(
-        "the registry speaks to redis without TLS: 2.8 asks for `enabled: true`, 3 for certificate and key or for \
-         rootcas"
+        "the registry speaks to redis without TLS: with `addrs` it takes certificate and key, or rootcas, to ask for \
+         it, with `addr` nothing but `enabled: true`"
     )]
     PlainRedis,
+    /// `tls.enabled`, which the registry that reads it may not know.
+    #[error(
+        "version 2.8 speaks to redis without TLS whatever this says, and only builds on the way to 3.0 heed it; \
+         regsweep does"
+    )]
+    UnheededTls,
     /// A variable for one entry of a list.
     #[error("the registry appends an empty entry; set the whole list, as in `[a, b]`")]
     EmptyEntry,

@@ -12,7 +12,7 @@ pub struct Entry {
     pub digest: Digest,
 }
 
-/// The fields of a digest's hash. Before 2.2 the size was called length.
+/// The fields of a digest's hash. The size was once called length.
 const FIELDS: [&str; 4] = ["digest", "size", "mediatype", "length"];
 
 impl Entry {

@@ -79,8 +79,10 @@ impl PurgeError {
         let server = server.to_owned();
         let (code, message) = said(error);
         match (error.kind(), code.as_deref()) {
-            (ErrorKind::AuthenticationFailed, _)
-            | (_, Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "DENIED")) => {
+            (ErrorKind::AuthenticationFailed, _) => Self::Denied { server, message },
+            // The library does not tell the code where a database is not to be had.
+            _ if message.contains("Authentication required") => Self::Denied { server, message },
+            (_, Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "DENIED")) => {
                 Self::Denied { server, message }
             }
             (
@@ -127,6 +129,7 @@ fn said(error: &RedisError) -> (Option<String>, String) {
 fn words(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::AuthenticationFailed => "it does not take this user and password".to_owned(),
+        ErrorKind::Server(_) => error.detail().map_or_else(|| error.to_string(), str::to_owned),
         _ => error.to_string(),
     }
 }

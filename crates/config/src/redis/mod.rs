@@ -1,7 +1,8 @@
 //! `redis`: the server of the registry's cache.
 //!
 //! Version 2.8 reads `addr` and one set of fields, version 3 reads `addrs` and another. The file does not say which
-//! version reads it; which address it gives does.
+//! version reads it; which address it gives does. Builds on the way from the one to the other read `addr` and knew
+//! TLS, 2.8.2 does not. Who asks for TLS is given it: a password is better kept than an exact likeness.
 //!
 //! Source: distribution `configuration/configuration.go`, `registry/handlers/app.go` (`configureRedis`); `go-redis` 9,
 //! `universal.go` and `options.go`.
@@ -146,7 +147,9 @@ impl Redis {
             Some(tls) => version_3_tls(tls)?,
             None => None,
         };
-        if wished.is_some() && !is_enabled {
+        if is_enabled {
+            warnings.push(Warning::new("redis.tls.enabled", Oddity::UnheededTls));
+        } else if wished.is_some() {
             warnings.push(Warning::new("redis.tls", Oddity::PlainRedis));
         }
         Ok(Self {

@@ -48,7 +48,7 @@ fn plain(servers: RedisServers) -> Redis {
 }
 
 #[test]
-fn version_2_has_one_address_and_switches_tls_on() {
+fn version_2_has_one_address_and_what_came_after_it_tls() {
     let section = "{addr: cache.example:6380, password: hidden, db: 3, dialtimeout: 10ms, \
                    readtimeout: 2s, writetimeout: 5000000, pool: {maxidle: 16}, tls: {enabled: true}}";
     let expected = Redis {
@@ -188,8 +188,13 @@ fn who_asks_for_tls_in_the_words_of_the_other_version_is_warned() {
         let said = warnings(&found);
         assert!(said[0].starts_with("redis.tls: the registry speaks to redis without TLS"));
     }
-    let right = parsed("{addr: 'a:1', tls: {enabled: true}}").unwrap();
+    let right = parsed("{addrs: ['a:1'], tls: {rootcas: [/a.pem]}}").unwrap();
     assert_eq!(warnings(&right), Vec::<String>::new());
+    let old = parsed("{addr: 'a:1', tls: {enabled: true}}").unwrap();
+    assert!(redis_of(&old).tls.is_some(), "no password goes out in the clear");
+    assert!(
+        warnings(&old)[0].starts_with("redis.tls.enabled: version 2.8 speaks to redis without")
+    );
 }
 
 #[test]
@@ -217,7 +222,7 @@ fn variables_overwrite_by_both_names_of_version_3() {
     );
     let found = (redis_of(&found), found.warnings);
     assert_eq!(found.0.password, Some(Secret::new("hidden".to_owned())));
-    assert!(found.0.tls.is_some() && found.1.is_empty());
+    assert!(found.0.tls.is_some() && found.1.len() == 1);
 }
 
 #[test]

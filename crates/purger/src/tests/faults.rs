@@ -185,6 +185,19 @@ async fn no_error_shows_the_password() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_not_to_be_had_is_told_in_the_servers_words() {
+    for (answer, words) in [
+        ("NOAUTH Authentication required.", "does not permit it: Authentication required."),
+        ("ERR DB index is out of range", "answers: DB index is out of range"),
+    ] {
+        let server = Double::start(move |_, _| error(answer)).await;
+        let redis = config::Redis { database: 99, ..single(server.port) };
+        let failed = Purger::connect(&redis, hasty()).await.unwrap_err();
+        assert!(failed.to_string().ends_with(words), "{failed}");
+    }
+}
+
+#[tokio::test]
 async fn a_purger_does_not_show_the_password() {
     let server = Double::start(|_, words| well(words)).await;
     let redis = config::Redis { password: Some(secret()), database: 4, ..single(server.port) };
