@@ -30,9 +30,9 @@ pub(crate) const BY_HAND: &str = "before anybody pushes, delete the keys of its 
 /// What the operator says of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CacheChoice {
-    /// The registry has none.
+    /// The registry has no cache.
     None,
-    /// It is emptied by the operator.
+    /// I restart the registry, or clear its redis, before anybody pushes.
     Restart,
 }
 

@@ -50,8 +50,7 @@ pub struct SweepArgs {
     pub offline: bool,
     /// What the registry remembers of what is deleted [default: as its config.yml says]
     ///
-    /// A redis that the config.yml names is cleared of it. With `restart` nothing is cleared: I restart the registry,
-    /// or clear its redis, before anybody pushes. With `none` it has no cache.
+    /// A redis that the config.yml names is cleared of it, unless one of these is said.
     #[arg(long, value_enum, value_name = "WHAT", hide_short_help = true)]
     pub registry_cache: Option<CacheChoice>,
     /// Delete at most so many keys in a second
