@@ -171,6 +171,8 @@ fn the_summary_has_the_names_and_types_that_are_promised() {
         assert!(is_amount(&summary["swept"][fate]), "{fate}: {summary}");
     }
     assert!(is_amount(&summary["blobs"]) && summary["plan"].is_string());
+    let cache = &summary["registry_cache"];
+    assert!(cache["kind"].is_string() && cache["cleared"].is_u64(), "{cache}");
     assert!(summary["doubts"].is_array() && summary["notes"].is_array());
     assert_eq!(
         (&summary["type"], &summary["swept"]["ended"]),

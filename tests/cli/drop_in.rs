@@ -90,11 +90,14 @@ fn machines_get_the_summary_in_place_of_the_lines() {
 #[test]
 fn what_the_operator_must_see_to_is_said_on_stderr() {
     let world = small(T, "");
-    let (_server, program) = in_a_bucket(&world, "");
+    let (_server, program) = in_a_bucket(&world, "  cache:\n    blobdescriptor: inmemory\n");
     let note = "regsweep: the registry must be stopped or read-only while this runs, and restarted afterwards: \
                 it caches what is deleted here\n";
     let dry = program.done(&["garbage-collect", "-d", "config.yml"]);
     assert!(!dry.stderr.contains(note), "a dry run disturbs nobody");
+    assert!(program.done(&["garbage-collect", "config.yml"]).stderr.starts_with(note));
+    let (_server, program) = in_a_bucket(&world, "");
+    let note = "regsweep: the registry must be stopped or read-only while this runs\n";
     assert!(program.done(&["garbage-collect", "config.yml"]).stderr.starts_with(note));
 }
 

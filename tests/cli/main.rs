@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod bucket_errors;
+mod cached;
 mod collecting;
 mod configuration;
 mod drop_in;
@@ -28,6 +29,7 @@ mod logging;
 mod plans;
 mod program;
 mod progress;
+mod redis_double;
 mod refusals;
 mod registries;
 #[path = "../../crates/cli/src/command/demo/registry_files.rs"]

@@ -36,6 +36,11 @@ impl Client {
         expect(&self.ask("PUT", &target, &headers, &blob.bytes), 201, &target);
     }
 
+    /// The status of a HEAD of a blob.
+    pub(crate) fn status_of_blob(self, repository: &str, digest: &str) -> u16 {
+        self.ask("HEAD", &format!("/v2/{repository}/blobs/{digest}"), &[], &[]).status
+    }
+
     /// Starts an upload and says where its bytes go. Nobody needs to finish it.
     pub(crate) fn start_upload(self, repository: &str) -> String {
         let target = format!("/v2/{repository}/blobs/uploads/");

@@ -20,12 +20,14 @@
 )]
 
 mod bucket;
+mod cached;
 mod client;
 mod files;
 mod harness;
 mod http;
 mod images;
 mod population;
+mod redis;
 mod registry;
 mod regsweep;
 mod s3;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::http;
+use crate::redis::Redis;
 use crate::s3::Bucket;
 
 const PROGRAM: &str = "docker-registry";
@@ -50,6 +51,15 @@ impl Config {
         );
         fs::write(folder.path().join("config.yml"), content).unwrap();
         Config { folder }
+    }
+
+    /// The same, with what the registry knows of its blobs remembered in redis.
+    pub(crate) fn cached_in(self, redis: &Redis) -> Config {
+        let content = fs::read_to_string(self.path()).unwrap();
+        let cache = "storage:\n  cache:\n    blobdescriptor: redis\n";
+        let content = content.replacen("storage:\n", cache, 1);
+        fs::write(self.path(), content + &redis.section()).unwrap();
+        self
     }
 
     /// Where the configuration is.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
 use store::DeleteStore;
-use sweeper::{Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
+use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
 
 use crate::args::SweepArgs;
 use crate::location::Location;
 use crate::open::{Open, Watch};
+use crate::registry_cache::RegistryCache;
 use crate::{FailedKey, Failure, Refusal};
 
 /// Refuses to delete where somebody may be pushing.
@@ -35,7 +36,8 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
     Err(Refusal::Audit { notes, plan: Some(plan.dir().to_owned()) }.into())
 }
 
-/// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps.
+/// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
+/// the registry's cache of it, however the sweep ended.
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
@@ -43,18 +45,29 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     open: &Open<S>,
     plan: Plan,
     sweep_args: &SweepArgs,
+    cache: &mut RegistryCache,
     observer: &dyn Observer,
     watch: &Watch,
 ) -> Result<SweepReport, Failure> {
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    cache.require_clearable().await?;
+    let dir = plan.dir().to_owned();
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
     let settings = Settings { concurrency: open.width, ..Settings::default() };
     let store = Arc::clone(&open.store);
+    cache.owe(&dir)?;
     let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
     log(&swept);
-    Ok(swept?)
+    cache.clear(&dir).await;
+    match swept {
+        // Only the cache was left to do.
+        Err(SweepError { cause: Cause::AlreadyApplied, report }) if cache.has_settled() => {
+            Ok(*report)
+        }
+        swept => Ok(swept?),
+    }
 }
 
 /// One bucket may hold several registries.

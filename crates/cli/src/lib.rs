@@ -32,6 +32,7 @@ mod identify;
 mod location;
 pub mod open;
 mod progress;
+mod registry_cache;
 mod remembered;
 pub mod render;
 mod signals;
@@ -50,6 +51,7 @@ pub use args::Args;
 pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
+pub use registry_cache::{CacheChoice, ClearError};
 
 use args::{Command, LogFormat, OutputArgs};
 use open::Watch;

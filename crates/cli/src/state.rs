@@ -9,6 +9,7 @@ use planner::{Plan, PlanError, Policy, allows_sweep};
 use registry::Timestamp;
 use sweeper::{Journal, JournalError};
 
+use crate::registry_cache::is_owed;
 use crate::{Failure, xdg};
 
 /// How many runs of a kind are kept for a look back.
@@ -125,6 +126,16 @@ impl Runs {
             Ok(()) => Ok(Unfinished::Resumable(Box::new(plan))),
             Err(error) => outdated(error.to_string()),
         }
+    }
+
+    /// Runs that deleted and were not cleared from the registry's cache.
+    ///
+    /// # Errors
+    /// [`Failure::File`] where the directory cannot be read.
+    pub(crate) fn uncleared(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut runs = self.all(Kind::Sweep)?;
+        runs.retain(|run| is_owed(run));
+        Ok(runs)
     }
 
     /// A new run's directory; old runs of its kind make room.

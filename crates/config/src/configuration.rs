@@ -3,6 +3,7 @@
 use crate::draft::Draft;
 use crate::error::{ConfigError, Problem};
 use crate::maintenance::{UploadPurging, readonly};
+use crate::redis::Redis;
 use crate::scalar::{Atom, Scalar};
 use crate::storage::{Storage, part};
 use crate::value::{Mapping, Value};
@@ -30,14 +31,14 @@ pub struct Configuration {
 }
 
 /// What caches blob descriptors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cache {
     /// Nothing.
     None,
     /// The registry's own memory.
     InMemory,
     /// A redis server, shared by registries.
-    Redis,
+    Redis(Box<Redis>),
 }
 
 /// How the registry logs.
@@ -95,7 +96,7 @@ impl Configuration {
             storage: Storage::read(storage, &mut warnings)?,
             readonly: readonly(storage, &mut warnings),
             delete_enabled: delete_enabled(storage),
-            cache: Cache::read(storage, &mut warnings),
+            cache: Cache::read(storage, &draft.redis, &mut warnings)?,
             upload_purging: UploadPurging::read(storage, &mut warnings),
             log: draft.log()?,
             proxy: !draft.proxy.remote_url.is_empty(),
@@ -111,19 +112,26 @@ fn delete_enabled(storage: &Mapping) -> bool {
 }
 
 impl Cache {
-    fn read(storage: &Mapping, warnings: &mut Vec<Warning>) -> Self {
+    /// The section of redis is not looked at where it is not the cache.
+    fn read(
+        storage: &Mapping,
+        redis: &Mapping,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self, ConfigError> {
         let cache = part(storage, "cache");
         let kind = cache.and_then(|it| it.get("blobdescriptor").or_else(|| it.get("layerinfo")));
-        match kind {
+        Ok(match kind {
             None => Self::None,
             Some(Value::Scalar(Scalar { text, .. })) if text == "inmemory" => Self::InMemory,
-            Some(Value::Scalar(Scalar { text, .. })) if text == "redis" => Self::Redis,
+            Some(Value::Scalar(Scalar { text, .. })) if text == "redis" => {
+                Self::Redis(Box::new(Redis::read(redis, warnings)?))
+            }
             Some(Value::Scalar(Scalar { text, .. })) if text.is_empty() => Self::None,
             Some(_) => {
                 warnings.push(Warning::new("storage.cache", Oddity::UnknownCache));
                 Self::None
             }
-        }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::configuration::{Formatter, Level, Log};
 use crate::error::{ConfigError, Origin, Problem};
+use crate::redis;
 use crate::storage;
 use crate::value::{Mapping, Value};
 use crate::yaml;
@@ -13,6 +14,7 @@ pub(crate) struct Draft {
     /// The older `loglevel`, which counts where `log.level` says nothing.
     pub(crate) log_level: Option<Level>,
     pub(crate) proxy: ProxyDraft,
+    pub(crate) redis: Mapping,
 }
 
 #[derive(Default)]
@@ -37,6 +39,7 @@ impl Draft {
                 "storage" => draft.storage = storage::section(value, "storage")?,
                 "log" => draft.log.read(value, "log")?,
                 "loglevel" => draft.log_level = level(value, "loglevel")?,
+                "redis" => draft.redis.append(redis::section(value, "redis")?),
                 "proxy" => draft.proxy.read(value, "proxy")?,
                 _ => {}
             }

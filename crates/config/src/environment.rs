@@ -4,6 +4,7 @@
 
 use crate::draft::{Draft, LogDraft, ProxyDraft, document, level, text};
 use crate::error::{ConfigError, Origin, Problem};
+use crate::redis;
 use crate::storage;
 use crate::value::{Mapping, Value};
 use crate::warning::{Oddity, Warning};
@@ -14,7 +15,7 @@ const PREFIX: &str = "REGISTRY_";
 const FILE: &str = "REGISTRY_CONFIGURATION_PATH";
 
 /// Fields of the configuration that are not read here.
-const UNREAD: [&str; 12] = [
+const UNREAD: [&str; 11] = [
     "AUTH",
     "CATALOG",
     "COMPATIBILITY",
@@ -23,7 +24,6 @@ const UNREAD: [&str; 12] = [
     "MIDDLEWARE",
     "NOTIFICATIONS",
     "POLICY",
-    "REDIS",
     "REPORTING",
     "VALIDATION",
     "VERSION",
@@ -62,6 +62,8 @@ impl Draft {
         match parts.as_slice() {
             ["STORAGE"] => self.storage = storage::section(variable.parse()?, name)?,
             ["STORAGE", path @ ..] => return overwrite_storage(&mut self.storage, path, variable),
+            ["REDIS"] => self.redis = redis::section(variable.parse()?, name)?,
+            ["REDIS", path @ ..] => return redis::overwrite(&mut self.redis, path, variable),
             ["LOG"] => self.log = variable.read(LogDraft::read)?,
             ["LOG", "LEVEL"] => self.log.level = level(variable.parse()?, name)?,
             ["LOG", "FORMATTER"] => self.log.formatter = text(variable.parse()?, name)?,
@@ -81,13 +83,13 @@ impl Draft {
 }
 
 #[derive(Clone, Copy)]
-struct Variable<'v> {
-    name: &'v str,
+pub(crate) struct Variable<'v> {
+    pub(crate) name: &'v str,
     value: &'v str,
 }
 
 impl Variable<'_> {
-    fn parse(self) -> Result<Value, ConfigError> {
+    pub(crate) fn parse(self) -> Result<Value, ConfigError> {
         document(self.value, &Origin::Variable(self.name.to_owned()))
     }
 

@@ -98,6 +98,18 @@ pub enum Problem {
     /// A field without which the driver cannot work.
     #[error("is missing")]
     Missing,
+    /// A single value or fields where a list should be.
+    #[error("must be a list")]
+    NotList,
+    /// No address of a server.
+    #[error("must be host:port")]
+    NotAddress,
+    /// Neither a duration as Go writes it nor a number of nanoseconds.
+    #[error("must be a duration such as 500ms")]
+    NotDuration,
+    /// A field of 2.8 and those of 3 that lead to different keys.
+    #[error("leads version 2.8 to other keys than `addrs` leads version 3; keep the one in use")]
+    OtherVersion,
     /// A single value or a list where fields should be.
     #[error("must be a mapping of fields")]
     NotMapping,

@@ -68,6 +68,11 @@ impl Mapping {
         entries.find(|(key, _)| key.to_uppercase() == name).map(|(_, value)| value)
     }
 
+    /// Gives all fields of another mapping; they count from here on.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+    }
+
     /// Gives a field again; it counts from here on.
     pub(crate) fn push(&mut self, key: String, value: Value) {
         self.entries.push((key, value));

@@ -48,6 +48,21 @@ pub enum Oddity {
         "the registry refuses to start with this; enabled, age, interval and dryrun must all be there"
     )]
     UnusableUploadPurging,
+    /// Settings of TLS that do not make the registry use it.
+    #[error(
+        "the registry speaks to redis without TLS: with `addrs` it takes certificate and key, or rootcas, to ask for \
+         it, with `addr` nothing but `enabled: true`"
+    )]
+    PlainRedis,
+    /// `tls.enabled`, which the registry that reads it may not know.
+    #[error(
+        "version 2.8 speaks to redis without TLS whatever this says, and only builds on the way to 3.0 heed it; \
+         regsweep does"
+    )]
+    UnheededTls,
+    /// A variable for one entry of a list.
+    #[error("the registry appends an empty entry; set the whole list, as in `[a, b]`")]
+    EmptyEntry,
     /// A cache that the registry does not know.
     #[error("is neither inmemory nor redis; the registry caches nothing")]
     UnknownCache,

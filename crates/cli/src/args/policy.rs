@@ -7,6 +7,8 @@ use clap::builder::TypedValueParser as _;
 use planner::Breaker;
 use store::Share;
 
+use crate::CacheChoice;
+
 /// What may go.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Policy")]
@@ -46,6 +48,11 @@ pub struct SweepArgs {
     /// Not needed where the location is a config.yml that says that the registry is read-only.
     #[arg(long)]
     pub offline: bool,
+    /// What the registry remembers of what is deleted [default: as its config.yml says]
+    ///
+    /// A redis that the config.yml names is cleared of it, unless one of these is said.
+    #[arg(long, value_enum, value_name = "WHAT", hide_short_help = true)]
+    pub registry_cache: Option<CacheChoice>,
     /// Delete at most so many keys in a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_deletes_per_second: Option<u32>,

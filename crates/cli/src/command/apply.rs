@@ -9,6 +9,7 @@ use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::open::{Access, Detail, Open, Work, with_registry};
+use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::unchanged::require_unchanged;
 
@@ -23,22 +24,25 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let remembered = plan.header().location.clone();
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
+    let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
+    cache.settle(plan.dir(), context.console).await?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
     let progress = context.progress(&location.place);
-    let work = Applying { plan, args, context };
+    let work = Applying { plan, args, cache: &mut cache, context };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &store);
     let access =
         Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL } };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
-    context.conclude(summary, swept)
+    context.conclude(summary, swept, cache)
 }
 
 struct Applying<'a> {
     plan: Plan,
     args: &'a ApplyArgs,
+    cache: &'a mut RegistryCache,
     context: &'a Context<'a>,
 }
 
@@ -49,6 +53,7 @@ impl Work for Applying<'_> {
         self.plan.check_location(open.store.identity())?;
         require_unchanged(&open, &self.plan, &self.context.watch).await?;
         self.context.expect(&self.plan);
-        carry_out(&open, self.plan, &self.args.sweep, &(), &self.context.watch).await
+        let Self { plan, args, cache, context } = self;
+        carry_out(&open, plan, &args.sweep, cache, &(), &context.watch).await
     }
 }

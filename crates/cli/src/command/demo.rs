@@ -17,6 +17,7 @@ use crate::carry_out::carry_out;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::progress::Words;
+use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, count, plan_table, sweep_table};
 use crate::{Failure, clock};
 
@@ -93,12 +94,14 @@ impl Work for Collecting<'_> {
         let summary = Summary::of(&plan, plan.header().requests);
         let sweep = SweepArgs {
             offline: true,
+            registry_cache: None,
             max_deletes_per_second: None,
             share: Share::ALL,
             max_age: POLICY.grace,
         };
         let shown = Plan::open(self.out)?;
-        let report = carry_out(&open, plan, &sweep, &(), &self.context.watch).await?;
+        let (cache, watch) = (&mut RegistryCache::none(), &self.context.watch);
+        let report = carry_out(&open, plan, &sweep, cache, &(), watch).await?;
         drop(progress);
         Ok((shown, summary, report))
     }

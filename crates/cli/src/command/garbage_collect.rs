@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use planner::{Breaker, Limits, Plan, Policy};
 use store::{DeleteStore, Share};
+use sweeper::SweepReport;
 
 use self::lines::MarkingLines;
 use self::log::DeletionLog;
@@ -22,6 +23,7 @@ use crate::carry_out::{carry_out, require_sound, verdict};
 use crate::collect::Listener;
 use crate::location::{Location, Place};
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
+use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, failure_line, hint_lines};
 use crate::{Failure, Refusal};
 
@@ -37,19 +39,32 @@ pub(crate) async fn garbage_collect(
     context: &Context<'_>,
 ) -> Result<(), Failure> {
     let location = locate(args.config.as_deref(), context)?;
-    if !args.dry_run && !location.is_readonly() {
-        context.console.note(
-            "the registry must be stopped or read-only while this runs, and restarted afterwards: \
-             it caches what is deleted here",
-        );
+    let mut cache = RegistryCache::none();
+    if !args.dry_run {
+        cache = RegistryCache::open(&location, None).await?;
+        ask_for_quiet(&location, &cache, context);
     }
-    let work = Collecting { args, location: &location, context };
+    let work = Collecting { args, location: &location, cache, context };
     // The registry's command says nothing of sizes, nor of tags where it keeps all manifests.
     let json = context.output.json;
     let detail = Detail { sizes: json, tags: json || args.delete_untagged };
     let (store, deletes) = (&StoreArgs::default(), DeletePace::default());
     let access = Access { location: &location, store, deletes, detail };
     with_registry(access, &context.watch, work).await
+}
+
+/// What the registry's command leaves unsaid.
+fn ask_for_quiet(location: &Location, cache: &RegistryCache, context: &Context<'_>) {
+    const QUIET: &str = "the registry must be stopped or read-only while this runs";
+    if location.is_readonly() {
+        return;
+    }
+    let afterwards = if cache.is_in_memory() {
+        ", and restarted afterwards: it caches what is deleted here"
+    } else {
+        ""
+    };
+    context.console.note(&format!("{QUIET}{afterwards}"));
 }
 
 fn locate(config: Option<&Path>, context: &Context<'_>) -> Result<Location, Failure> {
@@ -87,13 +102,14 @@ const USAGE: &str = "Usage: regsweep garbage-collect [OPTIONS] CONFIG";
 struct Collecting<'a> {
     args: &'a GarbageCollectArgs,
     location: &'a Location,
+    cache: RegistryCache,
     context: &'a Context<'a>,
 }
 
 impl Work for Collecting<'_> {
     type Out = ();
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
+    async fn run<S: DeleteStore>(mut self, open: Open<S>) -> Result<(), Failure> {
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
         // Lines of progress among those of the registry's command would be new to whoever reads them.
@@ -112,16 +128,16 @@ impl Work for Collecting<'_> {
         let log = DeletionLog::new(self.location, self.context.console, &open.layout);
         let sweep = SweepArgs {
             offline: true,
+            registry_cache: None,
             max_deletes_per_second: None,
             share: Share::ALL,
             max_age: NEVER,
         };
         let summary = Summary::of(&plan, plan.header().requests);
-        let report = carry_out(&open, plan, &sweep, &log, &self.context.watch).await?;
-        if self.context.output.json {
-            self.context.report(summary, &report)?;
-        }
-        verdict(&report)
+        let (cache, watch) = (&mut self.cache, &self.context.watch);
+        let swept = carry_out(&open, plan, &sweep, cache, &log, watch).await;
+        let told = swept.and_then(|report| self.report(summary, &report));
+        self.cache.conclude(told, false, self.context.console)
     }
 }
 
@@ -136,6 +152,14 @@ fn without_plan(failure: Failure) -> Failure {
 }
 
 impl Collecting<'_> {
+    /// The summary, where it was asked for, and how it ended.
+    fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
+        if self.context.output.json {
+            self.context.report(summary.cache(self.cache.summary()), report)?;
+        }
+        verdict(report)
+    }
+
     fn shows_progress(&self) -> bool {
         self.context.output.progress.is_some() || self.context.console.stderr_is_terminal
     }

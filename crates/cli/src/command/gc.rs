@@ -10,6 +10,7 @@ use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Progress;
+use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
 use crate::unchanged::require_unchanged;
@@ -21,10 +22,13 @@ use crate::{Failure, clock};
 /// Where no whole plan can be made, the plan is refused, or objects could not be deleted.
 pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
+    let mut cache = RegistryCache::none();
     if !args.dry_run {
         require_offline(&location, &args.sweep)?;
+        cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     }
     let work = Collecting { args, location: &location, context };
+    let work = Run { work, cache };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &args.store);
     let access = Access { location, store, deletes, detail: Detail::FULL };
@@ -37,16 +41,23 @@ struct Collecting<'a> {
     context: &'a Context<'a>,
 }
 
-impl Work for Collecting<'_> {
+/// What is done, and the cache that is cleared of it.
+struct Run<'a> {
+    work: Collecting<'a>,
+    cache: RegistryCache,
+}
+
+impl Work for Run<'_> {
     type Out = ();
 
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
-        let state = self.args.state.as_deref();
+        let Self { work, cache } = self;
+        let state = work.args.state.as_deref();
         let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
-        if self.args.dry_run {
-            self.look(&open, &runs).await
+        if work.args.dry_run {
+            work.look(&open, &runs).await
         } else {
-            self.collect(&open, &runs).await
+            work.collect(&open, &runs, cache).await
         }
     }
 }
@@ -65,8 +76,16 @@ impl Collecting<'_> {
     }
 
     /// Sweeps what is left of the last run, or all that a new plan says. Nobody else sweeps meanwhile.
-    async fn collect<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+    async fn collect<S: DeleteStore>(
+        &self,
+        open: &Open<S>,
+        runs: &Runs,
+        mut cache: RegistryCache,
+    ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
+        for run in runs.uncleared()? {
+            cache.settle(&run, self.context.console).await?;
+        }
         let resumed = self.resumed(open, runs).await?;
         let progress = self.progress();
         let plan = match resumed {
@@ -81,7 +100,7 @@ impl Collecting<'_> {
             self.context.show(&plan)?;
             return Err(refused);
         }
-        self.sweep(open, plan, progress).await
+        self.sweep(open, plan, cache, progress).await
     }
 
     async fn resumed<S: DeleteStore>(
@@ -148,12 +167,14 @@ impl Collecting<'_> {
         &self,
         open: &Open<S>,
         plan: Plan,
+        mut cache: RegistryCache,
         progress: Progress,
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
-        let swept = carry_out(open, plan, &self.args.sweep, &(), &self.context.watch).await;
+        let (sweep, watch) = (&self.args.sweep, &self.context.watch);
+        let swept = carry_out(open, plan, sweep, &mut cache, &(), watch).await;
         drop(progress);
-        let outcome = self.context.conclude(summary, swept);
+        let outcome = self.context.conclude(summary, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
             Runs::give_up(&dir)?;
         }

@@ -30,6 +30,7 @@ use crate::identify::Identified;
 use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
+use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::{Console, Failure, remembered};
 
@@ -95,8 +96,12 @@ impl Context<'_> {
         &self,
         summary: Summary,
         swept: Result<SweepReport, Failure>,
+        cache: RegistryCache,
     ) -> Result<(), Failure> {
+        let summary = summary.cache(cache.summary());
+        let mut has_deleted = false;
         let outcome = swept.and_then(|report| {
+            has_deleted = report.total.fates.deleted.objects > 0;
             self.report(summary.clone(), &report)?;
             verdict(&report)
         });
@@ -105,7 +110,8 @@ impl Context<'_> {
         {
             self.report(summary, &error.report)?;
         }
-        outcome
+        cache.tip(has_deleted).iter().for_each(|tip| self.tip(tip));
+        cache.conclude(outcome, true, self.console)
     }
 
     fn summary(&self, summary: &Summary) -> Result<(), Failure> {

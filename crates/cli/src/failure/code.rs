@@ -69,7 +69,7 @@ impl Failure {
             Self::Plan(error) => plan_code(error),
             Self::Journal(error) => journal_code(error),
             Self::Sweep(error) => sweep_code(&error.cause),
-            Self::Partial { .. } => Code::Partial,
+            Self::Partial { .. } | Self::Uncleared { .. } => Code::Partial,
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }

@@ -7,6 +7,7 @@ use store::{ErrorKind, StoreError};
 use sweeper::{Cause, JournalError, SweepError};
 
 use super::Failure;
+use crate::registry_cache::BY_HAND;
 
 const BUG: &str = "this is a bug: please report it";
 const NEW_PLAN: &str = "make a new plan with `regsweep plan`";
@@ -22,6 +23,8 @@ impl Failure {
                 vec![resuming(again)]
             }
             Self::Stopped { is_sweeping: false } => vec![format!("`{again}` starts over")],
+            Self::Uncleared { can_repeat: true, .. } => vec![format!("`{again}` clears it")],
+            Self::Uncleared { can_repeat: false, .. } => vec![BY_HAND.to_owned()],
             Self::Changed(_) => {
                 vec![format!("make the registry read-only, then run `{again}` again")]
             }
@@ -51,6 +54,7 @@ impl Failure {
             | Self::Refused(_)
             | Self::Changed(_)
             | Self::Sweep(_)
+            | Self::Uncleared { .. }
             | Self::Stopped { .. } => None,
         }
     }

@@ -17,6 +17,8 @@ use planner::{JudgeError, PlanError, Reappeared};
 use store::StoreError;
 use sweeper::{Cause, JournalError, SweepError};
 
+use crate::ClearError;
+
 pub use code::Code;
 pub use refusal::Refusal;
 
@@ -101,6 +103,15 @@ pub enum Failure {
         first: Option<FailedKey>,
         /// Whether only a new plan can tell what becomes of the rest.
         needs_new_plan: bool,
+    },
+    /// What was deleted is still in the registry's cache.
+    #[error("the registry still remembers what was deleted: its cache could not be cleared")]
+    Uncleared {
+        /// Why not.
+        #[source]
+        source: ClearError,
+        /// Whether the same command clears it.
+        can_repeat: bool,
     },
     /// Interrupted.
     #[error("{}", stopped(*.is_sweeping))]

@@ -1,11 +1,13 @@
 //! Why a registry is not collected, or not yet.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::path::PathBuf;
 
 use planner::{Breaker, Note};
 use registry::Timestamp;
 
+use crate::ClearError;
 use crate::command_line::quoted;
 
 /// Why a layout is not ours to collect, or a plan not to be carried out.
@@ -50,6 +52,12 @@ pub enum Refusal {
         /// When the plan was made, by the store's clock.
         since: Timestamp,
     },
+    /// The registry would go on believing in what is deleted.
+    #[error("the registry's cache could not be cleared of what is deleted, so nothing was deleted")]
+    Cache {
+        /// Why not.
+        source: ClearError,
+    },
     /// The audit of a plan says no.
     #[error("the plan looks wrong, so nothing was deleted")]
     Audit {
@@ -67,6 +75,7 @@ impl Refusal {
             Self::Audit { notes, .. } => {
                 notes.iter().map(|note| format!("{}: {}", note.breaker, note.evidence)).collect()
             }
+            Self::Cache { source } => causes_of(source),
             Self::Online { .. }
             | Self::Foreign { .. }
             | Self::NotARegistry { .. }
@@ -95,6 +104,12 @@ impl Refusal {
             Self::Written { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
+            Self::Cache { .. } => vec![
+                "check `redis` in config.yml, and that it can be reached from here".to_owned(),
+                "or see to the cache yourself, and say so: `regsweep gc` and `regsweep apply` with \
+                 `--registry-cache restart`"
+                    .to_owned(),
+            ],
             Self::Audit { notes, plan } => {
                 let look = plan.iter().map(|plan| {
                     let dir = plan.to_string_lossy();
@@ -104,6 +119,11 @@ impl Refusal {
             }
         }
     }
+}
+
+fn causes_of(error: &ClearError) -> Vec<String> {
+    let deeper = error.source().map(ToString::to_string);
+    std::iter::once(error.to_string()).chain(deeper).collect()
 }
 
 fn accepting(notes: &[Note]) -> String {

@@ -1,5 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
+mod caches;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -39,10 +41,12 @@ fn variant(failure: &Failure) -> usize {
         Failure::Disproved(_) => 18,
         Failure::Internal { .. } => 19,
         Failure::Refused(Refusal::Written { .. }) => 20,
+        Failure::Refused(Refusal::Cache { .. }) => 21,
+        Failure::Uncleared { .. } => 22,
     }
 }
 
-const VARIANTS: usize = 21;
+const VARIANTS: usize = 23;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -362,7 +366,7 @@ fn sweeps() -> Vec<Row> {
 }
 
 fn all() -> Vec<Row> {
-    [operators(), stores(), plans(), sweeps()].into_iter().flatten().collect()
+    [operators(), stores(), plans(), sweeps(), caches::rows()].into_iter().flatten().collect()
 }
 
 #[test]

@@ -4,6 +4,8 @@ use planner::{Amount, Doubt, Facts, Note, Plan, Requests, RowKind, Totals};
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
+use crate::registry_cache::CacheSummary;
+
 /// What a run saw, planned and did, for machines. Fields are only ever added.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
@@ -24,6 +26,7 @@ pub struct Summary {
     plan_id: String,
     t0: String,
     swept: Option<Swept>,
+    registry_cache: Option<CacheSummary>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -116,6 +119,7 @@ impl Summary {
             plan_id: plan.id().to_string(),
             t0: header.t0.to_string(),
             swept: None,
+            registry_cache: None,
         }
     }
 
@@ -123,6 +127,12 @@ impl Summary {
     #[must_use]
     pub fn swept(self, report: &SweepReport) -> Self {
         Self { swept: Some(Swept::from(report)), ..self }
+    }
+
+    /// The same, with what became of the registry's cache.
+    #[must_use]
+    pub(crate) fn cache(self, cache: CacheSummary) -> Self {
+        Self { registry_cache: Some(cache), ..self }
     }
 
     /// With the requests of the whole run.

@@ -1,5 +1,5 @@
-use super::{filesystem, read_with, s3_of, warnings};
-use crate::{Cache, Configuration, Level, Oddity};
+use super::{cached_by, filesystem, read_with, s3_of, warnings};
+use crate::{Configuration, Level, Oddity};
 
 const FILE: &str = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /file\n  delete:\n    enabled: false\n";
 const READONLY: &str = "version: 0.1\nstorage:\n  filesystem: {}\n  maintenance:\n    readonly:\n      enabled: true\n";
@@ -48,11 +48,11 @@ fn registry_storage_replaces_the_whole_section_before_deeper_variables_apply() {
     assert!(!found.delete_enabled);
     let s3 = s3_of(found);
     assert_eq!((s3.bucket.as_str(), s3.region.as_str()), ("b", "eu-west-1"));
-    let found = with(&[(
-        "REGISTRY_STORAGE",
-        "{filesystem: {rootdirectory: /x}, cache: {blobdescriptor: redis}}",
-    )]);
-    assert_eq!((found.storage, found.cache), (filesystem("/x"), Cache::Redis));
+    let found = with(&[
+        ("REGISTRY_STORAGE", "{filesystem: {rootdirectory: /x}, cache: {blobdescriptor: redis}}"),
+        ("REGISTRY_REDIS_ADDR", "cache:6379"),
+    ]);
+    assert_eq!((found.storage, found.cache), (filesystem("/x"), cached_by("cache")));
 }
 
 #[test]
@@ -264,5 +264,9 @@ fn a_proxy_comes_from_variables() {
 
 #[test]
 fn a_cache_comes_from_variables() {
-    assert_eq!(with(&[("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "redis")]).cache, Cache::Redis);
+    let redis = with(&[
+        ("REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", "redis"),
+        ("REGISTRY_REDIS_ADDR", "cache:6379"),
+    ]);
+    assert_eq!(redis.cache, cached_by("cache"));
 }

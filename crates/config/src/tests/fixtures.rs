@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{filesystem, read, s3_of, warnings};
+use super::{cached_by, filesystem, read, s3_of, warnings};
 use crate::{
     Cache, ConfigError, Configuration, Encryption, Formatter, Level, Log, Secret, UploadPurging,
 };
@@ -49,8 +49,8 @@ fn the_default_configuration_of_version_3() {
 fn amazon_with_everything_spelt_out() {
     let found = fixture!("s3-aws").unwrap();
     assert_eq!(
-        (found.cache, found.log.formatter, found.delete_enabled),
-        (Cache::Redis, Formatter::Json, true)
+        (found.cache.clone(), found.log.formatter, found.delete_enabled),
+        (cached_by("redis"), Formatter::Json, true)
     );
     assert_eq!(found.upload_purging.age, Duration::from_hours(72));
     assert!(found.warnings.is_empty());
@@ -97,7 +97,7 @@ fn merges_repeats_and_documents() {
     let found = fixture!("merged").unwrap();
     assert_eq!(
         (found.storage, found.cache, found.log.level),
-        (filesystem("/second"), Cache::Redis, Level::Warn)
+        (filesystem("/second"), cached_by("cache"), Level::Warn)
     );
 }
 

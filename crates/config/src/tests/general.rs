@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{filesystem, read, refusal, warnings};
+use super::{cached_by, filesystem, read, refusal, warnings};
 use crate::{Cache, Configuration, Formatter, Level, Oddity, Secret, UploadPurging};
 
 #[test]
@@ -159,7 +159,8 @@ fn a_remoteurl_makes_a_pull_through_cache() {
 }
 
 fn in_storage(lines: &str) -> Configuration {
-    read(&format!("version: 0.1\nstorage:\n  filesystem: {{}}\n  {lines}\n")).unwrap()
+    let redis = "redis: {addr: 'cache:6379'}";
+    read(&format!("version: 0.1\nstorage:\n  filesystem: {{}}\n  {lines}\n{redis}\n")).unwrap()
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn deletion_is_enabled_by_a_boolean_only() {
 #[test]
 fn caches_have_an_old_and_a_new_name() {
     assert_eq!(in_storage("cache: {blobdescriptor: inmemory}").cache, Cache::InMemory);
-    assert_eq!(in_storage("cache: {layerinfo: redis}").cache, Cache::Redis);
+    assert_eq!(in_storage("cache: {layerinfo: redis}").cache, cached_by("cache"));
     assert_eq!(
         in_storage("cache: {layerinfo: redis, blobdescriptor: inmemory}").cache,
         Cache::InMemory
@@ -269,6 +270,9 @@ fn lines() -> impl Strategy<Value = String> {
         "level",
         "proxy",
         "remoteurl",
+        "redis",
+        "addrs",
+        "tls",
         "<<",
         "&a",
         "*a",
@@ -288,7 +292,7 @@ fn lines() -> impl Strategy<Value = String> {
 
 fn variable() -> impl Strategy<Value = (String, String)> {
     (
-        "REGISTRY_(STORAGE|LOG|PROXY|LOGLEVEL|X)(_(S3|FILESYSTEM|MAINTENANCE|READONLY|ENABLED|LEVEL|0|))*",
+        "REGISTRY_(STORAGE|LOG|PROXY|LOGLEVEL|REDIS|X)(_(S3|FILESYSTEM|MAINTENANCE|READONLY|ENABLED|LEVEL|OPTIONS|ADDRS|TLS|0|))*",
         ".{0,12}",
     )
 }

@@ -3,10 +3,14 @@
 mod environment;
 mod fixtures;
 mod general;
+mod redis;
 mod s3;
 mod storage;
 
-use crate::{ConfigError, Configuration, Filesystem, S3, Storage};
+use crate::{
+    Cache, ConfigError, Configuration, Filesystem, Redis, RedisAddress, RedisServers,
+    RedisTimeouts, S3, Storage,
+};
 
 fn read(yaml: &str) -> Result<Configuration, ConfigError> {
     Configuration::parse(yaml, [])
@@ -39,6 +43,19 @@ fn s3_of(configuration: Configuration) -> S3 {
         Storage::S3(s3) => *s3,
         Storage::Filesystem(_) => panic!("not s3"),
     }
+}
+
+/// Redis at port 6379 of `host`, without anything else.
+fn cached_by(host: &str) -> Cache {
+    let address = RedisAddress::Network { host: host.to_owned(), port: 6379 };
+    Cache::Redis(Box::new(Redis {
+        servers: RedisServers::Single(address),
+        username: None,
+        password: None,
+        database: 0,
+        tls: None,
+        timeouts: RedisTimeouts::default(),
+    }))
 }
 
 fn filesystem(root_directory: &str) -> Storage {
