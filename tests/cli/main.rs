@@ -35,3 +35,4 @@ mod registry_files;
 mod remembered;
 mod streams;
 mod twice;
+mod undo;

@@ -9,6 +9,7 @@ use sweeper::{Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep
 use crate::args::SweepArgs;
 use crate::location::Location;
 use crate::open::{Open, Watch};
+use crate::taken_back::require_nothing_taken_back;
 use crate::{FailedKey, Failure, Refusal};
 
 /// Refuses to delete where somebody may be pushing.
@@ -49,6 +50,7 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    require_nothing_taken_back(open, &plan).await?;
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
     let settings = Settings { concurrency: open.width, ..Settings::default() };
     let store = Arc::clone(&open.store);
@@ -57,8 +59,11 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     Ok(swept?)
 }
 
-/// One bucket may hold several registries.
-fn check_place<S: DeleteStore>(plan: &Plan, open: &Open<S>) -> Result<(), PlanError> {
+/// Refuses a plan that was made for another registry. One bucket may hold several.
+///
+/// # Errors
+/// [`PlanError::OtherLocation`].
+pub(crate) fn check_place<S: DeleteStore>(plan: &Plan, open: &Open<S>) -> Result<(), PlanError> {
     plan.check_location(open.store.identity())?;
     let (made_for, base) = (&plan.header().location.base, open.layout.base());
     if made_for == base {

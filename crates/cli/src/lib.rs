@@ -36,6 +36,7 @@ mod remembered;
 pub mod render;
 mod signals;
 mod state;
+mod taken_back;
 mod unchanged;
 mod usage;
 mod xdg;
@@ -105,6 +106,7 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Show(args) => command::show(args, &context),
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
+        Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
     }

@@ -87,6 +87,8 @@ named_enum! {
         FreedBytes,
         /// Objects that could not be deleted.
         FailedObjects,
+        /// Objects that an undo brought back.
+        RestoredObjects,
     }
 }
 
@@ -105,6 +107,8 @@ named_enum! {
         SweepingLinks,
         /// Deleting blobs.
         SweepingBlobs,
+        /// Bringing back what was deleted.
+        Restoring,
         /// Nothing more.
         Finished,
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use registry::Timestamp;
 
-use crate::{DeleteBatch, KeyOutcome, Listed, Object, StoreError};
+use crate::{DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, StoreError, Version};
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,4 +104,30 @@ pub trait DeleteStore: ReadStore {
         &self,
         batch: &DeleteBatch,
     ) -> impl Future<Output = Result<Vec<KeyOutcome>, StoreError>> + Send;
+}
+
+/// Bringing back what was deleted: what an undo gets. Nothing here overwrites what somebody else wrote.
+pub trait RestoreStore: DeleteStore {
+    /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
+    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries.
+    ///
+    /// # Errors
+    /// Where the store does not tell: what is there is not known then (G4).
+    fn versions(&self, key: &str) -> impl Future<Output = Result<Vec<Version>, StoreError>> + Send;
+
+    /// Removes delete markers, so that what they hide is there again. At most [`DeleteBatch::LIMIT`], each of another
+    /// key. The answer has one outcome for each, in their order (G10); one that is gone already is removed.
+    ///
+    /// # Errors
+    /// Where the request as a whole failed: each may or may not be removed, and asking again is harmless (G11).
+    fn unmark(
+        &self,
+        markers: &[Marker],
+    ) -> impl Future<Output = Result<Vec<Result<(), KeyFailure>>, StoreError>> + Send;
+
+    /// Writes a small object of this program's own, over the one that was there.
+    ///
+    /// # Errors
+    /// Where it may not be written.
+    fn put(&self, key: &str, body: Bytes) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

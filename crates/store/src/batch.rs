@@ -54,6 +54,14 @@ impl DeleteBatch {
         if keys.len() < objects.len() { Err(BatchError::Repeated) } else { Ok(Self(objects)) }
     }
 
+    /// A batch of some of these objects, to be deleted in the same way.
+    ///
+    /// # Errors
+    /// As for [`DeleteBatch::new`].
+    pub fn part(&self, objects: Vec<Doomed>) -> Result<Self, BatchError> {
+        Self::new(objects)
+    }
+
     /// The objects, in order.
     #[must_use]
     pub fn objects(&self) -> &[Doomed] {
@@ -64,14 +72,34 @@ impl DeleteBatch {
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyOutcome {
-    /// The store says it is deleted.
-    Deleted,
+    /// The store says it is deleted; what is left of it.
+    Deleted(Kept),
     /// It was not there any more, where the store tells.
     Gone,
     /// It was written since it was listed, and kept.
     Spared,
     /// It could not be deleted.
     Failed(KeyFailure),
+}
+
+impl KeyOutcome {
+    /// Deleted, and nothing is left of it.
+    pub const DELETED: Self = Self::Deleted(Kept::Nothing);
+
+    /// Whether the store says it is deleted.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        matches!(self, Self::Deleted(_))
+    }
+}
+
+/// What a deletion leaves, so that it can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing that the store told of.
+    Nothing,
+    /// The version, under a delete marker with this id.
+    Marker(Box<str>),
 }
 
 /// Why one key could not be deleted.

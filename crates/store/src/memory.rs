@@ -1,5 +1,7 @@
 //! A store in memory, for tests and demonstrations.
 
+mod past;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,9 +10,10 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use registry::Timestamp;
 
+use self::past::Past;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Key, KeyOutcome,
-    Listed, Object, Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Kept, Key, KeyFailure,
+    KeyOutcome, Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -28,6 +31,8 @@ struct State {
     /// By key; `None` where the object's folder is there without it.
     objects: BTreeMap<String, Option<Stored>>,
     now: Timestamp,
+    /// Where the store keeps versions.
+    past: Option<Past>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +86,13 @@ impl MemoryStore {
         Self { closed, ..self }
     }
 
+    /// The same store; what is deleted or overwritten from now on is kept, as in a versioned bucket.
+    #[must_use]
+    pub fn with_versions(self) -> Self {
+        self.state().past.get_or_insert_default();
+        self
+    }
+
     /// A store of its own with the same objects and the same clock.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -92,12 +104,24 @@ impl MemoryStore {
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
         let body = body.into();
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        self.state().objects.insert(key.to_owned(), Some(Stored { body, modified, etag }));
+        self.state().put(key, Stored { body, modified, etag });
     }
 
     /// Takes an object away, where it is there.
     pub fn remove(&self, key: &str) {
         self.state().objects.remove(key);
+    }
+
+    /// Deletes as somebody else would: where versions are kept, by a delete marker.
+    pub fn bury(&self, key: &str) {
+        self.state().bury(key);
+    }
+
+    /// Forgets the versions of a key that are hidden, as the rules of a bucket may do.
+    pub fn expire(&self, key: &str) {
+        if let Some(past) = &mut self.state().past {
+            past.forget(key);
+        }
     }
 
     /// Takes an object away and leaves its folder, as deleting through a registry does on files: where its key is
@@ -140,6 +164,10 @@ impl Stored {
     fn object(&self, key: &str) -> Object {
         let (size, etag) = (self.body.len() as u64, self.etag.clone());
         Object { key: key.into(), size, modified: self.modified, etag }
+    }
+
+    fn version(&self) -> Version {
+        Version::Object { size: self.body.len() as u64, modified: self.modified }
     }
 }
 
@@ -200,13 +228,42 @@ impl State {
 
     fn delete(&mut self, doomed: &Doomed) -> KeyOutcome {
         match self.get(&doomed.key) {
+            // A versioned bucket hides what is hidden once more.
+            None if self.past.is_some() => KeyOutcome::Deleted(self.bury(&doomed.key)),
             None => KeyOutcome::Gone,
             Some(stored) if stored.modified > doomed.modified => KeyOutcome::Spared,
-            Some(_) => {
-                self.objects.remove(&*doomed.key);
-                KeyOutcome::Deleted
-            }
+            Some(_) => KeyOutcome::Deleted(self.bury(&doomed.key)),
         }
+    }
+
+    fn put(&mut self, key: &str, stored: Stored) {
+        let old = self.objects.insert(key.to_owned(), Some(stored)).flatten();
+        if let (Some(past), Some(old)) = (&mut self.past, old) {
+            past.bury(key, old);
+        }
+    }
+
+    fn bury(&mut self, key: &str) -> Kept {
+        let old = self.objects.remove(key).flatten();
+        let Some(past) = &mut self.past else { return Kept::Nothing };
+        if let Some(old) = old {
+            past.bury(key, old);
+        }
+        past.mark(key, self.now)
+    }
+
+    fn unmark(&mut self, marker: &Marker) {
+        let is_free = self.get(marker.key()).is_none();
+        let found = self.past.as_mut().and_then(|past| past.unmark(marker, is_free));
+        if let Some(found) = found {
+            self.objects.insert(marker.key().to_owned(), Some(found));
+        }
+    }
+
+    fn versions(&self, key: &str) -> Vec<Version> {
+        let current = self.get(key).map(Stored::version);
+        let past = self.past.iter().flat_map(|past| past.of(key));
+        current.into_iter().chain(past).take(Version::MOST).collect()
     }
 }
 
@@ -262,6 +319,26 @@ impl DeleteStore for MemoryStore {
     }
 }
 
+impl RestoreStore for MemoryStore {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        Ok(self.state().versions(key))
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        let mut state = self.state();
+        for marker in markers {
+            state.unmark(marker);
+        }
+        Ok(vec![Ok(()); markers.len()])
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        let now = self.state().now;
+        Self::put(self, key, body, now);
+        Ok(())
+    }
+}
+
 /// A listing of memory under way.
 #[derive(Debug)]
 pub struct MemoryCursor {
@@ -283,42 +360,4 @@ impl Cursor for MemoryCursor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_entity_tag_is_the_md5_of_the_content_where_asked_for() {
-        let store = MemoryStore::new();
-        store.put("plain", "", Timestamp::default());
-        let store = store.with_md5_etags();
-        store.put("tagged", "", Timestamp::default());
-        let etags: Vec<_> =
-            store.page("", "").iter().map(|listed| listed.object().unwrap().etag.clone()).collect();
-        assert_eq!(etags, [None, Some("d41d8cd98f00b204e9800998ecf8427e".into())]);
-    }
-
-    #[test]
-    fn a_fork_shares_nothing_and_a_clone_everything() {
-        let store = MemoryStore::new();
-        let (clone, fork) = (store.clone(), store.fork());
-        store.put("key", "body", Timestamp::default());
-        assert_eq!(clone.keys(), ["key"]);
-        assert!(fork.keys().is_empty());
-        clone.remove("key");
-        assert!(store.keys().is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_store_keeps_its_contract() {
-        for page in [1, 2, 1000] {
-            let store = MemoryStore::new().with_page(page);
-            let fill = async |objects: &[(&str, &[u8])]| {
-                for (key, body) in objects {
-                    store.put(key, body.to_vec(), Timestamp::from_seconds(1_000));
-                }
-            };
-            crate::conformance::store_contract(&store, fill).await;
-            crate::conformance::odd_keys_contract(&store, fill).await;
-        }
-    }
-}
+mod tests;

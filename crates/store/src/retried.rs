@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Object, Operation, ReadStore, StoreError,
+    KeyOutcome, Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
 };
 
 /// How long to go on asking.
@@ -276,9 +276,44 @@ impl<S: DeleteStore> DeleteStore for Retried<S> {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
+impl<S: RestoreStore> RestoreStore for Retried<S> {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        retry!(self, self.store.versions(key))
+    }
+
+    /// Asks again for all of them where any may still go: one that is gone is removed.
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        let mut effort = self.shared.effort();
+        loop {
+            let outcomes = match self.store.unmark(markers).await {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    effort.failed(error).await?;
+                    continue;
+                }
+            };
+            let passing = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+            let Some(why) = passing.into_iter().find(|why| self.shared.may_pass(why.kind)) else {
+                effort.succeeded();
+                return Ok(outcomes);
+            };
+            let failure = StoreError::new(Operation::Restore, self.identity(), why.kind);
+            if effort.failed(failure.because(why.clone())).await.is_err() {
+                return Ok(outcomes);
+            }
+        }
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        retry!(self, self.store.put(key, body.clone()))
+    }
+}
+
 /// A batch on its way: what is known of each object so far.
 #[derive(Debug)]
 struct Sweep<'a> {
+    batch: &'a DeleteBatch,
     objects: &'a [Doomed],
     outcomes: Vec<Option<KeyOutcome>>,
     /// The places of the objects to ask for, in the order of the batch.
@@ -301,6 +336,7 @@ impl<'a> Sweep<'a> {
     fn new(batch: &'a DeleteBatch) -> Self {
         let objects = batch.objects();
         Self {
+            batch,
             objects,
             outcomes: vec![None; objects.len()],
             pending: (0..objects.len()).collect(),
@@ -314,7 +350,7 @@ impl<'a> Sweep<'a> {
             return Ok(None);
         }
         let objects = self.pending.iter().map(|place| self.objects[*place].clone()).collect();
-        DeleteBatch::new(objects).map(Some).map_err(|error| {
+        self.batch.part(objects).map(Some).map_err(|error| {
             StoreError::new(Operation::Delete, "", ErrorKind::Fatal).because(error)
         })
     }

@@ -7,6 +7,7 @@ mod files;
 mod order;
 mod stop;
 mod store_double;
+mod undo;
 mod world;
 
 use std::sync::Mutex;

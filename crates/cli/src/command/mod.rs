@@ -6,6 +6,7 @@ mod garbage_collect;
 mod gc;
 mod plan;
 mod show;
+mod undo;
 
 pub(crate) use apply::apply;
 pub(crate) use demo::demo;
@@ -13,14 +14,16 @@ pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbag
 pub(crate) use gc::gc;
 pub(crate) use plan::plan;
 pub(crate) use show::show;
+pub(crate) use undo::undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use monitor::Counter;
 use planner::{Limits, Plan, Policy};
+use serde::Serialize;
 use store::DeleteStore;
-use sweeper::{Cause, SweepReport};
+use sweeper::SweepReport;
 
 use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
 use crate::carry_out::verdict;
@@ -100,7 +103,7 @@ impl Context<'_> {
             verdict(&report)
         });
         if let Err(Failure::Sweep(error)) = &outcome
-            && !matches!(error.cause, Cause::AlreadyApplied)
+            && !error.cause.says_nothing_to_do()
         {
             self.report(summary, &error.report)?;
         }
@@ -108,7 +111,12 @@ impl Context<'_> {
     }
 
     fn summary(&self, summary: &Summary) -> Result<(), Failure> {
-        let text = serde_json::to_string(summary).map_err(|error| Failure::Internal {
+        self.object(summary)
+    }
+
+    /// Writes one JSON object.
+    fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(object).map_err(|error| Failure::Internal {
             what: "the summary cannot be written",
             source: error.into(),
         })?;

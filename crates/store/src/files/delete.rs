@@ -33,7 +33,7 @@ fn try_delete(tree: &Tree, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
         None => KeyOutcome::Gone,
     };
     // A file that is gone may be one that a run deleted just before it was killed.
-    if matches!(outcome, KeyOutcome::Deleted | KeyOutcome::Gone) {
+    if outcome.is_deleted() || outcome == KeyOutcome::Gone {
         way.remove_empty(tree);
     }
     Ok(outcome)
@@ -57,7 +57,7 @@ fn remove(folder: &OwnedFd, name: &str, doomed: &Doomed) -> Result<KeyOutcome, S
         Kind::Special => return Err(Oddity::Special.at(Operation::Delete, &doomed.key)),
     }
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-        Ok(()) => Ok(KeyOutcome::Deleted),
+        Ok(()) => Ok(KeyOutcome::DELETED),
         Err(Errno::NOENT) => Ok(KeyOutcome::Gone),
         Err(errno) => Err(failed(errno)),
     }

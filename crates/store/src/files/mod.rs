@@ -4,6 +4,7 @@ mod delete;
 mod folder;
 mod path;
 mod read;
+mod restore;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,8 @@ use self::shape::FolderCount;
 use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
+    Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
 };
 
 pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
@@ -254,6 +255,31 @@ impl DeleteStore for FileStore {
         })
         .await
         .map_err(|error| unfinished(Operation::Delete, &self.tree.identity, error))
+    }
+}
+
+impl RestoreStore for FileStore {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        let looked = self.look(vec![key.into()]).await?;
+        let version =
+            |object: Object| Version::Object { size: object.size, modified: object.modified };
+        Ok(looked.into_iter().flatten().map(version).collect())
+    }
+
+    /// Files have no versions, so there are no markers of theirs.
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        let message = "files have no delete markers".into();
+        Ok(vec![Err(KeyFailure { kind: ErrorKind::Fatal, message }); markers.len()])
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        let (tree, subject) = (Arc::clone(&self.tree), key.to_owned());
+        tokio::task::spawn_blocking(move || {
+            tree.monitor.count(Counter::PutRequests, 1);
+            restore::put(&tree, &subject, &body)
+        })
+        .await
+        .map_err(|error| unfinished(Operation::Restore, key, error))?
     }
 }
 

@@ -124,6 +124,7 @@ async fn the_store_keeps_its_contract() {
     crate::conformance::store_contract(&files.store, fill).await;
     let wrapped = Faulty::new(files.store.clone(), FaultPlan::none());
     crate::conformance::store_contract(&wrapped, fill).await;
+    crate::conformance::putting_contract(&files.store).await;
 }
 
 #[tokio::test]

@@ -15,10 +15,12 @@ mod list;
 mod measured;
 mod page;
 mod percent;
+mod put;
 mod request;
 mod sign;
 mod tap;
 mod text;
+mod versions;
 mod wire;
 mod xml;
 
@@ -42,7 +44,8 @@ pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, Object, ReadStore, StoreError,
+    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, Object,
+    ReadStore, RestoreStore, StoreError, Version,
 };
 
 /// A bucket.
@@ -59,7 +62,7 @@ pub struct S3Store {
 struct Bucket {
     /// For requests that read.
     wire: Wire,
-    /// For requests that delete.
+    /// For requests that change something.
     client: Client,
     config: S3Config,
     identity: String,
@@ -132,5 +135,20 @@ impl ReadStore for S3Store {
 impl DeleteStore for S3Store {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         delete::delete(&self.bucket, batch).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl RestoreStore for S3Store {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        versions::versions(&self.bucket, key).await
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        delete::unmark(&self.bucket, markers).await
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        put::put(&self.bucket, key, body).await
     }
 }

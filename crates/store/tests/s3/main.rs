@@ -110,4 +110,19 @@ async fn the_store_keeps_the_contract_of_all_stores() {
     };
     conformance::store_contract(&store, fill).await;
     conformance::odd_keys_contract(&store, fill).await;
+    conformance::putting_contract(&store).await;
+}
+
+#[tokio::test]
+async fn a_versioned_bucket_keeps_the_contract_of_stores_with_versions() {
+    let options = Options { versioned: true, ..Options::default() };
+    let server = Server::start(options).unwrap();
+    let store = store_of(&server).await;
+    let fill = async |objects: &[(&str, &[u8])]| {
+        for (key, content) in objects {
+            server.put(key, content.to_vec(), server.now());
+        }
+    };
+    conformance::putting_contract(&store).await;
+    conformance::versions_contract(&store, fill).await;
 }

@@ -156,7 +156,7 @@ pub(super) fn bystanders() -> BTreeSet<Box<str>> {
 }
 
 impl TestPlan {
-    fn of(mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
+    pub(super) fn of(mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
         rows.sort_by_key(Row::shard);
         let mut groups = BTreeMap::<_, Vec<Row>>::new();
         for row in rows {

@@ -23,7 +23,7 @@ async fn a_file_written_since_it_was_listed_is_spared() {
     let files = Files::new();
     files.put("a", b"x");
     assert_eq!(files.delete("a", T0.before(Duration::from_millis(1))).await, KeyOutcome::Spared);
-    assert_eq!(files.delete("a", T0).await, KeyOutcome::Deleted);
+    assert_eq!(files.delete("a", T0).await, KeyOutcome::DELETED);
     assert_eq!(files.delete("a", T0).await, KeyOutcome::Gone);
 }
 
