@@ -60,6 +60,26 @@ fn g11_a_sweep_killed_in_the_middle_ends_in_the_same_set_when_resumed() {
 }
 
 #[test]
+fn what_was_collected_from_a_versioned_bucket_is_taken_back_and_pulls_again() {
+    let (population, bucket) = (Population::typical(), Bucket::create("undo"));
+    bucket.keep_versions();
+    put_orphans(&bucket, 1100);
+    populate(&population, &bucket);
+    let (config, before) = (Config::bucket(&bucket), bucket.contents("docker/"));
+    let collected = summary(&run(gc(&config).arg("--untagged")));
+    let after = bucket.objects("docker/").len();
+    assert!(before.len() - after > 1100, "{collected}");
+    assert_same(&blobs(&bucket), &population.reachable_from_tags());
+    let undo = || summary(&run(&mut regsweep::undo(&config, collected["plan"].as_str().unwrap())));
+    let undone = undo();
+    assert_eq!(number(&undone, "/restored/count"), before.len() - after);
+    assert!(bucket.contents("docker/") == before, "not byte for byte");
+    assert_pulls(&config, &population.pullable());
+    let again = undo();
+    assert_eq!(number(&again, "/present/count"), before.len() - after);
+}
+
+#[test]
 fn g10_the_summary_accounts_for_every_blob_and_byte() {
     let (population, bucket) = populated("account");
     let before = bucket.objects("docker/registry/v2/blobs/");

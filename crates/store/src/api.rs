@@ -5,7 +5,10 @@ use std::future::Future;
 use bytes::Bytes;
 use registry::Timestamp;
 
-use crate::{DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, StoreError, Version};
+use crate::{
+    DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, PutBack, StoreError, Trashed,
+    Version,
+};
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ pub trait Cursor: Send {
 
 /// Reading and deleting: what the sweeper gets.
 pub trait DeleteStore: ReadStore {
-    /// Deletes objects (G9). The answer has one outcome for each object, in the order of the batch (G10).
+    /// Deletes objects (G9), or moves them to the trash of the batch; what cannot be moved stays. The answer has one outcome for each object, in the order of the batch (G10).
     ///
     /// # Errors
     /// Where the request as a whole failed: each key may or may not be deleted, and asking again is harmless (G11).
@@ -124,6 +127,20 @@ pub trait RestoreStore: DeleteStore {
         &self,
         markers: &[Marker],
     ) -> impl Future<Output = Result<Vec<Result<(), KeyFailure>>, StoreError>> + Send;
+
+    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store does not
+    /// say.
+    fn keeps_versions(&self) -> impl Future<Output = bool> + Send;
+
+    /// Brings objects back from the trash, and overwrites nothing. The answer has one outcome for each, in their order
+    /// (G10). Whether a copy stays in the trash is the store's business.
+    ///
+    /// # Errors
+    /// Where the request as a whole failed: each may or may not be back, and asking again is harmless (G11).
+    fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> impl Future<Output = Result<Vec<Result<PutBack, KeyFailure>>, StoreError>> + Send;
 
     /// Writes a small object of this program's own, over the one that was there.
     ///

@@ -7,7 +7,7 @@ mod restoring;
 
 use registry::Timestamp;
 
-pub use restoring::{putting_contract, versions_contract};
+pub use restoring::{putting_contract, trash_contract, versions_contract};
 
 use crate::{
     Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,

@@ -50,7 +50,7 @@ mod share;
 mod stopping;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore, RestoreStore};
-pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome};
+pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
 pub use files::{ClosedRule, FileCursor, FileOptions, FileStore, Leaf, Nest, Shape, ShapeRule};
@@ -59,7 +59,7 @@ pub use key::Key;
 pub use memory::{MemoryCursor, MemoryStore};
 pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
-pub use restore::{Marker, Version};
+pub use restore::{Marker, PutBack, Trashed, Version};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(all(feature = "benches", feature = "s3"))]
 #[doc(hidden)]

@@ -13,7 +13,8 @@ use registry::Timestamp;
 use self::past::Past;
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Kept, Key, KeyFailure,
-    KeyOutcome, Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
+    KeyOutcome, Listed, Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError,
+    Trash, Trashed, Version,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -226,14 +227,45 @@ impl State {
         prefixes
     }
 
-    fn delete(&mut self, doomed: &Doomed) -> KeyOutcome {
+    fn delete(&mut self, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
+        let place = trash.and_then(|trash| trash.key_of(&doomed.key));
+        if trash.is_some() && place.is_none() {
+            let message = "it does not lie where the trash is for".into();
+            return KeyOutcome::Failed(KeyFailure { kind: ErrorKind::Fatal, message });
+        }
         match self.get(&doomed.key) {
+            None if place.as_ref().is_some_and(|key| self.get(key).is_some()) => {
+                KeyOutcome::Deleted(Kept::Trash)
+            }
             // A versioned bucket hides what is hidden once more.
             None if self.past.is_some() => KeyOutcome::Deleted(self.bury(&doomed.key)),
             None => KeyOutcome::Gone,
             Some(stored) if stored.modified > doomed.modified => KeyOutcome::Spared,
-            Some(_) => KeyOutcome::Deleted(self.bury(&doomed.key)),
+            Some(_) => match place {
+                None => KeyOutcome::Deleted(self.bury(&doomed.key)),
+                Some(place) => {
+                    self.rename(&doomed.key, place);
+                    KeyOutcome::Deleted(Kept::Trash)
+                }
+            },
         }
+    }
+
+    fn rename(&mut self, from: &str, to: String) {
+        if let Some(stored) = self.objects.remove(from) {
+            self.objects.insert(to, stored);
+        }
+    }
+
+    fn put_back(&mut self, object: &Trashed) -> PutBack {
+        if self.get(&object.key).is_some() {
+            return PutBack::Present;
+        }
+        if self.get(&object.trash).is_none() {
+            return PutBack::Absent;
+        }
+        self.rename(&object.trash, object.key.to_string());
+        PutBack::Restored
     }
 
     fn put(&mut self, key: &str, stored: Stored) {
@@ -315,7 +347,7 @@ impl ReadStore for MemoryStore {
 impl DeleteStore for MemoryStore {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         let mut state = self.state();
-        Ok(batch.objects().iter().map(|doomed| state.delete(doomed)).collect())
+        Ok(batch.objects().iter().map(|doomed| state.delete(doomed, batch.trash())).collect())
     }
 }
 
@@ -330,6 +362,18 @@ impl RestoreStore for MemoryStore {
             state.unmark(marker);
         }
         Ok(vec![Ok(()); markers.len()])
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        self.state().past.is_some()
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        let mut state = self.state();
+        Ok(objects.iter().map(|object| Ok(state.put_back(object))).collect())
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Asks a store no faster than it bears, and counts what it is asked.
 
+mod restore;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,8 +15,8 @@ use tokio::time::Instant;
 use crate::controller::{Controller, KeyRate, TokenBucket};
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, Object, Operation, ReadStore, RestoreStore, Share, StoreError, Version,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
+    Operation, ReadStore, Share, StoreError,
 };
 
 /// How much to ask for at a time, at most (G12).
@@ -175,15 +177,6 @@ fn verdict<T>(answer: &Result<T, StoreError>) -> Verdict {
 fn verdict_of_batch(answer: &Result<Vec<KeyOutcome>, StoreError>) -> (Verdict, u32) {
     let Ok(outcomes) = answer else { return (verdict(answer), 0) };
     let is_throttled = |outcome: &&KeyOutcome| matches!(outcome, KeyOutcome::Failed(failure) if failure.kind == ErrorKind::Throttled);
-    let throttled = outcomes.iter().filter(is_throttled).count();
-    let verdict = if throttled > 0 { Verdict::Throttled } else { Verdict::Clean };
-    (verdict, count(outcomes.len() - throttled))
-}
-
-/// The same of delete markers.
-fn verdict_of_removal(answer: &Result<Vec<Result<(), KeyFailure>>, StoreError>) -> (Verdict, u32) {
-    let Ok(outcomes) = answer else { return (verdict(answer), 0) };
-    let is_throttled = |outcome: &&Result<(), KeyFailure>| matches!(outcome, Err(failure) if failure.kind == ErrorKind::Throttled);
     let throttled = outcomes.iter().filter(is_throttled).count();
     let verdict = if throttled > 0 { Verdict::Throttled } else { Verdict::Clean };
     (verdict, count(outcomes.len() - throttled))
@@ -372,35 +365,6 @@ impl<S: DeleteStore> DeleteStore for Paced<S> {
         let (verdict, granted) = verdict_of_batch(&answer);
         self.pace.learn(granted, verdict, place.sent);
         place.leave_after_delete(&self.pace, verdict);
-        answer
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl<S: RestoreStore> RestoreStore for Paced<S> {
-    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
-        let place = self.pace.enter(&self.pace.gets).await;
-        let place = place.map_err(|Stopped| Stopped::at(Operation::Look, key))?;
-        let answer = self.store.versions(key).await;
-        place.leave(&self.pace, verdict(&answer));
-        answer
-    }
-
-    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
-        let place = self.pace.enter_to_delete(count(markers.len())).await;
-        let place = place.map_err(|Stopped| Stopped::at(Operation::Restore, self.identity()))?;
-        let answer = self.store.unmark(markers).await;
-        let (verdict, granted) = verdict_of_removal(&answer);
-        self.pace.learn(granted, verdict, place.sent);
-        place.leave_after_delete(&self.pace, verdict);
-        answer
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let place = self.pace.enter(&self.pace.gets).await;
-        let place = place.map_err(|Stopped| Stopped::at(Operation::Restore, key))?;
-        let answer = self.store.put(key, body).await;
-        place.leave(&self.pace, verdict(&answer));
         answer
     }
 }

@@ -21,6 +21,26 @@ impl Version {
     pub const MOST: usize = 1000;
 }
 
+/// An object in the trash, and where it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trashed {
+    /// Where it was, and goes back to.
+    pub key: Box<str>,
+    /// Where it is.
+    pub trash: Box<str>,
+}
+
+/// What became of an object that was to come back from the trash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutBack {
+    /// It is back.
+    Restored,
+    /// Another object is under its key, and was left as it is.
+    Present,
+    /// It is in neither place.
+    Absent,
+}
+
 /// A delete marker that a store told of. Only a store can make one, so that nothing but a delete marker can ever be
 /// handed to [`RestoreStore::unmark`](crate::RestoreStore::unmark): removing any other version would destroy it.
 #[derive(Clone, Debug, PartialEq, Eq)]

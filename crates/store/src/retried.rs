@@ -1,5 +1,7 @@
 //! Asks again where asking again may help.
 
+mod restore;
+
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
+    KeyOutcome, Listed, Object, Operation, ReadStore, StoreError,
 };
 
 /// How long to go on asking.
@@ -273,40 +275,6 @@ impl<S: DeleteStore> DeleteStore for Retried<S> {
                 Err(last) => return Ok(sweep.give_up(&last)),
             }
         }
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl<S: RestoreStore> RestoreStore for Retried<S> {
-    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
-        retry!(self, self.store.versions(key))
-    }
-
-    /// Asks again for all of them where any may still go: one that is gone is removed.
-    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
-        let mut effort = self.shared.effort();
-        loop {
-            let outcomes = match self.store.unmark(markers).await {
-                Ok(outcomes) => outcomes,
-                Err(error) => {
-                    effort.failed(error).await?;
-                    continue;
-                }
-            };
-            let passing = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-            let Some(why) = passing.into_iter().find(|why| self.shared.may_pass(why.kind)) else {
-                effort.succeeded();
-                return Ok(outcomes);
-            };
-            let failure = StoreError::new(Operation::Restore, self.identity(), why.kind);
-            if effort.failed(failure.because(why.clone())).await.is_err() {
-                return Ok(outcomes);
-            }
-        }
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        retry!(self, self.store.put(key, body.clone()))
     }
 }
 

@@ -40,6 +40,7 @@ mod obstacles;
 mod report;
 mod source;
 mod sweep;
+mod trash;
 mod undo;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use error::{Cause, SweepError};
 pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
 pub use report::{Balance, Ended, FailedObject, Imbalance, SweepReport};
 pub use sweep::{Observer, Settings, sweep};
+pub use trash::{trash_note, trash_prefix};
 pub use undo::{
     Missing, MissingWhy, Only, Returns, UndoError, UndoReport, UndoSettings, Why, undo,
     undone_prefix,

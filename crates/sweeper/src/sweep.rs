@@ -7,7 +7,7 @@ use std::time::Duration;
 use monitor::{Asked, Counter, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
 use registry::Timestamp;
-use store::{DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError};
+use store::{DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError, Trash};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use crate::cut::{Batch, Cut, Place};
 use crate::journal::{Durable, Fate, Journal, JournalState, Marked, Record, Run, Writer};
 use crate::ledger::Ledger;
 use crate::source::Source;
+use crate::trash::trash_of;
 use crate::{Cause, Ended, Fates, JournalError, SweepError, SweepReport};
 
 /// How hard to sweep.
@@ -25,11 +26,14 @@ pub struct Settings {
     pub concurrency: usize,
     /// Objects in one request at most. [`DeleteBatch::LIMIT`] and the store's own limit hold too.
     pub batch: usize,
+    /// Whether to move objects to the trash of the plan, so that they can be taken back; needless where the store keeps
+    /// versions.
+    pub trash: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 16, batch: DeleteBatch::LIMIT }
+        Self { concurrency: 16, batch: DeleteBatch::LIMIT, trash: false }
     }
 }
 
@@ -70,16 +74,19 @@ pub async fn sweep<S: DeleteStore>(
     monitor: &Monitor,
     stop: &Stop,
 ) -> Result<SweepReport, SweepError> {
-    let around = Around { observer, monitor, stop };
+    let trash = settings.trash.then(|| trash_of(&plan));
+    let around = Around { observer, monitor, stop, trash };
     sweep_source(store, Arc::new(plan), journal, settings, around).await
 }
 
 /// Who listens, counts and may ask to stop.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Around<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) monitor: &'a Monitor,
     pub(crate) stop: &'a Stop,
+    /// Where objects go.
+    pub(crate) trash: Option<Trash>,
 }
 
 /// How often a sweep that waits looks whether it is asked to stop.
@@ -173,7 +180,7 @@ type Flight = JoinSet<Result<Landed, Halt>>;
 
 impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
     async fn run(mut self, now: Timestamp) -> Result<SweepReport, SweepError> {
-        let began = self.record(Record::Began(now)).await;
+        let began = self.record(Record::Began { now, trash: self.around.trash.is_some() }).await;
         let swept = if began.is_ok() { self.sweep_stages().await } else { began };
         let mut halt = swept.err();
         if halt.is_none() && Stage::ALL.into_iter().all(|stage| self.ledger.is_settled(stage)) {
@@ -221,6 +228,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
             state: Arc::clone(&self.state),
             obstacles: self.ledger.obstacles().clone(),
             size: self.size,
+            trash: self.around.trash.clone(),
         };
         let (sender, batches) = mpsc::channel(1);
         let cutting = tokio::task::spawn_blocking(move || cut.run(&sender));
@@ -350,7 +358,8 @@ fn marked(place: Place, outcome: &KeyOutcome) -> Option<Marked> {
 /// Appends a row to the last run where it continues it.
 fn add_run(runs: &mut Vec<Run>, place: Place, row: &Row, outcome: &KeyOutcome) {
     let fate = match outcome {
-        KeyOutcome::Deleted(_) => Fate::Deleted,
+        KeyOutcome::Deleted(Kept::Trash) => Fate::Trashed,
+        KeyOutcome::Deleted(Kept::Nothing | Kept::Marker(_)) => Fate::Deleted,
         KeyOutcome::Gone => Fate::Gone,
         KeyOutcome::Spared => Fate::Spared,
         KeyOutcome::Failed(failure) => Fate::Failed(failure.kind),

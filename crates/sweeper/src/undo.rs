@@ -14,7 +14,7 @@ use bytes::Bytes;
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Plan, RowKind, Stage};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
-use store::{DeleteBatch, ErrorKind, RestoreStore, StoreError};
+use store::{DeleteBatch, ErrorKind, RestoreStore, StoreError, Trash};
 
 pub use report::{Missing, MissingWhy, Returns, UndoError, UndoReport, Why};
 pub use selection::Only;
@@ -24,6 +24,7 @@ use selection::Selection;
 use crate::journal::{Journal, JournalState};
 use crate::obstacles::is_link;
 use crate::source::Source;
+use crate::trash::{layout_of, trash_of};
 use crate::{Cause, Count, Ended};
 
 /// What to take back, and how hard to try.
@@ -61,10 +62,9 @@ pub async fn undo<S: RestoreStore>(
     monitor: &Monitor,
     stop: &Stop,
 ) -> Result<UndoReport, UndoError> {
-    let base = &plan.header().location.base;
-    let layout = Layout::new(base.strip_suffix("docker/registry/v2/").unwrap_or_default());
+    let (layout, trash) = (layout_of(&plan), trash_of(&plan));
     let note = undone_key(&layout, &plan.id().to_string());
-    let around = Surroundings { layout, note, monitor, stop };
+    let around = Surroundings { layout, trash, note, monitor, stop };
     undo_source(store, Arc::new(plan), journal, settings, around).await
 }
 
@@ -81,6 +81,8 @@ fn undone_key(layout: &Layout, plan: &str) -> String {
 /// What an undo needs beside store and plan.
 pub(crate) struct Surroundings<'a> {
     pub(crate) layout: Layout,
+    /// Where the plan's objects went, if they went to the trash.
+    pub(crate) trash: Trash,
     /// The object that says that the plan was taken back.
     pub(crate) note: String,
     pub(crate) monitor: &'a Monitor,
@@ -201,7 +203,8 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         if deleted.objects + unsettled == 0 {
             return Err(Cause::NothingDeleted);
         }
-        if unsettled == 0 && self.state.marked_rows() == 0 {
+        let kept = self.state.marked_rows() + self.state.trashed_rows();
+        if unsettled + kept == 0 {
             return Err(Cause::NothingKept { deleted });
         }
         Ok(())

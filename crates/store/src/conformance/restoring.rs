@@ -4,7 +4,9 @@ use bytes::Bytes;
 use registry::Timestamp;
 
 use super::{delete, list_keys, must};
-use crate::{DeleteBatch, Doomed, Kept, KeyOutcome, Marker, RestoreStore, Version};
+use crate::{
+    DeleteBatch, Doomed, Kept, KeyOutcome, Marker, PutBack, RestoreStore, Trash, Trashed, Version,
+};
 
 const KEY: &str = "contract/back/link";
 /// Comes right behind, and begins with the key.
@@ -54,6 +56,49 @@ pub async fn versions_contract<S: RestoreStore>(store: &S, fill: impl AsyncFn(&[
     assert_eq!(must(store.unmark(&[lower]).await), [Ok(())]);
     assert_eq!(must(store.get(KEY, 100).await), "newer");
     delete(store, [KEY, NEIGHBOUR].map(doomed).to_vec()).await;
+}
+
+/// Checks a store that moves what it deletes to a trash.
+///
+/// # Panics
+/// Where the store breaks its contract.
+pub async fn trash_contract<S: RestoreStore>(store: &S, fill: impl AsyncFn(&[(&str, &[u8])])) {
+    const OTHER: &str = "contract/away/link";
+    let trash = Trash::new("contract/", "contract/regsweep/trash/plan/");
+    let place = |key: &str| trash.key_of(key).unwrap_or_default();
+    fill(&[(KEY, b"one"), (NEIGHBOUR, b"two")]).await;
+    let all: Vec<Doomed> = [KEY, NEIGHBOUR, OTHER].map(doomed).to_vec();
+    let batch = DeleteBatch::new(all).unwrap_or_else(|error| panic!("{error}"));
+    let batch = batch.into_trash(trash.clone());
+    let trashed = KeyOutcome::Deleted(Kept::Trash);
+    // A second time is as once: its answer may have been lost.
+    for _ in 0..2 {
+        let outcomes = must(store.delete(&batch).await);
+        assert_eq!(outcomes, [trashed.clone(), trashed.clone(), KeyOutcome::Gone]);
+    }
+    assert_eq!(list_keys(store, "contract/", "").await, [place(KEY), place(NEIGHBOUR)]);
+    assert_eq!(must(store.get(&place(KEY), 100).await), "one");
+    // What was written since is left as it is.
+    fill(&[(NEIGHBOUR, b"newer")]).await;
+    let back =
+        [KEY, NEIGHBOUR, OTHER].map(|key| Trashed { key: key.into(), trash: place(key).into() });
+    let answers = must(store.put_back(&back).await);
+    assert_eq!(answers, [Ok(PutBack::Restored), Ok(PutBack::Present), Ok(PutBack::Absent)]);
+    let again = must(store.put_back(&back).await);
+    assert_eq!(again, [Ok(PutBack::Present), Ok(PutBack::Present), Ok(PutBack::Absent)]);
+    assert_eq!(must(store.get(KEY, 100).await), "one");
+    assert_eq!(must(store.get(NEIGHBOUR, 100).await), "newer");
+    let left = list_keys(store, "contract/", "").await;
+    delete(store, left.iter().map(|key| doomed(key)).collect()).await;
+    assert_eq!(list_keys(store, "contract/", "").await, [""; 0]);
+    // What lies outside is kept.
+    fill(&[(KEY, b"one")]).await;
+    let elsewhere = Trash::new("another/", "another/regsweep/trash/plan/");
+    let batch = DeleteBatch::new(vec![doomed(KEY)]).unwrap_or_else(|error| panic!("{error}"));
+    let outcomes = must(store.delete(&batch.into_trash(elsewhere)).await);
+    assert!(matches!(outcomes[..], [KeyOutcome::Failed(_)]), "{outcomes:?}");
+    assert_eq!(must(store.get(KEY, 100).await), "one");
+    delete(store, vec![doomed(KEY)]).await;
 }
 
 /// Deletes a key, and gives the marker that hides it, which the outcome and the history name alike.

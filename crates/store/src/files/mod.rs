@@ -29,7 +29,8 @@ use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, Object, Operation, ReadStore, RestoreStore, StoreError, Version,
+    Listed, Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError, Trashed,
+    Version,
 };
 
 pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
@@ -251,7 +252,7 @@ impl DeleteStore for FileStore {
         tokio::task::spawn_blocking(move || {
             let objects = batch.objects();
             tree.monitor.count(Counter::DeleteRequests, objects.len() as u64);
-            objects.iter().map(|doomed| delete::delete(&tree, doomed)).collect()
+            objects.iter().map(|doomed| delete::delete(&tree, doomed, batch.trash())).collect()
         })
         .await
         .map_err(|error| unfinished(Operation::Delete, &self.tree.identity, error))
@@ -270,6 +271,26 @@ impl RestoreStore for FileStore {
     async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
         let message = "files have no delete markers".into();
         Ok(vec![Err(KeyFailure { kind: ErrorKind::Fatal, message }); markers.len()])
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        false
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        let (tree, objects) = (Arc::clone(&self.tree), objects.to_vec());
+        tokio::task::spawn_blocking(move || {
+            tree.monitor.count(Counter::PutRequests, objects.len() as u64);
+            let put_back = |object: &Trashed| {
+                restore::put_back(&tree, object).map_err(|error| delete::failure(&error))
+            };
+            objects.iter().map(put_back).collect()
+        })
+        .await
+        .map_err(|error| unfinished(Operation::Restore, &self.tree.identity, error))
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {

@@ -32,7 +32,9 @@ async fn the_store_keeps_its_contract() {
             crate::conformance::odd_keys_contract(&store, &fill).await;
         }
     }
-    crate::conformance::putting_contract(&MemoryStore::new()).await;
+    let store = MemoryStore::new();
+    crate::conformance::putting_contract(&store).await;
+    crate::conformance::trash_contract(&store, filling(&store)).await;
     let store = MemoryStore::new().with_versions();
     crate::conformance::versions_contract(&store, filling(&store)).await;
 }

@@ -6,6 +6,7 @@ mod classify;
 mod clock;
 mod config;
 mod connect;
+mod copy;
 mod credentials;
 mod delete;
 mod delete_answer;
@@ -20,6 +21,7 @@ mod request;
 mod sign;
 mod tap;
 mod text;
+mod trash;
 mod versions;
 mod wire;
 mod xml;
@@ -44,8 +46,8 @@ pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, Object,
-    ReadStore, RestoreStore, StoreError, Version,
+    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, Object, PutBack,
+    ReadStore, RestoreStore, StoreError, Trashed, Version,
 };
 
 /// A bucket.
@@ -134,7 +136,10 @@ impl ReadStore for S3Store {
 #[deny(clippy::missing_trait_methods)]
 impl DeleteStore for S3Store {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
-        delete::delete(&self.bucket, batch).await
+        match batch.trash() {
+            None => delete::delete(&self.bucket, batch).await,
+            Some(trash) => trash::delete(&self.bucket, batch, trash).await,
+        }
     }
 }
 
@@ -146,6 +151,17 @@ impl RestoreStore for S3Store {
 
     async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
         delete::unmark(&self.bucket, markers).await
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        put::keeps_versions(&self.bucket).await
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        Ok(trash::put_back(&self.bucket, objects).await)
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {

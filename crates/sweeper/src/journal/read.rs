@@ -186,7 +186,7 @@ mod tests {
             |batch, runs: [Run; 2]| Record::Outcome { batch, after: 3, runs: runs.to_vec() };
         vec![
             Record::Header { format: FORMAT, plan: "plan".into() },
-            Record::Began(Timestamp::from_seconds(7)),
+            Record::Began { now: Timestamp::from_seconds(7), trash: false },
             Record::Intent { batch: 0, after: 0, spans: vec![span(0, 4)] },
             outcome(0, [run(0, Fate::Deleted), run(2, Fate::Gone)]),
             Record::Intent { batch: 1, after: 2, spans: vec![span(4, 4)] },

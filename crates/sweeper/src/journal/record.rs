@@ -7,7 +7,7 @@
 //! 2 outcome   batch, time, number of runs, runs      run: span, kind, fate, bytes
 //! 3 ended     stage
 //! 4 finished  deleted, gone, spared                  each: objects, bytes
-//! 5 began     time                                   milliseconds since 1970 by the store's clock
+//! 5 began     time, whether the trash is used        milliseconds since 1970 by the store's clock
 //! 6 markers   batch, number of rows, rows            row: segment, ordinal, version id (length, UTF-8)
 //! 7 undone
 //! ```
@@ -50,6 +50,7 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Deleted,
+    Trashed,
     Gone,
     Spared,
     Failed(ErrorKind),
@@ -86,7 +87,7 @@ pub(crate) enum Record {
     /// Every row of the plan has a final outcome; nothing but an undo follows.
     Finished(Fates),
     /// A sweep began, at this time by the store's clock.
-    Began(Timestamp),
+    Began { now: Timestamp, trash: bool },
     /// The delete markers that the request of an intent made; before its outcome.
     Markers { batch: u64, markers: Vec<Marked> },
     /// What was deleted is about to be taken back; nothing follows.
@@ -122,15 +123,16 @@ const FAILURES: [ErrorKind; 12] = [
     ErrorKind::Malformed,
     ErrorKind::Stopped,
 ];
-const FAILED: u64 = 3;
+const FAILED: u64 = 4;
 
 impl Fate {
-    /// 0 deleted, 1 gone, 2 spared, from 3 on the failures.
+    /// 0 deleted, 1 gone, 2 spared, 3 deleted to the trash, from 4 on the failures.
     fn code(self) -> u64 {
         match self {
             Self::Deleted => 0,
             Self::Gone => 1,
             Self::Spared => 2,
+            Self::Trashed => 3,
             Self::Failed(kind) => FAILED + position(&FAILURES, &kind),
         }
     }
@@ -140,6 +142,7 @@ impl Fate {
             0 => Self::Deleted,
             1 => Self::Gone,
             2 => Self::Spared,
+            3 => Self::Trashed,
             _ => Self::Failed(at(&FAILURES, code - FAILED)?),
         })
     }
@@ -187,9 +190,10 @@ impl Record {
                     put_number(&mut out, count.bytes);
                 }
             }
-            Self::Began(now) => {
+            Self::Began { now, trash } => {
                 out.push(5);
                 put_number(&mut out, u64::try_from(now.as_millis()).unwrap_or(0));
+                put_number(&mut out, u64::from(*trash));
             }
             Self::Markers { batch, markers } => {
                 out.push(6);
@@ -218,7 +222,7 @@ impl Record {
             },
             3 => Self::Ended(at(&Stage::ALL, bytes.number()?).ok_or("no such stage")?),
             4 => Self::Finished(totals(&mut bytes)?),
-            5 => Self::Began(time(bytes.number()?)?),
+            5 => Self::Began { now: time(bytes.number()?)?, trash: bytes.number()? != 0 },
             6 => Self::Markers { batch: bytes.number()?, markers: list(&mut bytes, marked)? },
             7 => Self::Undone,
             _ => return Err("no such kind of record"),
@@ -331,7 +335,7 @@ mod tests {
     }
 
     fn a_run() -> impl Strategy<Value = Run> {
-        (a_span(), 0..5usize, 0..15u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
+        (a_span(), 0..5usize, 0..16u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
             span,
             kind: RowKind::ALL[kind],
             fate: Fate::from_code(fate).unwrap(),
@@ -355,7 +359,8 @@ mod tests {
                 .prop_map(|(batch, after, spans)| Record::Intent { batch, after, spans }),
             (any::<u64>(), any::<u64>(), prop::collection::vec(a_run(), 1..9))
                 .prop_map(|(batch, after, runs)| Record::Outcome { batch, after, runs }),
-            (0..i64::MAX).prop_map(|now| Record::Began(Timestamp::from_millis(now))),
+            (0..i64::MAX, any::<bool>())
+                .prop_map(|(now, trash)| Record::Began { now: Timestamp::from_millis(now), trash }),
             (any::<u64>(), prop::collection::vec(a_marked(), 1..9))
                 .prop_map(|(batch, markers)| Record::Markers { batch, markers }),
             Just(Record::Undone),

@@ -19,6 +19,8 @@ pub struct JournalState {
     open: BTreeMap<u64, Vec<Span>>,
     sweeps: Vec<Period>,
     marked: u64,
+    trashed: u64,
+    used_trash: bool,
     is_finished: bool,
     is_undone: bool,
 }
@@ -76,6 +78,18 @@ impl JournalState {
         self.marked
     }
 
+    /// How many rows went to the trash.
+    #[must_use]
+    pub fn trashed_rows(&self) -> u64 {
+        self.trashed
+    }
+
+    /// Whether any sweep used the trash.
+    #[must_use]
+    pub fn used_trash(&self) -> bool {
+        self.used_trash
+    }
+
     /// How many rows were about to be deleted and have no final outcome: each may or may not be deleted.
     #[must_use]
     pub fn unsettled_rows(&self) -> u64 {
@@ -117,7 +131,11 @@ impl JournalState {
         }
         match record {
             Record::Header { .. } => Err("a second header"),
-            Record::Began(now) => self.begin(*now),
+            Record::Began { now, trash } => {
+                self.sweeps.push(Period { began: *now, last: *now });
+                self.used_trash |= trash;
+                Ok(())
+            }
             Record::Intent { batch, after, spans } => {
                 self.go_on(*after)?;
                 self.intend(*batch, spans)
@@ -134,11 +152,6 @@ impl JournalState {
                 Ok(())
             }
         }
-    }
-
-    fn begin(&mut self, now: Timestamp) -> Result<(), Nonsense> {
-        self.sweeps.push(Period { began: now, last: now });
-        Ok(())
     }
 
     fn go_on(&mut self, after: u64) -> Result<(), Nonsense> {
@@ -197,6 +210,9 @@ impl JournalState {
             return Err("two outcomes for one row");
         }
         *segment.fates.entry(run.kind).or_default() += run.fates();
+        if run.fate == Fate::Trashed {
+            self.trashed = self.trashed.saturating_add(length);
+        }
         Ok(())
     }
 
@@ -227,7 +243,7 @@ impl Run {
         let count = Count { objects: u64::from(self.span.length), bytes: self.bytes };
         let mut fates = Fates::default();
         match self.fate {
-            Fate::Deleted => fates.deleted = count,
+            Fate::Deleted | Fate::Trashed => fates.deleted = count,
             Fate::Gone => fates.already_gone = count,
             Fate::Spared => fates.spared = count,
             Fate::Failed(_) => fates.failed = count,
@@ -270,9 +286,9 @@ mod tests {
         Record::Outcome { batch, after: 1, runs: runs.to_vec() }
     }
 
-    fn after(records: Vec<Record>) -> Result<JournalState, Nonsense> {
+    fn after(records: &[Record]) -> Result<JournalState, Nonsense> {
         let mut state = JournalState::default();
-        state.apply(&Record::Began(Timestamp::default()))?;
+        state.apply(&Record::Began { now: Timestamp::default(), trash: false })?;
         records.iter().try_for_each(|record| state.apply(record))?;
         Ok(state)
     }
@@ -280,7 +296,7 @@ mod tests {
     #[test]
     fn rows_that_failed_are_not_done_and_all_others_are() {
         let failed = Fate::Failed(ErrorKind::Denied);
-        let state = after(vec![
+        let state = after(&[
             intent(0, &[span(0, 0, 4), span(3, 7, 2)]),
             outcome(
                 0,
@@ -312,7 +328,7 @@ mod tests {
         let row = span(0, 0, 1);
         let deleted = run(row, Fate::Deleted);
         let done = || vec![intent(0, &[row]), outcome(0, &[deleted])];
-        let with = |more: Vec<Record>| after([done(), more].concat()).unwrap_err();
+        let with = |more: Vec<Record>| after(&[done(), more].concat()).unwrap_err();
         assert_eq!(with(vec![intent(0, &[span(0, 1, 1)])]), "a batch that was there before");
         assert_eq!(with(vec![intent(1, &[row])]), "an intent for a row that has its outcome");
         assert_eq!(with(vec![outcome(1, &[deleted])]), "an outcome without an intent");
@@ -337,7 +353,7 @@ mod tests {
         assert_eq!(with(vec![header]), "a second header");
         let totals = Record::Finished(Fates::default());
         assert_eq!(with(vec![totals]), "totals that are not the sum of the outcomes");
-        let totals = Record::Finished(after(done()).unwrap().fates());
+        let totals = Record::Finished(after(&done()).unwrap().fates());
         assert_eq!(with(vec![totals.clone(), totals.clone()]), "a record after the last");
         let undone = Record::Undone;
         assert_eq!(with(vec![totals, undone.clone(), undone]), "a record after the last");

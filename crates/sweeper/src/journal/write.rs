@@ -81,12 +81,11 @@ fn in_records(markers: Vec<Marked>) -> Vec<Vec<Marked>> {
     let (mut records, mut room) = (Vec::<Vec<Marked>>::new(), 0_usize);
     for marked in markers {
         let size = marked.id.len();
-        match records.last_mut().filter(|_| size <= room) {
-            Some(record) => record.push(marked),
-            None => {
-                records.push(vec![marked]);
-                room = IDS;
-            }
+        if let Some(record) = records.last_mut().filter(|_| size <= room) {
+            record.push(marked);
+        } else {
+            records.push(vec![marked]);
+            room = IDS;
         }
         room = room.saturating_sub(size);
     }

@@ -8,7 +8,7 @@ use planner::{RowKind, Stage};
 use registry::RepositoryName;
 
 use self::drill::Drill;
-use super::world::{everything, row};
+use super::world::{bystanders, everything, row};
 use crate::{Cause, Count, Ended, Only, Why};
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_version_that_is_gone_is_reported() {
     drill.memory.expire("blob/3");
     let report = drill.undo().await.unwrap();
     assert_eq!(report.total().lost, [(Why::VersionGone, Count::one(4))].into());
-    assert_eq!(drill.objects().len(), 24 + drill.bystanders());
+    assert_eq!(drill.objects().len(), 24 + bystanders().len());
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn g8_each_stage_comes_back_before_what_refers_to_it() {
     let drill = Drill::of(everything(8));
     drill.sweep().await.unwrap();
     let order = drill.order_of_undo().await;
-    let stages: Vec<Stage> = order.iter().map(|key| drill.stage_of(key)).collect();
+    let stages: Vec<Stage> = order.iter().map(|key| Drill::stage_of(key)).collect();
     assert!(stages.is_sorted_by(|one, next| one >= next), "{stages:?}");
     assert_eq!(order.len() as u64, drill.planned().objects);
 }

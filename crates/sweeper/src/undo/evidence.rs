@@ -15,6 +15,8 @@ pub(super) enum Trace {
     Untouched,
     /// The store said that it deleted it.
     Deleted(Vec<Box<str>>),
+    /// It went to the trash.
+    Trashed,
     /// It was asked for, and no final answer is known: it may or may not be deleted.
     Unsettled(Vec<Box<str>>),
 }
@@ -30,6 +32,7 @@ struct OfSegment {
     intended: RoaringBitmap,
     settled: RoaringBitmap,
     deleted: RoaringBitmap,
+    trashed: RoaringBitmap,
     /// By ordinal, in the order in which they were made.
     markers: HashMap<u32, Vec<Box<str>>>,
 }
@@ -60,7 +63,7 @@ impl Evidence {
                 }
             }
             Record::Header { .. }
-            | Record::Began(_)
+            | Record::Began { .. }
             | Record::Ended(_)
             | Record::Finished(_)
             | Record::Undone => {}
@@ -73,6 +76,10 @@ impl Evidence {
             Fate::Deleted => {
                 add(&mut segment.settled, run.span);
                 add(&mut segment.deleted, run.span);
+            }
+            Fate::Trashed => {
+                add(&mut segment.settled, run.span);
+                add(&mut segment.trashed, run.span);
             }
             Fate::Gone | Fate::Spared => add(&mut segment.settled, run.span),
             // A store may delete what it says it could not.
@@ -88,7 +95,9 @@ impl Evidence {
     pub(super) fn take(&mut self, segment: u32, ordinal: u32) -> Trace {
         let Some(known) = self.segments.get_mut(&segment) else { return Trace::Untouched };
         let ids = known.markers.remove(&ordinal).unwrap_or_default();
-        if known.deleted.contains(ordinal) {
+        if known.trashed.contains(ordinal) {
+            Trace::Trashed
+        } else if known.deleted.contains(ordinal) {
             Trace::Deleted(ids)
         } else if known.intended.contains(ordinal) && !known.settled.contains(ordinal) {
             Trace::Unsettled(ids)

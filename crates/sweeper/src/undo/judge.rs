@@ -18,6 +18,8 @@ pub(super) enum Verdict {
     /// Removing these delete markers, oldest first, shows it again. The newest is the one by whose time the others are
     /// known, so that an undo that was cut off between them finds it again.
     Unmark(Vec<Marker>),
+    /// It may be in the trash, from where it goes back.
+    PutBack,
     /// It cannot be brought back.
     Lost(Why),
 }
@@ -41,6 +43,7 @@ pub(super) fn judge(row: &Row, trace: &Trace, versions: &[Version], sweeps: &[Pe
     }
     let ids = match trace {
         Trace::Untouched => return Verdict::Present,
+        Trace::Trashed => return Verdict::PutBack,
         Trace::Deleted(ids) | Trace::Unsettled(ids) => ids,
     };
     if versions.is_empty() {
@@ -50,7 +53,7 @@ pub(super) fn judge(row: &Row, trace: &Trace, versions: &[Version], sweeps: &[Pe
     let named = markers.iter().filter(|marker| is_named(marker)).map(|marker| marker.modified());
     let until = match trace {
         Trace::Unsettled(_) => Some(Timestamp::FAR_FUTURE),
-        Trace::Deleted(_) | Trace::Untouched => named.max(),
+        Trace::Deleted(_) | Trace::Trashed | Trace::Untouched => named.max(),
     };
     let is_lost_answer = |marker: &Marker| {
         until.is_some_and(|until| marker.modified() <= until)

@@ -18,14 +18,21 @@ pub enum Why {
     VersionGone,
     /// A delete marker hides it that this program did not make: somebody else deleted it too.
     OtherMarker,
+    /// It went to the trash, and the trash was emptied.
+    TrashEmptied,
     /// A link whose blob cannot be brought back.
     Dangling,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Self; 4] =
-        [Self::NothingKept, Self::VersionGone, Self::OtherMarker, Self::Dangling];
+    pub const ALL: [Self; 5] = [
+        Self::NothingKept,
+        Self::VersionGone,
+        Self::OtherMarker,
+        Self::TrashEmptied,
+        Self::Dangling,
+    ];
 
     /// The name in output.
     #[must_use]
@@ -34,6 +41,7 @@ impl Why {
             Self::NothingKept => "nothing-kept",
             Self::VersionGone => "version-gone",
             Self::OtherMarker => "other-marker",
+            Self::TrashEmptied => "trash-emptied",
             Self::Dangling => "dangling",
         }
     }
@@ -45,6 +53,7 @@ impl fmt::Display for Why {
             Self::NothingKept => "the store kept nothing of it",
             Self::VersionGone => "the version that was deleted is gone",
             Self::OtherMarker => "somebody else deleted it too",
+            Self::TrashEmptied => "it is not in the trash any more",
             Self::Dangling => "the blob it names cannot be brought back",
         })
     }

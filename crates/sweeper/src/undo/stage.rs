@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use planner::{Row, Stage};
-use store::{KeyFailure, Marker, RestoreStore};
+use store::{KeyFailure, Marker, PutBack, RestoreStore, Trashed};
 use tokio::sync::mpsc::{self, Sender};
 
 use super::evidence::{Evidence, Trace};
@@ -75,7 +75,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
             return Err(Halt::Stopped);
         }
         let verdicts = self.judge_all(&batch).await?;
-        let outcomes = self.carry_out(verdicts).await?;
+        let outcomes = self.carry_out(&batch, verdicts).await?;
         for ((row, _), outcome) in batch.iter().zip(outcomes) {
             self.enter(row, outcome);
         }
@@ -87,7 +87,9 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         let known = |(row, trace): &Traced| match trace {
             _ if is_dangling(&self.lost, row) => Some(Verdict::Lost(Why::Dangling)),
             Trace::Deleted(ids) if ids.is_empty() => Some(Verdict::Lost(Why::NothingKept)),
-            Trace::Deleted(_) | Trace::Unsettled(_) | Trace::Untouched => None,
+            // Whether it is there again shows when it is put back.
+            Trace::Trashed if !self.settings.is_dry_run => Some(Verdict::PutBack),
+            _ => None,
         };
         let known: Vec<Option<Verdict>> = batch.iter().map(known).collect();
         let asked = batch.iter().zip(&known).filter(|(_, known)| known.is_none());
@@ -97,30 +99,89 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         let verdict = |((row, trace), known): (&Traced, Option<Verdict>)| {
             known.unwrap_or_else(|| {
                 let versions = told.next().unwrap_or_default();
-                judge(row, trace, &versions, self.state.sweeps())
+                let verdict = judge(row, trace, &versions, self.state.sweeps());
+                match verdict {
+                    // The answer to who moved it there may have been lost.
+                    Verdict::Lost(Why::NothingKept) if self.state.used_trash() => Verdict::PutBack,
+                    verdict => verdict,
+                }
             })
         };
         Ok(batch.iter().zip(known).map(verdict).collect())
     }
 
     /// Brings back what can be: whether each is new, or why it is not back.
-    async fn carry_out(&self, verdicts: Vec<Verdict>) -> Result<Vec<Outcome>, Halt> {
+    async fn carry_out(
+        &self,
+        batch: &[Traced],
+        verdicts: Vec<Verdict>,
+    ) -> Result<Vec<Outcome>, Halt> {
         let mut outcomes = Vec::with_capacity(verdicts.len());
-        let mut markers = Vec::new();
+        let (mut markers, mut trashed) = (Vec::new(), Vec::new());
         for (place, verdict) in verdicts.into_iter().enumerate() {
             outcomes.push(match verdict {
                 Verdict::Present => Ok(false),
                 Verdict::Lost(why) => Err(MissingWhy::Lost(why)),
+                Verdict::PutBack => {
+                    trashed.extend(self.trashed(place, &batch[place].0));
+                    Err(MissingWhy::Lost(Why::TrashEmptied))
+                }
                 Verdict::Unmark(found) => {
                     markers.push((place, found));
                     Ok(true)
                 }
             });
         }
-        if !self.settings.is_dry_run {
+        if self.settings.is_dry_run {
+            self.look_into_trash(trashed, &mut outcomes).await?;
+        } else {
             self.unmark_all(markers, &mut outcomes).await?;
+            self.put_back_all(trashed, &mut outcomes).await?;
         }
         Ok(outcomes)
+    }
+
+    /// Where a row is, if it is in the trash.
+    fn trashed(&self, place: usize, row: &Row) -> Option<(usize, Trashed)> {
+        let trash = self.around.trash.key_of(&row.key)?;
+        Some((place, Trashed { key: row.key.clone(), trash: trash.into() }))
+    }
+
+    async fn put_back_all(
+        &self,
+        trashed: Vec<(usize, Trashed)>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), Halt> {
+        if trashed.is_empty() {
+            return Ok(());
+        }
+        let (places, objects): (Vec<usize>, Vec<Trashed>) = trashed.into_iter().unzip();
+        let answers = self.store.put_back(&objects).await.map_err(|error| self.halt(error))?;
+        for (place, answer) in places.into_iter().zip(answers) {
+            outcomes[place] = match answer {
+                Ok(PutBack::Restored) => Ok(true),
+                Ok(PutBack::Present) => Ok(false),
+                Ok(PutBack::Absent) => Err(MissingWhy::Lost(Why::TrashEmptied)),
+                Err(failure) => Err(MissingWhy::Failed(failure)),
+            };
+        }
+        Ok(())
+    }
+
+    async fn look_into_trash(
+        &self,
+        trashed: Vec<(usize, Trashed)>,
+        outcomes: &mut [Outcome],
+    ) -> Result<(), Halt> {
+        let keys = trashed.iter().map(|(_, object)| object.trash.clone()).collect();
+        let found = look_at_all(&self.store, keys, self.width).await;
+        let found = found.map_err(|error| self.halt(error))?;
+        for ((place, _), versions) in trashed.into_iter().zip(found) {
+            if !versions.is_empty() {
+                outcomes[place] = Ok(true);
+            }
+        }
+        Ok(())
     }
 
     /// Removes markers, the oldest of each key first, and of each key one in a request.

@@ -27,13 +27,14 @@ fn g11_a_crash_at_every_call_of_both_ends_with_everything_back() {
     runtime().block_on(async {
         for sweep_calls in 0..40 {
             for undo_calls in [0, 1, 2, 3, 5, 8, 13, 21, 34, 55] {
-                let drill = Drill::of(everything(4));
-                let before = drill.objects();
-                drop(drill.sweep_failing(FaultPlan::none(), Crash::after(sweep_calls)).await);
-                drill.pass(5);
-                drop(drill.undo_failing(FaultPlan::none(), Crash::after(undo_calls)).await);
-                undo_to_the_end(&drill).await;
-                assert_eq!(drill.objects(), before, "{sweep_calls} {undo_calls}");
+                for drill in Drill::either(&everything(4)) {
+                    let before = drill.objects();
+                    drop(drill.sweep_failing(FaultPlan::none(), Crash::after(sweep_calls)).await);
+                    drill.pass(5);
+                    drop(drill.undo_failing(FaultPlan::none(), Crash::after(undo_calls)).await);
+                    undo_to_the_end(&drill).await;
+                    assert_eq!(drill.objects(), before, "{sweep_calls} {undo_calls}");
+                }
             }
         }
     });
@@ -48,16 +49,17 @@ fn g11_a_crash_at_every_byte_of_the_journal_ends_with_everything_back() {
         let length = whole.disk.bytes().len();
         for bytes in 0..=length {
             for kept in [0, usize::MAX] {
-                let drill = Drill::of(everything(3));
-                let before = drill.objects();
-                drill.disk.break_after_bytes(bytes);
-                if drill.journal().is_ok() {
-                    drop(drill.sweep().await);
-                    drop(drill.undo().await);
+                for drill in Drill::either(&everything(3)) {
+                    let before = drill.objects();
+                    drill.disk.break_after_bytes(bytes);
+                    if drill.journal().is_ok() {
+                        drop(drill.sweep().await);
+                        drop(drill.undo().await);
+                    }
+                    drill.disk.restart(kept);
+                    undo_to_the_end(&drill).await;
+                    assert_eq!(drill.objects(), before, "{bytes}");
                 }
-                drill.disk.restart(kept);
-                undo_to_the_end(&drill).await;
-                assert_eq!(drill.objects(), before, "{bytes}");
             }
         }
     });
@@ -69,7 +71,7 @@ proptest! {
     #[test]
     fn g11_any_row_of_crashes_and_faults_ends_with_everything_back(
         each in 1..10u32,
-        by_shard in any::<bool>(),
+        kind in 0..3usize,
         batch in 1..9usize,
         concurrency in 1..6usize,
         sweeps in prop::collection::vec((any::<u64>(), 0..60u64, 0..400u16, 0..900usize), 0..5),
@@ -78,8 +80,9 @@ proptest! {
     ) {
         runtime().block_on(async {
             let [all, parts] = Drill::both(&everything(each));
-            let mut drill = if by_shard { parts } else { all };
-            drill.settings = Settings { concurrency, batch };
+            let trash = Drill::with_trash(everything(each));
+            let mut drill = [all, parts, trash].into_iter().nth(kind).unwrap();
+            drill.settings = Settings { concurrency, batch, ..Settings::default() };
             let before = drill.objects();
             let mut passed = 0;
             for (seed, calls, rate, bytes) in sweeps {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use monitor::{Monitor, Stop};
 use planner::{Part, Row, RowKind, Stage};
 use registry::{Layout, Timestamp};
-use store::{Crash, FaultPlan, Faulty, MemoryStore, RestoreStore};
+use store::{Crash, FaultPlan, Faulty, MemoryStore, RestoreStore, Trash};
 
 use crate::journal::{Journal, JournalError};
 use crate::sweep::{Around, Settings, sweep_source};
@@ -28,6 +28,7 @@ pub(super) struct Drill {
     pub(super) settings: Settings,
     source: Arc<TestPlan>,
     rows: Vec<Row>,
+    trash: Option<Trash>,
 }
 
 impl Drill {
@@ -55,8 +56,19 @@ impl Drill {
         }
         memory.set_now(NOON);
         let source = Arc::new(TestPlan::of(rows.clone(), part));
-        let settings = Settings { concurrency: 3, batch: 4 };
-        Self { memory, disk: TestDisk::default(), settings, source, rows }
+        let settings = Settings { concurrency: 3, batch: 4, ..Settings::default() };
+        Self { memory, disk: TestDisk::default(), settings, source, rows, trash: None }
+    }
+
+    /// The same over a store that keeps no versions, with a trash.
+    pub(super) fn with_trash(rows: Vec<Row>) -> Self {
+        let trash = Some(Trash::new("", &format!("regsweep/trash/{PLAN}/")));
+        Self { trash, ..Self::over(MemoryStore::new(), rows) }
+    }
+
+    /// One over versions, one with a trash.
+    pub(super) fn either(rows: &[Row]) -> [Self; 2] {
+        [Self::of(rows.to_vec()), Self::with_trash(rows.to_vec())]
     }
 
     pub(super) async fn sweep(&self) -> Result<SweepReport, SweepError> {
@@ -74,7 +86,8 @@ impl Drill {
 
     async fn sweep_on<S: RestoreStore>(&self, store: S) -> Result<SweepReport, SweepError> {
         let (monitor, stop) = (Monitor::new(), Stop::new());
-        let around = Around { observer: &(), monitor: &monitor, stop: &stop };
+        let around =
+            Around { observer: &(), monitor: &monitor, stop: &stop, trash: self.trash.clone() };
         let (source, journal) = (Arc::clone(&self.source), self.journal().unwrap());
         sweep_source(Arc::new(store), source, journal, self.settings, around).await
     }
@@ -108,7 +121,9 @@ impl Drill {
     ) -> Result<UndoReport, UndoError> {
         let (monitor, stop) = (Monitor::new(), Stop::new());
         let note = format!("regsweep/undone/{PLAN}");
-        let around = Surroundings { layout: Layout::new(""), note, monitor: &monitor, stop: &stop };
+        let trash = self.trash.clone().unwrap_or_else(|| Trash::new("", "nowhere/"));
+        let layout = Layout::new("");
+        let around = Surroundings { layout, trash, note, monitor: &monitor, stop: &stop };
         let settings = UndoSettings { only, is_dry_run, concurrency: 3 };
         let (source, journal) = (Arc::clone(&self.source), self.journal().unwrap());
         undo_source(Arc::new(store), source, journal, settings, around).await
@@ -129,10 +144,6 @@ impl Drill {
 
     pub(super) fn all_keys(&self) -> Vec<String> {
         self.memory.keys()
-    }
-
-    pub(super) fn bystanders(&self) -> usize {
-        bystanders().len()
     }
 
     pub(super) fn read(&self, key: &str) -> Option<String> {
@@ -159,7 +170,7 @@ impl Drill {
         self.memory.keys().into_iter().filter(is_planned).collect()
     }
 
-    pub(super) fn stage_of(&self, key: &str) -> Stage {
+    pub(super) fn stage_of(key: &str) -> Stage {
         let kind = RowKind::ALL.into_iter().find(|kind| key.starts_with(kind.name()));
         kind.unwrap().stage()
     }
@@ -172,7 +183,7 @@ impl Drill {
             let undone = self.undo_failing(FaultPlan::none(), crash).await;
             let there = self.planned_keys_that_are_there();
             let new: Vec<String> = there.into_iter().filter(|key| !order.contains(key)).collect();
-            let stages: Vec<Stage> = new.iter().map(|key| self.stage_of(key)).collect();
+            let stages: Vec<Stage> = new.iter().map(|key| Self::stage_of(key)).collect();
             assert!(stages.windows(2).all(|pair| pair[0] == pair[1]), "one step, one stage");
             order.extend(new);
             if undone.is_ok() {
