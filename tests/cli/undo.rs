@@ -7,7 +7,7 @@ use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When};
 
 use crate::expected::{assert_expected, redacted};
 use crate::program::Program;
-use crate::registries::{T, bucket, bucket_with, days, small};
+use crate::registries::{T, bucket, bucket_with, days, directory, files, now, small};
 
 const PLAN: [&str; 5] = ["plan", "s3://registry", "--untagged", "--out", "plan"];
 const APPLY: [&str; 3] = ["apply", "plan", "--offline"];
@@ -178,5 +178,82 @@ fn g11_a_sweep_whose_answers_are_lost_is_taken_back_whole() {
     program.done(&APPLY);
     server.set_faults(Faults::none().on(Kind::Delete, When::Nth(1), Fault::HangUpAfter));
     program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+}
+
+#[test]
+fn a_bucket_without_versions_keeps_what_it_deletes_in_its_trash() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let before = objects(&server);
+    program.done(&PLAN);
+    program.done(&["apply", "plan", "--offline", "--trash"]);
+    assert_ne!(objects(&server), before);
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+}
+
+#[test]
+fn a_directory_keeps_what_it_deletes_in_its_trash() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    let before = contents(&root);
+    let location = root.to_str().unwrap();
+    program.done(&["plan", location, "--untagged", "--out", "plan"]);
+    program.done(&["apply", "plan", "--offline", "--trash"]);
+    assert_ne!(contents(&root), before);
+    let undone = program.done(&["undo", "plan", "--json"]).summary();
+    assert_eq!(undone["restored"]["count"], undone["deleted"]);
+    assert_eq!(contents(&root), before);
+}
+
+/// Every file but the program's own.
+fn contents(root: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+    let keys = files(root).into_iter().filter(|key| !key.starts_with("regsweep/"));
+    keys.map(|key| (key.clone(), std::fs::read(root.join(&key)).unwrap())).collect()
+}
+
+#[test]
+fn the_trash_is_emptied_after_its_time_and_no_collection_touches_it_before() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let gc = |more: &[&str]| {
+        let all = ["gc", "s3://registry", "--untagged", "--offline", "--json"];
+        program.done(&[&all[..], more].concat()).summary()
+    };
+    gc(&["--trash"]);
+    let trash = || server.keys().iter().filter(|key| key.starts_with("regsweep/trash/")).count();
+    let filled = trash();
+    assert!(filled > 10);
+    server.set_now(Some(T.after(days(6))));
+    gc(&[]);
+    assert_eq!(gc(&["--trash"])["swept"]["purged"]["count"], 0);
+    assert!(trash() >= filled);
+    server.set_now(Some(T.after(days(8))));
+    let purged = gc(&["--trash"]);
+    assert_eq!(purged["swept"]["purged"]["count"], filled);
+}
+
+#[test]
+fn a_bucket_with_versions_needs_no_trash_and_says_so() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    program.done(&PLAN);
+    let applied = program.done(&["apply", "plan", "--offline", "--trash"]);
+    assert!(applied.stderr.contains("the bucket keeps versions"), "{}", applied.stderr);
+    assert!(server.keys().iter().all(|key| !key.starts_with("regsweep/")));
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+}
+
+#[test]
+fn what_cannot_be_copied_is_not_deleted() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let before = objects(&server);
+    program.done(&PLAN);
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Copy, When::Always, denied));
+    program.run(&["apply", "plan", "--offline", "--trash"]).with_code(3);
     assert_eq!(objects(&server), before);
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
-use store::DeleteStore;
+use store::{DeleteStore, RestoreStore};
 use sweeper::{Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
 
 use crate::args::SweepArgs;
 use crate::location::Location;
 use crate::open::{Open, Watch};
 use crate::taken_back::require_nothing_taken_back;
-use crate::{FailedKey, Failure, Refusal};
+use crate::{FailedKey, Failure, Refusal, trash};
 
 /// Refuses to delete where somebody may be pushing.
 ///
@@ -40,7 +40,7 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
-pub(crate) async fn carry_out<S: DeleteStore>(
+pub(crate) async fn carry_out<S: RestoreStore>(
     open: &Open<S>,
     plan: Plan,
     sweep_args: &SweepArgs,
@@ -52,11 +52,19 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
     require_nothing_taken_back(open, &plan).await?;
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    let settings = Settings { concurrency: open.width, ..Settings::default() };
+    if sweep_args.trash {
+        trash::begin(open, &plan).await?;
+    }
+    let trash = sweep_args.trash;
+    let settings = Settings { concurrency: open.width, trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
     log(&swept);
-    Ok(swept?)
+    let report = swept?;
+    if trash && report.ended == Ended::Completed {
+        trash::empty(open, sweep_args.trash_for, watch).await?;
+    }
+    Ok(report)
 }
 
 /// Refuses a plan that was made for another registry. One bucket may hold several.

@@ -37,6 +37,7 @@ pub mod render;
 mod signals;
 mod state;
 mod taken_back;
+mod trash;
 mod unchanged;
 mod usage;
 mod xdg;

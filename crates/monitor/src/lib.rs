@@ -89,6 +89,10 @@ named_enum! {
         FailedObjects,
         /// Objects that an undo brought back.
         RestoredObjects,
+        /// Objects that went from the trash.
+        PurgedObjects,
+        /// Bytes of those.
+        PurgedBytes,
     }
 }
 

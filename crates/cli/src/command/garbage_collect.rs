@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use planner::{Breaker, Limits, Policy};
-use store::{DeleteStore, Share};
+use store::{RestoreStore, Share};
 
 use self::log::DeletionLog;
 use super::{Context, Wish, plan_of};
@@ -91,7 +91,7 @@ struct Collecting<'a> {
 impl Work for Collecting<'_> {
     type Out = ();
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<(), Failure> {
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
         // Lines of progress among those of the registry's command would be new to whoever reads them.
@@ -108,6 +108,8 @@ impl Work for Collecting<'_> {
             offline: true,
             max_deletes_per_second: None,
             share: Share::ALL,
+            trash: false,
+            trash_for: Duration::ZERO,
             max_age: NEVER,
         };
         let summary = Summary::of(&made.plan, made.plan.header().requests);

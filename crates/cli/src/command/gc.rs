@@ -1,7 +1,7 @@
 //! `regsweep gc`: plan and apply in one; again to resume.
 
 use planner::Plan;
-use store::DeleteStore;
+use store::RestoreStore;
 
 use super::{Context, Wish, limits, plan_of, policy};
 use crate::args::GcArgs;
@@ -12,6 +12,7 @@ use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Progress;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
+use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
 
@@ -40,7 +41,7 @@ struct Collecting<'a> {
 impl Work for Collecting<'_> {
     type Out = ();
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<(), Failure> {
         let state = self.args.state.as_deref();
         let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
         if self.args.dry_run {
@@ -53,7 +54,7 @@ impl Work for Collecting<'_> {
 
 impl Collecting<'_> {
     /// Plans and shows, and deletes nothing.
-    async fn look<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+    async fn look<S: RestoreStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
         let progress = self.progress();
         let plan = self.plan(open, runs, Kind::DryRun).await?;
         drop(progress);
@@ -65,7 +66,7 @@ impl Collecting<'_> {
     }
 
     /// Sweeps what is left of the last run, or all that a new plan says. Nobody else sweeps meanwhile.
-    async fn collect<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+    async fn collect<S: RestoreStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
         let _lock = runs.lock()?;
         let resumed = self.resumed(open, runs).await?;
         let progress = self.progress();
@@ -84,7 +85,7 @@ impl Collecting<'_> {
         self.sweep(open, plan, progress).await
     }
 
-    async fn resumed<S: DeleteStore>(
+    async fn resumed<S: RestoreStore>(
         &self,
         open: &Open<S>,
         runs: &Runs,
@@ -105,7 +106,7 @@ impl Collecting<'_> {
     }
 
     /// The plan, where nobody pushed since it was made.
-    async fn still_true<S: DeleteStore>(
+    async fn still_true<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
@@ -124,7 +125,7 @@ impl Collecting<'_> {
         }
     }
 
-    async fn plan<S: DeleteStore>(
+    async fn plan<S: RestoreStore>(
         &self,
         open: &Open<S>,
         runs: &Runs,
@@ -144,14 +145,15 @@ impl Collecting<'_> {
         Ok(made.plan)
     }
 
-    async fn sweep<S: DeleteStore>(
+    async fn sweep<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
         progress: Progress,
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
-        let swept = carry_out(open, plan, &self.args.sweep, &(), &self.context.watch).await;
+        let sweep = as_needed(open, &self.args.sweep, self.context.console).await;
+        let swept = carry_out(open, plan, &sweep, &(), &self.context.watch).await;
         drop(progress);
         let outcome = self.context.conclude(summary, swept);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use monitor::Counter;
-use planner::{Limits, Plan, Policy};
+use planner::{Amount, Limits, Plan, Policy};
 use serde::Serialize;
 use store::DeleteStore;
 use sweeper::SweepReport;
@@ -85,11 +85,14 @@ impl Context<'_> {
 
     /// What became of a plan, as a table or as the summary object made beforehand.
     fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
+        let get = |counter| self.watch.monitor.get(counter);
+        let purged =
+            Amount { count: get(Counter::PurgedObjects), bytes: get(Counter::PurgedBytes) };
         if self.output.json {
             let requests = requests(&self.watch.monitor);
-            return self.summary(&summary.swept(report).requests(requests));
+            return self.summary(&summary.swept(report).purged(purged).requests(requests));
         }
-        self.data(&sweep_table(report))
+        self.data(&sweep_table(report, purged))
     }
 
     /// Reports what became of a plan, also where the sweep broke off, and turns it into the verdict.

@@ -9,7 +9,7 @@ use sweeper::{Cause, JournalError};
 use super::Failure;
 
 const BUG: &str = "this is a bug: please report it";
-const KEEP: &str = "turn on the bucket's versioning, so that the next collection can be taken back";
+const KEEP: &str = "turn on the bucket's versioning, or collect with --trash, so that the next one can be taken back";
 const NEW_PLAN: &str = "make a new plan with `regsweep plan`";
 
 impl Failure {

@@ -102,7 +102,9 @@ fn undos() -> Vec<Row> {
         (
             undoing(Cause::NothingKept { deleted }),
             Code::Unsafe,
-            vec!["turn on the bucket's versioning, so that the next collection can be taken back"],
+            vec![
+                "turn on the bucket's versioning, or collect with --trash, so that the next one can be taken back",
+            ],
         ),
         (undoing(Cause::Store(store_error(ErrorKind::Fatal))), Code::Store, vec![GOES_ON]),
         (undoing(Cause::Miscounted { deleted: 3, counted: 2 }), Code::Internal, vec![BUG]),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use monitor::{Monitor, Stop};
-use planner::{Part, Row, RowKind, Stage};
+use planner::{Part, Row, Stage};
 use registry::{Layout, Timestamp};
 use store::{Crash, FaultPlan, Faulty, MemoryStore, RestoreStore, Trash};
 
@@ -170,26 +170,23 @@ impl Drill {
         self.memory.keys().into_iter().filter(is_planned).collect()
     }
 
-    pub(super) fn stage_of(key: &str) -> Stage {
-        let kind = RowKind::ALL.into_iter().find(|kind| key.starts_with(kind.name()));
-        kind.unwrap().stage()
-    }
-
-    /// Undoes by dying after every call, and tells in which order keys came back.
-    pub(super) async fn order_of_undo(&self) -> Vec<String> {
-        let mut order: Vec<String> = Vec::new();
+    /// Undoes by dying after every call, and gives after each which planned keys are there.
+    pub(super) async fn steps_of_undo(&self) -> Vec<Vec<String>> {
+        let mut steps = Vec::new();
         for calls in 0.. {
             let crash = Crash::after(calls);
             let undone = self.undo_failing(FaultPlan::none(), crash).await;
-            let there = self.planned_keys_that_are_there();
-            let new: Vec<String> = there.into_iter().filter(|key| !order.contains(key)).collect();
-            let stages: Vec<Stage> = new.iter().map(|key| Self::stage_of(key)).collect();
-            assert!(stages.windows(2).all(|pair| pair[0] == pair[1]), "one step, one stage");
-            order.extend(new);
+            steps.push(self.planned_keys_that_are_there());
             if undone.is_ok() {
-                return order;
+                return steps;
             }
         }
-        order
+        steps
+    }
+
+    /// The planned keys of a stage.
+    pub(super) fn keys_of(&self, stage: Stage) -> Vec<&str> {
+        let of_stage = self.rows.iter().filter(|row| row.kind.stage() == stage);
+        of_stage.map(|row| &*row.key).collect()
     }
 }
