@@ -257,3 +257,19 @@ fn what_cannot_be_copied_is_not_deleted() {
     program.run(&["apply", "plan", "--offline", "--trash"]).with_code(3);
     assert_eq!(objects(&server), before);
 }
+
+#[test]
+fn a_sweep_that_is_taken_up_goes_on_filling_its_trash() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let before = objects(&server);
+    program.done(&PLAN);
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Copy, When::After(3), denied));
+    program.run(&["apply", "plan", "--offline", "--trash"]).with_code(3);
+    server.set_faults(Faults::none());
+    program.done(&APPLY);
+    assert_ne!(objects(&server), before);
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
-use store::{DeleteStore, RestoreStore};
+use store::{DeleteBatch, DeleteStore, RestoreStore};
 use sweeper::{Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
 
 use crate::args::SweepArgs;
@@ -52,11 +52,12 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
     require_nothing_taken_back(open, &plan).await?;
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    if sweep_args.trash {
+    // A sweep that is taken up keeps what it deletes if it did so before.
+    let trash = sweep_args.trash || journal.state().used_trash();
+    if trash {
         trash::begin(open, &plan).await?;
     }
-    let trash = sweep_args.trash;
-    let settings = Settings { concurrency: open.width, trash, ..Settings::default() };
+    let settings = Settings { concurrency: concurrency(open, trash), trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
     log(&swept);
@@ -65,6 +66,12 @@ pub(crate) async fn carry_out<S: RestoreStore>(
         trash::empty(open, sweep_args.trash_for, watch).await?;
     }
     Ok(report)
+}
+
+/// Batches in flight: a bucket copies several objects of each where they go to the trash.
+fn concurrency<S: RestoreStore>(open: &Open<S>, trash: bool) -> usize {
+    let copies = trash && !open.store.abilities().reads_in_place;
+    if copies { open.width.div_ceil(DeleteBatch::COPIES) } else { open.width }
 }
 
 /// Refuses a plan that was made for another registry. One bucket may hold several.

@@ -64,6 +64,9 @@ impl DeleteBatch {
     /// Source: Amazon S3 API, `DeleteObjects`: "up to 1,000 objects".
     pub const LIMIT: usize = 1000;
 
+    /// The most objects of one batch that a bucket copies at once, to its trash or from there (G12).
+    pub const COPIES: usize = 8;
+
     /// Checks and takes objects; their order is kept.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A store in memory, for tests and demonstrations.
 
 mod past;
+mod restore;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,8 +14,8 @@ use registry::Timestamp;
 use self::past::Past;
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Kept, Key, KeyFailure,
-    KeyOutcome, Listed, Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError,
-    Trash, Trashed, Version,
+    KeyOutcome, Listed, Marker, Object, Operation, PutBack, ReadStore, StoreError, Trash, Trashed,
+    Version,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -348,38 +349,6 @@ impl DeleteStore for MemoryStore {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         let mut state = self.state();
         Ok(batch.objects().iter().map(|doomed| state.delete(doomed, batch.trash())).collect())
-    }
-}
-
-impl RestoreStore for MemoryStore {
-    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
-        Ok(self.state().versions(key))
-    }
-
-    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
-        let mut state = self.state();
-        for marker in markers {
-            state.unmark(marker);
-        }
-        Ok(vec![Ok(()); markers.len()])
-    }
-
-    async fn keeps_versions(&self) -> bool {
-        self.state().past.is_some()
-    }
-
-    async fn put_back(
-        &self,
-        objects: &[Trashed],
-    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
-        let mut state = self.state();
-        Ok(objects.iter().map(|object| Ok(state.put_back(object))).collect())
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let now = self.state().now;
-        Self::put(self, key, body, now);
-        Ok(())
     }
 }
 

@@ -1,12 +1,14 @@
 //! Every failure with its exit code and its hints, as a table.
 
+mod undos;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use planner::{Breaker, Damage, Note, Severity};
 use registry::Timestamp;
 use store::{ErrorKind, Operation};
-use sweeper::{Cause, Count, Imbalance, SweepReport, UndoReport};
+use sweeper::{Cause, Imbalance, SweepReport};
 
 use super::*;
 
@@ -77,54 +79,6 @@ fn sweeping(cause: Cause) -> Failure {
         failures: Vec::new(),
     };
     SweepError { cause, report: Box::new(report) }.into()
-}
-
-fn undoing(cause: Cause) -> Failure {
-    let report = UndoReport {
-        ended: sweeper::Ended::Broken,
-        is_dry_run: false,
-        deleted: None,
-        kinds: <_>::default(),
-        missing: Vec::new(),
-    };
-    UndoError { cause, report: Box::new(report) }.into()
-}
-
-fn not_back(lost: u64, failed: u64) -> Failure {
-    let first = FailedKey { key: "blob".into(), message: "it is gone".into() };
-    Failure::NotBack { lost, failed, may_go_on: failed > 0, first: Some(first) }
-}
-
-fn undos() -> Vec<Row> {
-    let deleted = Count { objects: 3, bytes: 30 };
-    vec![
-        (undoing(Cause::NothingDeleted), Code::Unsafe, vec![]),
-        (
-            undoing(Cause::NothingKept { deleted }),
-            Code::Unsafe,
-            vec![
-                "turn on the bucket's versioning, or collect with --trash, so that the next one can be taken back",
-            ],
-        ),
-        (undoing(Cause::Store(store_error(ErrorKind::Fatal))), Code::Store, vec![GOES_ON]),
-        (undoing(Cause::Miscounted { deleted: 3, counted: 2 }), Code::Internal, vec![BUG]),
-        (not_back(0, 1), Code::Partial, vec![GOES_ON]),
-        (
-            not_back(2, 0),
-            Code::Partial,
-            vec!["what is back stays; what is lost has to be pushed again"],
-        ),
-        (
-            Refusal::TakenBack {
-                at: Timestamp::from_seconds(9),
-                since: Timestamp::from_seconds(0),
-            }
-            .into(),
-            Code::Unsafe,
-            vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
-        ),
-        (sweeping(Cause::TakenBack), Code::Unsafe, vec!["make a new plan to see what goes now"]),
-    ]
 }
 
 fn journal_io() -> JournalError {
@@ -413,7 +367,7 @@ fn sweeps() -> Vec<Row> {
 }
 
 fn all() -> Vec<Row> {
-    [operators(), stores(), plans(), sweeps(), undos()].into_iter().flatten().collect()
+    [operators(), stores(), plans(), sweeps(), undos::rows()].into_iter().flatten().collect()
 }
 
 #[test]

@@ -359,15 +359,15 @@ fn an_object_is_copied_whole_or_in_parts() {
     assert_eq!(server.content("copy").unwrap(), "0123456789");
     let begun = ask(&server, "POST", "/registry/parts?uploads", "", "");
     let id = texts(&begun, "UploadId").remove(0);
-    let mut parts = String::new();
+    let mut parts = Vec::new();
     for (number, range) in [(1, "bytes=0-6"), (2, "bytes=7-9")] {
         let target = format!("/registry/parts?partNumber={number}&uploadId={id}");
         let headers = format!("{source}x-amz-copy-source-range: {range}\r\n");
         let part = put(&server, &target, &headers, "");
         let etag = texts(&part, "ETag").remove(0);
-        parts += &format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
+        parts.push(format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"));
     }
-    let all = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+    let all = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", parts.concat());
     let done = ask(&server, "POST", &format!("/registry/parts?uploadId={id}"), "", &all);
     assert_eq!(status(&done), "200", "{done}");
     assert_eq!(server.content("parts").unwrap(), "0123456789");

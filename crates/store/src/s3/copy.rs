@@ -70,7 +70,7 @@ fn quoted(original: &Object) -> Option<String> {
     original.etag.as_deref().map(|etag| format!("\"{etag}\""))
 }
 
-/// Counts a request and gives it its time.
+/// Counts a request and gives it its time. The SDK's requests are large, so they come boxed.
 async fn timed<T>(
     bucket: &Bucket,
     key: &str,
@@ -89,10 +89,14 @@ async fn copy_at_once(
     let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to);
     let copy = copy.copy_source(source(bucket, &original.key));
     let copy = copy.set_copy_source_if_match(quoted(original));
-    let sent = timed(bucket, &original.key, async {
-        let sent = copy.send().await;
-        sent.map_err(|error| store_error(Operation::Restore, &original.key, error))
-    });
+    let sent = timed(
+        bucket,
+        &original.key,
+        Box::pin(async {
+            let sent = copy.send().await;
+            sent.map_err(|error| store_error(Operation::Restore, &original.key, error))
+        }),
+    );
     Ok(sent.await?.copy_object_result.and_then(|result| result.e_tag))
 }
 
@@ -104,13 +108,17 @@ async fn copy_in_parts(
 ) -> Result<Option<String>, StoreError> {
     let (name, key) = (&bucket.config.bucket, &original.key);
     let failed = |kind| StoreError::new(Operation::Restore, key, kind);
-    let begun = timed(bucket, key, async {
-        let begun = bucket.client.create_multipart_upload().bucket(name).key(to);
-        let begun = begun.content_type("application/octet-stream").send().await;
-        begun.map_err(|error| store_error(Operation::Restore, key, error))
-    });
+    let begun = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let begun = bucket.client.create_multipart_upload().bucket(name).key(to);
+            let begun = begun.content_type("application/octet-stream").send().await;
+            begun.map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
     let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
-    let copied = copy_parts(bucket, original, to, &id).await;
+    let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
     if copied.is_err() {
         let gone = bucket.client.abort_multipart_upload().bucket(name).key(to).upload_id(&id);
         if let Err(error) = gone.send().await {
@@ -132,20 +140,28 @@ async fn copy_parts(
         let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to);
         let copy = copy.upload_id(id).part_number(number).copy_source(source(bucket, key));
         let copy = copy.set_copy_source_if_match(quoted(original)).copy_source_range(range);
-        let sent = timed(bucket, key, async {
-            let sent = copy.send().await;
-            sent.map_err(|error| store_error(Operation::Restore, key, error))
-        });
+        let sent = timed(
+            bucket,
+            key,
+            Box::pin(async {
+                let sent = copy.send().await;
+                sent.map_err(|error| store_error(Operation::Restore, key, error))
+            }),
+        );
         let tag = sent.await?.copy_part_result.and_then(|result| result.e_tag);
         parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
     }
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
     let complete = bucket.client.complete_multipart_upload().bucket(&bucket.config.bucket);
     let complete = complete.key(to).upload_id(id).multipart_upload(parts);
-    let sent = timed(bucket, key, async {
-        let sent = complete.send().await;
-        sent.map_err(|error| store_error(Operation::Restore, key, error))
-    });
+    let sent = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let sent = complete.send().await;
+            sent.map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
     Ok(sent.await?.e_tag)
 }
 

@@ -10,9 +10,6 @@ use crate::{
     Trash, Trashed,
 };
 
-/// Objects of one batch that are copied at once (G12).
-const AT_ONCE: usize = 16;
-
 /// What became of the copy of one object.
 enum Aside {
     /// It is proven; the object may go.
@@ -112,7 +109,7 @@ where
     let mut left = all.into_iter().enumerate();
     let mut tasks = JoinSet::new();
     loop {
-        while tasks.len() < AT_ONCE
+        while tasks.len() < DeleteBatch::COPIES
             && let Some((place, one)) = left.next()
         {
             let acting = act(one);
