@@ -2,7 +2,8 @@
 //!
 //! # Words
 //! A *store* holds *objects* under *keys*, in the byte order of the keys: a bucket, a directory tree, memory. A
-//! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request.
+//! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request. A *delete marker* hides
+//! older *versions* of a key, where the store keeps them; a *trash* is where objects go instead, inside the same store.
 //!
 //! # Guarantees
 //! G3: a listing ends only where the store said so; anything odd on the way is an error.
