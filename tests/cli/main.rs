@@ -37,3 +37,4 @@ mod registry_files;
 mod remembered;
 mod streams;
 mod twice;
+mod undo;

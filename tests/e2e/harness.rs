@@ -207,7 +207,11 @@ impl<S: DeleteStore> Collection<S> {
     pub(crate) async fn sweep_in(&self, dir: &Path) -> Result<SweepReport, Failure> {
         let plan = Plan::open(dir)?;
         let journal = Journal::open(dir, plan.id()).map_err(Failure::Journal)?;
-        let settings = Settings { concurrency: self.ways.width, batch: self.ways.batch };
+        let settings = Settings {
+            concurrency: self.ways.width,
+            batch: self.ways.batch,
+            ..Settings::default()
+        };
         let (store, stop) = (Arc::clone(&self.store), Stop::new());
         Ok(sweep(store, plan, journal, settings, &(), &self.monitor, &stop).await?)
     }

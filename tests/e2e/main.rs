@@ -24,3 +24,4 @@ mod model;
 mod remembered;
 mod safety;
 mod scenarios;
+mod undo;

@@ -60,6 +60,41 @@ fn g11_a_sweep_killed_in_the_middle_ends_in_the_same_set_when_resumed() {
 }
 
 #[test]
+fn what_was_collected_from_a_versioned_bucket_is_taken_back_and_pulls_again() {
+    let (population, bucket) = (Population::typical(), Bucket::create("undo"));
+    bucket.keep_versions();
+    put_orphans(&bucket, 1100);
+    populate(&population, &bucket);
+    let (config, before) = (Config::bucket(&bucket), bucket.contents("docker/"));
+    let collected = summary(&run(gc(&config).arg("--untagged")));
+    let after = bucket.objects("docker/").len();
+    assert!(before.len() - after > 1100, "{collected}");
+    assert_same(&blobs(&bucket), &population.reachable_from_tags());
+    let undo = || summary(&run(&mut regsweep::undo(&config, collected["plan"].as_str().unwrap())));
+    let undone = undo();
+    assert_eq!(number(&undone, "/restored/count"), before.len() - after);
+    assert!(bucket.contents("docker/") == before, "not byte for byte");
+    assert_pulls(&config, &population.pullable());
+    let again = undo();
+    assert_eq!(number(&again, "/present/count"), before.len() - after);
+}
+
+#[test]
+fn what_went_to_the_trash_of_a_bucket_is_taken_back_and_pulls_again() {
+    let (population, bucket) = populated("trash");
+    let (config, before) = (Config::bucket(&bucket), bucket.contents("docker/"));
+    let collected = summary(&run(gc(&config).args(["--untagged", "--trash"])));
+    assert_same(&blobs(&bucket), &population.reachable_from_tags());
+    let gone = before.len() - bucket.objects("docker/").len();
+    assert_eq!(bucket.objects("regsweep/trash/").len(), gone + 1, "{collected}");
+    let undo = || summary(&run(&mut regsweep::undo(&config, collected["plan"].as_str().unwrap())));
+    assert_eq!(number(&undo(), "/restored/count"), gone);
+    assert!(bucket.contents("docker/") == before, "not byte for byte");
+    assert_pulls(&config, &population.pullable());
+    assert_eq!(number(&undo(), "/present/count"), gone);
+}
+
+#[test]
 fn g10_the_summary_accounts_for_every_blob_and_byte() {
     let (population, bucket) = populated("account");
     let before = bucket.objects("docker/registry/v2/blobs/");

@@ -1,6 +1,6 @@
 //! A registry on files, collected by the reference and by regsweep, each on a copy of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,19 @@ fn a_second_collection_finds_nothing() {
     assert_pulls(&config, &population.alive());
 }
 
+#[test]
+fn what_went_to_the_trash_is_taken_back_and_pulls_again() {
+    let (population, tree) = populated();
+    let (config, before) = (Config::files(tree.path()), tree.contents());
+    let mut collect = regsweep::gc(&config);
+    let collected = regsweep::run(collect.args(["--untagged", "--trash"]));
+    assert_same(&tree.blobs(), &population.reachable_from_tags());
+    let plan = regsweep::summary(&collected)["plan"].as_str().unwrap().to_owned();
+    regsweep::run(&mut regsweep::undo(&config, &plan));
+    assert!(tree.contents() == before, "not byte for byte");
+    assert_pulls(&config, &population.pullable());
+}
+
 /// A registry's data folder.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -91,6 +104,15 @@ impl Tree {
     /// The paths of all its files.
     fn everything(&self) -> BTreeSet<PathBuf> {
         files_below(self.folder.path())
+    }
+
+    /// The content of every file of the registry's own.
+    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = files_below(&self.path().join("docker")).into_iter();
+        files
+            .filter(|file| file.is_file())
+            .map(|file| (file.clone(), fs::read(file).unwrap()))
+            .collect()
     }
 
     fn copy(&self) -> Tree {

@@ -22,6 +22,13 @@ pub(crate) fn gc(config: &Config) -> Command {
     command
 }
 
+/// Takes back what the plan in `dir` deleted.
+pub(crate) fn undo(config: &Config, dir: &str) -> Command {
+    let mut command = program(config);
+    command.args(["undo", dir, "--json"]);
+    command
+}
+
 /// Runs a command to its end, which must be a good one.
 pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();

@@ -8,6 +8,7 @@ use std::{env, fs};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use tokio::runtime::Runtime;
 
 use crate::http;
@@ -81,6 +82,25 @@ impl Bucket {
         let client = runtime.block_on(async { gateway.client() });
         runtime.block_on(client.create_bucket().bucket(&name).send()).unwrap();
         Bucket { runtime, gateway, client, name }
+    }
+
+    /// Keeps versions from now on.
+    pub(crate) fn keep_versions(&self) {
+        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled);
+        let request = self.client.put_bucket_versioning().bucket(&self.name);
+        let request = request.versioning_configuration(enabled.build());
+        self.runtime.block_on(request.send()).unwrap();
+    }
+
+    /// The content of every object below `prefix`.
+    pub(crate) fn contents(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        let read = |key: &String| {
+            let get = self.client.get_object().bucket(&self.name).key(key);
+            self.runtime.block_on(async {
+                get.send().await.unwrap().body.collect().await.unwrap().to_vec()
+            })
+        };
+        self.objects(prefix).keys().map(|key| (key.clone(), read(key))).collect()
     }
 
     /// The server this bucket is on.

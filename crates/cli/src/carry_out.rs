@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
-use store::DeleteStore;
+use store::{DeleteBatch, DeleteStore, RestoreStore};
 use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
 
 use crate::args::SweepArgs;
 use crate::location::Location;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
-use crate::{FailedKey, Failure, Refusal};
+use crate::taken_back::require_nothing_taken_back;
+use crate::{FailedKey, Failure, Refusal, trash};
 
 /// Refuses to delete where somebody may be pushing.
 ///
@@ -41,7 +42,7 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
-pub(crate) async fn carry_out<S: DeleteStore>(
+pub(crate) async fn carry_out<S: RestoreStore>(
     open: &Open<S>,
     plan: Plan,
     sweep_args: &SweepArgs,
@@ -52,26 +53,43 @@ pub(crate) async fn carry_out<S: DeleteStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    let settings = Settings { concurrency: open.width, ..Settings::default() };
+    // A sweep that is taken up keeps what it deletes if it did so before.
+    let trash = sweep_args.trash || journal.state().used_trash();
+    if trash {
+        trash::begin(open, &plan).await?;
+    }
+    let settings = Settings { concurrency: concurrency(open, trash), trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     cache.owe(&dir)?;
     let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
     log(&swept);
     cache.clear(&dir).await;
-    match swept {
+    let report = match swept {
         // Only the cache was left to do.
-        Err(SweepError { cause: Cause::AlreadyApplied, report }) if cache.has_settled() => {
-            Ok(*report)
-        }
-        swept => Ok(swept?),
+        Err(SweepError { cause: Cause::AlreadyApplied, report }) if cache.has_settled() => *report,
+        swept => swept?,
+    };
+    if trash && report.ended == Ended::Completed {
+        trash::empty(open, sweep_args.trash_for, watch).await?;
     }
+    Ok(report)
 }
 
-/// One bucket may hold several registries.
-fn check_place<S: DeleteStore>(plan: &Plan, open: &Open<S>) -> Result<(), PlanError> {
+/// Batches in flight: a bucket copies several objects of each where they go to the trash.
+fn concurrency<S: RestoreStore>(open: &Open<S>, trash: bool) -> usize {
+    let copies = trash && !open.store.abilities().reads_in_place;
+    if copies { open.width.div_ceil(DeleteBatch::COPIES) } else { open.width }
+}
+
+/// Refuses a plan that was made for another registry. One bucket may hold several.
+///
+/// # Errors
+/// [`PlanError::OtherLocation`].
+pub(crate) fn check_place<S: DeleteStore>(plan: &Plan, open: &Open<S>) -> Result<(), PlanError> {
     plan.check_location(open.store.identity())?;
     let (made_for, base) = (&plan.header().location.base, open.layout.base());
     if made_for == base {

@@ -79,7 +79,7 @@ pub(crate) async fn identify<S: ReadStore>(
     if known.contains(&layout.repositories()) || known.contains(&layout.blobs()) {
         return Ok(Identified::Registry);
     }
-    match holds(store, layout.root()).await {
+    match holds(store, layout.root(), &layout.own()).await {
         Ok(names) if names.is_empty() => Ok(Identified::Empty),
         Ok(names) => Err(NotIdentified::Refused(unknown(layout, location, &names))),
         // Folders of other kinds hold what no registry does, such as symbolic links.
@@ -90,14 +90,16 @@ pub(crate) async fn identify<S: ReadStore>(
     }
 }
 
-/// The folders directly below `root`, or the first key where there are none.
-async fn holds<S: ReadStore>(store: &S, root: &str) -> Result<Vec<String>, StoreError> {
-    let folders = store.folders(root).await?.prefixes;
+/// The folders directly below `root`, or the first key where there are none; without what is our `own`.
+async fn holds<S: ReadStore>(store: &S, root: &str, own: &str) -> Result<Vec<String>, StoreError> {
+    let mut folders = store.folders(root).await?.prefixes;
+    folders.retain(|folder| *folder != own);
     if !folders.is_empty() {
         return Ok(folders);
     }
     let page = store.list(root, "").next().await?;
-    Ok(page.into_iter().flatten().take(1).map(|listed| listed.into_key().into_string()).collect())
+    let keys = page.into_iter().flatten().map(|listed| listed.into_key().into_string());
+    Ok(keys.filter(|key| !key.starts_with(own)).take(1).collect())
 }
 
 async fn exists<S: ReadStore>(store: &S, key: &str) -> Result<bool, StoreError> {
@@ -173,6 +175,10 @@ mod tests {
         }
         assert_eq!(look("", &[]).await, Ok(Identified::Empty));
         assert_eq!(look("root", &["other/file"]).await, Ok(Identified::Empty));
+        let own = "regsweep/trash/plan/docker/registry/v2/blobs/sha256/ab/abcd/data";
+        assert_eq!(look("", &[own]).await, Ok(Identified::Empty), "all of it is in the trash");
+        assert_eq!(look("", &[own, BLOB]).await, Ok(Identified::Registry));
+        assert!(look("", &[own, "photos/1.jpg"]).await.is_err());
     }
 
     #[tokio::test]

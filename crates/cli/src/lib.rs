@@ -37,6 +37,8 @@ mod remembered;
 pub mod render;
 mod signals;
 mod state;
+mod taken_back;
+mod trash;
 mod unchanged;
 mod usage;
 mod xdg;
@@ -107,6 +109,7 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Show(args) => command::show(args, &context),
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
+        Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use monitor::{Monitor, Phase, Stop};
 use registry::{Algorithm, FolderKind, Layout, Timestamp};
 use store::{
-    DeleteStore, FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, ReadStore,
-    RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
+    FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, ReadStore,
+    RestoreStore, RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
 };
 
 use crate::args::{StoreArgs, SweepArgs};
@@ -55,8 +55,10 @@ pub trait Work {
     ///
     /// # Errors
     /// Whatever may go wrong with it.
-    fn run<S: DeleteStore>(self, open: Open<S>)
-    -> impl Future<Output = Result<Self::Out, Failure>>;
+    fn run<S: RestoreStore>(
+        self,
+        open: Open<S>,
+    ) -> impl Future<Output = Result<Self::Out, Failure>>;
 }
 
 /// Who watches a run, and who may stop it.
@@ -176,7 +178,7 @@ fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
     }
 }
 
-async fn identified<S: DeleteStore, W: Work>(
+async fn identified<S: RestoreStore, W: Work>(
     location: &Location,
     store: Arc<S>,
     layout: Layout,

@@ -44,9 +44,12 @@ pub(crate) fn listen(
     })
 }
 
-/// From the first delete on, until all that was done is told.
+/// From the first delete, or the first that is brought back, on, until all that was done is told.
 const fn is_sweeping(phase: Phase) -> bool {
-    matches!(phase, Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Finished)
+    matches!(
+        phase,
+        Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Restoring | Phase::Finished
+    )
 }
 
 #[expect(clippy::exit, reason = "the operator asked twice; nothing is left to save")]

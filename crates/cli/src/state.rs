@@ -18,6 +18,9 @@ const KEPT: usize = 5;
 /// Says of a run that it is not to be taken up again, by being there.
 const GIVEN_UP: &str = "given-up";
 
+/// Held by who sweeps.
+const LOCK: &str = "lock";
+
 /// The runs of one registry.
 #[derive(Debug)]
 pub(crate) struct Runs {
@@ -76,14 +79,17 @@ impl Runs {
     /// # Errors
     /// [`Failure::Busy`] where one is under way.
     pub(crate) fn lock(&self) -> Result<File, Failure> {
-        let path = self.dir.join("lock");
-        let options = File::options().write(true).create(true).truncate(false).open(&path);
-        let lock = options.map_err(file(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(lock),
-            Err(TryLockError::WouldBlock) => Err(Failure::Busy { dir: self.dir.clone() }),
-            Err(TryLockError::Error(source)) => Err(Failure::File { path, source }),
-        }
+        lock(&self.dir)
+    }
+
+    /// The same for the run in `run`, where it is one: other plans lie where nobody locks.
+    ///
+    /// # Errors
+    /// [`Failure::Busy`] where a sweep of the same registry is under way.
+    pub(crate) fn lock_around(run: &Path) -> Result<Option<File>, Failure> {
+        let run = run.canonicalize().map_err(file(run))?;
+        let runs = run.parent().filter(|runs| runs.join(LOCK).exists());
+        runs.map(lock).transpose()
     }
 
     /// The run that began to delete and did not end.
@@ -109,7 +115,9 @@ impl Runs {
             Err(error) => return outdated(error.to_string()),
         };
         match Journal::open(&dir, plan.id()) {
-            Ok(journal) if journal.state().is_finished() => return Ok(Unfinished::None),
+            Ok(journal) if journal.state().is_finished() || journal.state().is_undone() => {
+                return Ok(Unfinished::None);
+            }
             Ok(_) => {}
             Err(error @ (JournalError::Io { .. } | JournalError::Locked { .. })) => {
                 return Err(Failure::Journal(error));
@@ -170,6 +178,17 @@ impl Runs {
         }
         runs.sort_unstable();
         Ok(runs)
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join(LOCK);
+    let options = File::options().write(true).create(true).truncate(false).open(&path);
+    let lock = options.map_err(file(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failure::Busy { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(Failure::File { path, source }),
     }
 }
 

@@ -87,6 +87,12 @@ named_enum! {
         FreedBytes,
         /// Objects that could not be deleted.
         FailedObjects,
+        /// Objects that an undo brought back.
+        RestoredObjects,
+        /// Objects that went from the trash.
+        PurgedObjects,
+        /// Bytes of those.
+        PurgedBytes,
     }
 }
 
@@ -105,6 +111,8 @@ named_enum! {
         SweepingLinks,
         /// Deleting blobs.
         SweepingBlobs,
+        /// Bringing back what was deleted.
+        Restoring,
         /// Nothing more.
         Finished,
     }

@@ -145,6 +145,13 @@ impl Layout {
         &self.base[..self.base.len() - (V2.len() - 1)]
     }
 
+    /// The prefix of what this program keeps beside the registry's own folder: never listed by a collection, since it
+    /// is not below [`Layout::base`].
+    #[must_use]
+    pub fn own(&self) -> String {
+        format!("{}regsweep/", self.root())
+    }
+
     /// The prefix of all blobs.
     #[must_use]
     pub fn blobs(&self) -> String {

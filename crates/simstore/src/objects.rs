@@ -154,6 +154,13 @@ impl Objects {
         deleted
     }
 
+    /// Forgets every version of a key that is not current.
+    pub(crate) fn expire(&mut self, key: &str) {
+        if let Some(versions) = &mut self.versions {
+            versions.expire(key);
+        }
+    }
+
     /// Makes a version of an object that is older than versions.
     fn keep_old(&mut self, key: &str) {
         let is_known = self.versions.as_ref().is_none_or(|versions| versions.of(key).is_some());
@@ -332,6 +339,14 @@ mod tests {
         assert_eq!(objects.get(&key).unwrap().content.len(), 3);
         objects.delete_version(&key, &second);
         assert_eq!(objects.get(&key).unwrap().etag, first);
+        let third = objects.put(key.clone(), object("three")).unwrap();
+        objects.expire(&key);
+        assert!(objects.version(&key, Version::NULL).is_none());
+        assert_eq!(
+            objects.version(&key, &third).unwrap().object.as_ref().unwrap().content.len(),
+            5
+        );
+        objects.delete_version(&key, &third);
         objects.delete_version(&key, Version::NULL);
         assert!(objects.get(&key).is_none() && !objects.keys().contains(&key));
         assert!(objects.version(&key, Version::NULL).is_none());

@@ -25,6 +25,8 @@ pub enum Kind {
     Head,
     /// `PutObject`.
     Put,
+    /// `CopyObject`, `UploadPartCopy`.
+    Copy,
     /// `DeleteObjects`.
     Delete,
     /// `DeleteObject`.
@@ -43,11 +45,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::List,
         Self::Get,
         Self::Head,
         Self::Put,
+        Self::Copy,
         Self::Delete,
         Self::DeleteOne,
         Self::ListVersions,
@@ -65,6 +68,7 @@ impl Kind {
             Self::Get => "get",
             Self::Head => "head",
             Self::Put => "put",
+            Self::Copy => "copy",
             Self::Delete => "delete",
             Self::DeleteOne => "delete-one",
             Self::ListVersions => "list-versions",
@@ -122,7 +126,7 @@ impl Ask {
             ("POST", true) if asks("delete") => Kind::Delete,
             (_, true) => Kind::Unknown,
             _ if SUBRESOURCES.into_iter().any(asks) => Kind::Unknown,
-            ("PUT", _) if self.header("x-amz-copy-source").is_some() => Kind::Unknown,
+            ("PUT", _) if self.header("x-amz-copy-source").is_some() => Kind::Copy,
             ("GET" | "HEAD", _) if asks("partNumber") || asks("uploadId") => Kind::Unknown,
             ("POST", _) if asks("uploads") || asks("uploadId") => Kind::Upload,
             ("PUT" | "DELETE", _) if asks("uploadId") => Kind::Upload,

@@ -221,6 +221,11 @@ impl Server {
         self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).delete(key, now);
     }
 
+    /// Removes for good what delete markers hide of a key, as a rule of a versioned bucket does after some time.
+    pub fn expire(&self, key: &str) {
+        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).expire(key);
+    }
+
     /// The content of an object.
     #[must_use]
     pub fn content(&self, key: &str) -> Option<Bytes> {

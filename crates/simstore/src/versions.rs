@@ -77,6 +77,13 @@ impl Versions {
         id
     }
 
+    /// Takes away for good every version that is older than the newest, but not delete markers.
+    pub(crate) fn expire(&mut self, key: &str) {
+        let Some(kept) = self.by_key.get_mut(key) else { return };
+        let Some(newest) = kept.last().map(|version| version.id.clone()) else { return };
+        kept.retain(|version| version.id == newest || version.object.is_none());
+    }
+
     /// Takes a version away for good.
     pub(crate) fn remove(&mut self, key: &str, id: &str) -> Deleted {
         let mut deleted = Deleted { version: Some(id.to_owned()), is_marker: false };

@@ -5,7 +5,10 @@ use std::future::Future;
 use bytes::Bytes;
 use registry::Timestamp;
 
-use crate::{DeleteBatch, KeyOutcome, Listed, Object, StoreError};
+use crate::{
+    DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, PutBack, StoreError, Trashed,
+    Version,
+};
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ pub trait Cursor: Send {
 
 /// Reading and deleting: what the sweeper gets.
 pub trait DeleteStore: ReadStore {
-    /// Deletes objects (G9). The answer has one outcome for each object, in the order of the batch (G10).
+    /// Deletes objects (G9), or moves them to the trash of the batch; what cannot be moved stays. The answer has one outcome for each object, in the order of the batch (G10).
     ///
     /// # Errors
     /// Where the request as a whole failed: each key may or may not be deleted, and asking again is harmless (G11).
@@ -104,4 +107,44 @@ pub trait DeleteStore: ReadStore {
         &self,
         batch: &DeleteBatch,
     ) -> impl Future<Output = Result<Vec<KeyOutcome>, StoreError>> + Send;
+}
+
+/// Bringing back what was deleted: what an undo gets. Nothing here overwrites what somebody else wrote.
+pub trait RestoreStore: DeleteStore {
+    /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
+    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries.
+    ///
+    /// # Errors
+    /// Where the store does not tell: what is there is not known then (G4).
+    fn versions(&self, key: &str) -> impl Future<Output = Result<Vec<Version>, StoreError>> + Send;
+
+    /// Removes delete markers, so that what they hide is there again. At most [`DeleteBatch::LIMIT`], each of another
+    /// key. The answer has one outcome for each, in their order (G10); one that is gone already is removed.
+    ///
+    /// # Errors
+    /// Where the request as a whole failed: each may or may not be removed, and asking again is harmless (G11).
+    fn unmark(
+        &self,
+        markers: &[Marker],
+    ) -> impl Future<Output = Result<Vec<Result<(), KeyFailure>>, StoreError>> + Send;
+
+    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store does not
+    /// say.
+    fn keeps_versions(&self) -> impl Future<Output = bool> + Send;
+
+    /// Brings objects back from the trash, and overwrites nothing. The answer has one outcome for each, in their order
+    /// (G10). Whether a copy stays in the trash is the store's business.
+    ///
+    /// # Errors
+    /// Where the request as a whole failed: each may or may not be back, and asking again is harmless (G11).
+    fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> impl Future<Output = Result<Vec<Result<PutBack, KeyFailure>>, StoreError>> + Send;
+
+    /// Writes a small object of this program's own, over the one that was there.
+    ///
+    /// # Errors
+    /// Where it may not be written.
+    fn put(&self, key: &str, body: Bytes) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

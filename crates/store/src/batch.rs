@@ -1,6 +1,7 @@
 //! What to delete in one request, and what became of it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use registry::Timestamp;
 
@@ -17,7 +18,31 @@ pub struct Doomed {
 
 /// 1 to 1000 objects with distinct keys.
 #[derive(Clone, Debug)]
-pub struct DeleteBatch(Vec<Doomed>);
+pub struct DeleteBatch {
+    objects: Vec<Doomed>,
+    trash: Option<Trash>,
+}
+
+/// Where objects go that are not deleted for good: inside the same store, under keys made from their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trash {
+    root: Arc<str>,
+    folder: Arc<str>,
+}
+
+impl Trash {
+    /// The trash in `folder`, which ends in `/`; of a key, what stands before the end of `root` is left out.
+    #[must_use]
+    pub fn new(root: &str, folder: &str) -> Self {
+        Self { root: root.into(), folder: folder.into() }
+    }
+
+    /// Where the object under `key` goes; `None` where the key does not lie below the root.
+    #[must_use]
+    pub fn key_of(&self, key: &str) -> Option<String> {
+        key.strip_prefix(&*self.root).map(|rest| [&self.folder, rest].concat())
+    }
+}
 
 /// Why objects make no batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +64,9 @@ impl DeleteBatch {
     /// Source: Amazon S3 API, `DeleteObjects`: "up to 1,000 objects".
     pub const LIMIT: usize = 1000;
 
+    /// The most objects of one batch that a bucket copies at once, to its trash or from there (G12).
+    pub const COPIES: usize = 8;
+
     /// Checks and takes objects; their order is kept.
     ///
     /// # Errors
@@ -51,27 +79,73 @@ impl DeleteBatch {
             return Err(BatchError::TooLong);
         }
         let keys: HashSet<&str> = objects.iter().map(|object| &*object.key).collect();
-        if keys.len() < objects.len() { Err(BatchError::Repeated) } else { Ok(Self(objects)) }
+        if keys.len() < objects.len() {
+            Err(BatchError::Repeated)
+        } else {
+            Ok(Self { objects, trash: None })
+        }
+    }
+
+    /// A batch of some of these objects, to be deleted in the same way.
+    ///
+    /// # Errors
+    /// As for [`DeleteBatch::new`].
+    pub fn part(&self, objects: Vec<Doomed>) -> Result<Self, BatchError> {
+        Ok(Self { trash: self.trash.clone(), ..Self::new(objects)? })
+    }
+
+    /// The same, where each object goes to the trash. One of which that cannot be proven is kept.
+    #[must_use]
+    pub fn into_trash(self, trash: Trash) -> Self {
+        Self { trash: Some(trash), ..self }
+    }
+
+    /// Where the objects go.
+    #[must_use]
+    pub const fn trash(&self) -> Option<&Trash> {
+        self.trash.as_ref()
     }
 
     /// The objects, in order.
     #[must_use]
     pub fn objects(&self) -> &[Doomed] {
-        &self.0
+        &self.objects
     }
 }
 
 /// What became of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyOutcome {
-    /// The store says it is deleted.
-    Deleted,
+    /// The store says it is deleted; what is left of it.
+    Deleted(Kept),
     /// It was not there any more, where the store tells.
     Gone,
     /// It was written since it was listed, and kept.
     Spared,
     /// It could not be deleted.
     Failed(KeyFailure),
+}
+
+impl KeyOutcome {
+    /// Deleted, and nothing is left of it.
+    pub const DELETED: Self = Self::Deleted(Kept::Nothing);
+
+    /// Whether the store says it is deleted.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        matches!(self, Self::Deleted(_))
+    }
+}
+
+/// What a deletion leaves, so that it can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing that the store told of.
+    Nothing,
+    /// The version, under a delete marker with this id.
+    Marker(Box<str>),
+    /// The object, in the trash of its batch.
+    Trash,
 }
 
 /// Why one key could not be deleted.

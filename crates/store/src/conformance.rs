@@ -3,7 +3,11 @@
 //! The checks write below [`PREFIX`] only and panic where a promise is broken. Start each with a store that holds
 //! nothing there.
 
+mod restoring;
+
 use registry::Timestamp;
+
+pub use restoring::{putting_contract, trash_contract, versions_contract};
 
 use crate::{
     Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,
@@ -252,7 +256,7 @@ async fn spares_what_was_written_since<S: DeleteStore>(store: &S) {
     let is_there = kind_of_get(store, key, 1000).await.is_none();
     match outcomes[0] {
         KeyOutcome::Spared => assert!(is_there, "spared and not there"),
-        KeyOutcome::Deleted => assert!(!is_there, "deleted and still there"),
+        KeyOutcome::Deleted(_) => assert!(!is_there, "deleted and still there"),
         _ => panic!("an object that is there: {outcomes:?}"),
     }
 }
@@ -273,7 +277,7 @@ async fn deletes_each_key_once_and_again<S: DeleteStore>(store: &S, keys: &[&str
     for is_again in [false, true] {
         for (index, outcome) in delete(store, batch.clone()).await.into_iter().enumerate() {
             let is_right = match outcome {
-                KeyOutcome::Deleted => true, // S3 says so of keys that are not there, too
+                KeyOutcome::Deleted(_) => true, // S3 says so of keys that are not there, too
                 KeyOutcome::Gone => is_again || index == 1,
                 KeyOutcome::Spared | KeyOutcome::Failed(_) => false,
             };

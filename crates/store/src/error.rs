@@ -16,6 +16,8 @@ pub enum Operation {
     Get,
     /// Deleting objects.
     Delete,
+    /// Bringing objects back.
+    Restore,
 }
 
 impl fmt::Display for Operation {
@@ -26,6 +28,7 @@ impl fmt::Display for Operation {
             Self::Look => "look into",
             Self::Get => "read",
             Self::Delete => "delete from",
+            Self::Restore => "restore",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A store that fails on purpose: worse than any real one, and the same way for the same seed.
 
 mod cursor;
+mod restore;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,7 +59,9 @@ impl Fault {
             Self::Unserved | Self::Throttled | Self::LostAnswer | Self::Denied => true,
             Self::ShortPage => operation == Operation::List,
             Self::CutBody => operation == Operation::Get,
-            Self::HalfDone | Self::FailedKeys | Self::LostKeys => operation == Operation::Delete,
+            Self::HalfDone | Self::FailedKeys | Self::LostKeys => {
+                matches!(operation, Operation::Delete | Operation::Restore)
+            }
         }
     }
 }
@@ -193,7 +196,8 @@ impl Faults {
     /// What happens to this call; an error where it ends before anything is done.
     fn meet(&self, operation: Operation, subject: &str) -> Result<Luck, StoreError> {
         let fate = self.crash.next();
-        if fate == Fate::Dead || (fate == Fate::Dying && operation != Operation::Delete) {
+        let is_whole = !matches!(operation, Operation::Delete | Operation::Restore);
+        if fate == Fate::Dead || (fate == Fate::Dying && is_whole) {
             return Err(dead(operation, subject));
         }
         let luck = Luck { is_dying: fate == Fate::Dying, ..self.draw(operation, subject) };
@@ -341,7 +345,7 @@ impl<S: DeleteStore> Faulty<S> {
         let mut outcomes: Vec<KeyOutcome> = (0..objects.len()).map(key_failure).collect();
         let part = chosen.iter().map(|index| objects[*index].clone()).collect();
         // No batch is empty.
-        if let Ok(part) = DeleteBatch::new(part) {
+        if let Ok(part) = batch.part(part) {
             for (index, outcome) in chosen.into_iter().zip(self.inner.delete(&part).await?) {
                 outcomes[index] = outcome;
             }
@@ -351,8 +355,12 @@ impl<S: DeleteStore> Faulty<S> {
 }
 
 fn key_failure(index: usize) -> KeyOutcome {
+    KeyOutcome::Failed(failure_of(index))
+}
+
+fn failure_of(index: usize) -> KeyFailure {
     let kind = if index.is_multiple_of(2) { ErrorKind::Throttled } else { ErrorKind::Transient };
-    KeyOutcome::Failed(KeyFailure { kind, message: "a fault by plan".into() })
+    KeyFailure { kind, message: "a fault by plan".into() }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ mod tests {
     use registry::Timestamp;
 
     use super::*;
-    use crate::conformance::store_contract;
+    use crate::conformance::{store_contract, versions_contract};
     use crate::{
         DeleteBatch, DeleteStore, Doomed, Fault, FaultPlan, Faulty, KeyOutcome, MemoryStore,
     };
@@ -72,6 +72,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_store_that_fails_now_and_then_brings_back_what_it_should() {
+        for seed in 0..4 {
+            let memory = MemoryStore::new().with_versions();
+            let kinds = vec![Fault::Unserved, Fault::Throttled, Fault::FailedKeys];
+            let (store, monitor) = bench(&memory, FaultPlan { seed, rate_per_1000: 400, kinds });
+            versions_contract(&store, async |objects: &[(&str, &[u8])]| {
+                for (key, content) in objects {
+                    memory.put(key, content.to_vec(), Timestamp::default());
+                }
+            })
+            .await;
+            assert!(monitor.get(Counter::RetriedRequests) > 0, "seed {seed}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn g11_answers_that_are_lost_change_nothing_about_what_is_left() {
         for seed in 0..16 {
             let memory = MemoryStore::new();
@@ -85,7 +101,7 @@ mod tests {
             let (store, _) = bench(&memory, FaultPlan::passing(seed, 700));
             let outcomes = store.delete(&batch).await.unwrap();
             assert_eq!(outcomes.len(), 290);
-            let is_gone = |outcome| matches!(outcome, KeyOutcome::Deleted | KeyOutcome::Gone);
+            let is_gone = |outcome| matches!(outcome, KeyOutcome::Deleted(_) | KeyOutcome::Gone);
             assert!(outcomes.into_iter().all(is_gone), "seed {seed}");
             let left: Vec<String> = memory.keys();
             assert_eq!(left, keys[..10], "seed {seed}");

@@ -2,12 +2,14 @@
 //!
 //! # Words
 //! A *store* holds *objects* under *keys*, in the byte order of the keys: a bucket, a directory tree, memory. A
-//! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request.
+//! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request. A *delete marker* hides
+//! older *versions* of a key, where the store keeps them; a *trash* is where objects go instead, inside the same store.
 //!
 //! # Guarantees
 //! G3: a listing ends only where the store said so; anything odd on the way is an error.
 //! G7: keys are handed on byte for byte. G9: [`DeleteStore::delete`] is the only way to delete, and readers that take
-//! a [`ReadStore`] cannot. G10: every key of a batch gets exactly one outcome. G12: requests in flight are bounded.
+//! a [`ReadStore`] cannot. [`RestoreStore::unmark`] removes delete markers, which brings objects back, and nothing
+//! else. G10: every key of a batch gets exactly one outcome. G12: requests in flight are bounded.
 //!
 //! # Shape
 //! ```text
@@ -19,7 +21,7 @@
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
-//! [`ReadStore`], [`DeleteStore`].
+//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -36,6 +38,7 @@ mod key;
 mod memory;
 mod object;
 mod paced;
+mod restore;
 mod retried;
 #[cfg(feature = "s3")]
 mod s3;
@@ -47,8 +50,8 @@ mod scripted;
 mod share;
 mod stopping;
 
-pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
-pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
+pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore, RestoreStore};
+pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
 pub use files::{ClosedRule, FileCursor, FileOptions, FileStore, Leaf, Nest, Shape, ShapeRule};
@@ -57,6 +60,7 @@ pub use key::Key;
 pub use memory::{MemoryCursor, MemoryStore};
 pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
+pub use restore::{Marker, PutBack, Trashed, Version};
 pub use retried::{GaveUp, Retried, RetriedCursor, RetrySettings};
 #[cfg(all(feature = "benches", feature = "s3"))]
 #[doc(hidden)]

@@ -1,5 +1,8 @@
 //! A store in memory, for tests and demonstrations.
 
+mod past;
+mod restore;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,9 +11,11 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use registry::Timestamp;
 
+use self::past::Past;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Key, KeyOutcome,
-    Listed, Object, Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Kept, Key, KeyFailure,
+    KeyOutcome, Listed, Marker, Object, Operation, PutBack, ReadStore, StoreError, Trash, Trashed,
+    Version,
 };
 
 /// A store in memory, whose clock stands still until it is set. A cheap handle: clones share the objects.
@@ -28,6 +33,8 @@ struct State {
     /// By key; `None` where the object's folder is there without it.
     objects: BTreeMap<String, Option<Stored>>,
     now: Timestamp,
+    /// Where the store keeps versions.
+    past: Option<Past>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +88,13 @@ impl MemoryStore {
         Self { closed, ..self }
     }
 
+    /// The same store; what is deleted or overwritten from now on is kept, as in a versioned bucket.
+    #[must_use]
+    pub fn with_versions(self) -> Self {
+        self.state().past.get_or_insert_default();
+        self
+    }
+
     /// A store of its own with the same objects and the same clock.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -92,12 +106,24 @@ impl MemoryStore {
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
         let body = body.into();
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        self.state().objects.insert(key.to_owned(), Some(Stored { body, modified, etag }));
+        self.state().put(key, Stored { body, modified, etag });
     }
 
     /// Takes an object away, where it is there.
     pub fn remove(&self, key: &str) {
         self.state().objects.remove(key);
+    }
+
+    /// Deletes as somebody else would: where versions are kept, by a delete marker.
+    pub fn bury(&self, key: &str) {
+        self.state().bury(key);
+    }
+
+    /// Forgets the versions of a key that are hidden, as the rules of a bucket may do.
+    pub fn expire(&self, key: &str) {
+        if let Some(past) = &mut self.state().past {
+            past.forget(key);
+        }
     }
 
     /// Takes an object away and leaves its folder, as deleting through a registry does on files: where its key is
@@ -140,6 +166,10 @@ impl Stored {
     fn object(&self, key: &str) -> Object {
         let (size, etag) = (self.body.len() as u64, self.etag.clone());
         Object { key: key.into(), size, modified: self.modified, etag }
+    }
+
+    fn version(&self) -> Version {
+        Version::Object { size: self.body.len() as u64, modified: self.modified }
     }
 }
 
@@ -198,15 +228,75 @@ impl State {
         prefixes
     }
 
-    fn delete(&mut self, doomed: &Doomed) -> KeyOutcome {
+    fn delete(&mut self, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
+        let place = trash.and_then(|trash| trash.key_of(&doomed.key));
+        if trash.is_some() && place.is_none() {
+            let message = "it does not lie where the trash is for".into();
+            return KeyOutcome::Failed(KeyFailure { kind: ErrorKind::Fatal, message });
+        }
         match self.get(&doomed.key) {
+            None if place.as_ref().is_some_and(|key| self.get(key).is_some()) => {
+                KeyOutcome::Deleted(Kept::Trash)
+            }
+            // A versioned bucket hides what is hidden once more.
+            None if self.past.is_some() => KeyOutcome::Deleted(self.bury(&doomed.key)),
             None => KeyOutcome::Gone,
             Some(stored) if stored.modified > doomed.modified => KeyOutcome::Spared,
-            Some(_) => {
-                self.objects.remove(&*doomed.key);
-                KeyOutcome::Deleted
-            }
+            Some(_) => match place {
+                None => KeyOutcome::Deleted(self.bury(&doomed.key)),
+                Some(place) => {
+                    self.rename(&doomed.key, place);
+                    KeyOutcome::Deleted(Kept::Trash)
+                }
+            },
         }
+    }
+
+    fn rename(&mut self, from: &str, to: String) {
+        if let Some(stored) = self.objects.remove(from) {
+            self.objects.insert(to, stored);
+        }
+    }
+
+    fn put_back(&mut self, object: &Trashed) -> PutBack {
+        if self.get(&object.key).is_some() {
+            return PutBack::Present;
+        }
+        if self.get(&object.trash).is_none() {
+            return PutBack::Absent;
+        }
+        self.rename(&object.trash, object.key.to_string());
+        PutBack::Restored
+    }
+
+    fn put(&mut self, key: &str, stored: Stored) {
+        let old = self.objects.insert(key.to_owned(), Some(stored)).flatten();
+        if let (Some(past), Some(old)) = (&mut self.past, old) {
+            past.bury(key, old);
+        }
+    }
+
+    fn bury(&mut self, key: &str) -> Kept {
+        let old = self.objects.remove(key).flatten();
+        let Some(past) = &mut self.past else { return Kept::Nothing };
+        if let Some(old) = old {
+            past.bury(key, old);
+        }
+        past.mark(key, self.now)
+    }
+
+    fn unmark(&mut self, marker: &Marker) {
+        let is_free = self.get(marker.key()).is_none();
+        let found = self.past.as_mut().and_then(|past| past.unmark(marker, is_free));
+        if let Some(found) = found {
+            self.objects.insert(marker.key().to_owned(), Some(found));
+        }
+    }
+
+    fn versions(&self, key: &str) -> Vec<Version> {
+        let current = self.get(key).map(Stored::version);
+        let past = self.past.iter().flat_map(|past| past.of(key));
+        current.into_iter().chain(past).take(Version::MOST).collect()
     }
 }
 
@@ -258,7 +348,7 @@ impl ReadStore for MemoryStore {
 impl DeleteStore for MemoryStore {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         let mut state = self.state();
-        Ok(batch.objects().iter().map(|doomed| state.delete(doomed)).collect())
+        Ok(batch.objects().iter().map(|doomed| state.delete(doomed, batch.trash())).collect())
     }
 }
 
@@ -283,42 +373,4 @@ impl Cursor for MemoryCursor {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_entity_tag_is_the_md5_of_the_content_where_asked_for() {
-        let store = MemoryStore::new();
-        store.put("plain", "", Timestamp::default());
-        let store = store.with_md5_etags();
-        store.put("tagged", "", Timestamp::default());
-        let etags: Vec<_> =
-            store.page("", "").iter().map(|listed| listed.object().unwrap().etag.clone()).collect();
-        assert_eq!(etags, [None, Some("d41d8cd98f00b204e9800998ecf8427e".into())]);
-    }
-
-    #[test]
-    fn a_fork_shares_nothing_and_a_clone_everything() {
-        let store = MemoryStore::new();
-        let (clone, fork) = (store.clone(), store.fork());
-        store.put("key", "body", Timestamp::default());
-        assert_eq!(clone.keys(), ["key"]);
-        assert!(fork.keys().is_empty());
-        clone.remove("key");
-        assert!(store.keys().is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_store_keeps_its_contract() {
-        for page in [1, 2, 1000] {
-            let store = MemoryStore::new().with_page(page);
-            let fill = async |objects: &[(&str, &[u8])]| {
-                for (key, body) in objects {
-                    store.put(key, body.to_vec(), Timestamp::from_seconds(1_000));
-                }
-            };
-            crate::conformance::store_contract(&store, fill).await;
-            crate::conformance::odd_keys_contract(&store, fill).await;
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Asks again where asking again may help.
 
+mod restore;
+
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
@@ -279,6 +281,7 @@ impl<S: DeleteStore> DeleteStore for Retried<S> {
 /// A batch on its way: what is known of each object so far.
 #[derive(Debug)]
 struct Sweep<'a> {
+    batch: &'a DeleteBatch,
     objects: &'a [Doomed],
     outcomes: Vec<Option<KeyOutcome>>,
     /// The places of the objects to ask for, in the order of the batch.
@@ -301,6 +304,7 @@ impl<'a> Sweep<'a> {
     fn new(batch: &'a DeleteBatch) -> Self {
         let objects = batch.objects();
         Self {
+            batch,
             objects,
             outcomes: vec![None; objects.len()],
             pending: (0..objects.len()).collect(),
@@ -314,7 +318,7 @@ impl<'a> Sweep<'a> {
             return Ok(None);
         }
         let objects = self.pending.iter().map(|place| self.objects[*place].clone()).collect();
-        DeleteBatch::new(objects).map(Some).map_err(|error| {
+        self.batch.part(objects).map(Some).map_err(|error| {
             StoreError::new(Operation::Delete, "", ErrorKind::Fatal).because(error)
         })
     }

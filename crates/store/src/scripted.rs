@@ -150,12 +150,12 @@ impl DeleteStore for Scripted {
         let reply = self.answer(Operation::Delete, asked).await?;
         let failing = match reply {
             Reply::Keys(failing) => failing,
-            Reply::TooShort => return Ok(vec![KeyOutcome::Deleted; keys.len() - 1]),
+            Reply::TooShort => return Ok(vec![KeyOutcome::DELETED; keys.len() - 1]),
             Reply::Fine | Reply::Fails(_) => Vec::new(),
         };
         let outcome = |key: &&str| match failing.iter().find(|(name, _)| name == key) {
             Some((_, kind)) => KeyOutcome::Failed(KeyFailure { kind: *kind, message: "no".into() }),
-            None => KeyOutcome::Deleted,
+            None => KeyOutcome::DELETED,
         };
         Ok(keys.iter().map(outcome).collect())
     }

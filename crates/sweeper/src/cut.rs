@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use planner::{Part, Row, RowKind, Segment, Stage};
 use registry::Shard;
-use store::{DeleteBatch, Doomed};
+use store::{DeleteBatch, Doomed, Trash};
 use tokio::sync::mpsc::Sender;
 
 use crate::journal::{JournalState, Span, joined};
@@ -68,12 +68,16 @@ pub(crate) struct Cut<P> {
     pub(crate) obstacles: Obstacles,
     /// Rows in a batch at most; at least one.
     pub(crate) size: usize,
+    /// Where objects go, where they are not deleted for good.
+    pub(crate) trash: Option<Trash>,
 }
 
 impl<P: Source> Cut<P> {
     /// Sends every batch of the stage, until nobody takes them. Blocks: reading and sending.
     pub(crate) fn run(&self, batches: &Sender<Batch>) -> Result<HeldBack, Cause> {
-        let mut open = Open { rows: Vec::new(), places: Vec::new(), held_back: HeldBack::new() };
+        let trash = self.trash.clone();
+        let mut open =
+            Open { rows: Vec::new(), places: Vec::new(), held_back: HeldBack::new(), trash };
         let mut lanes = self.lanes()?;
         while let Some(mut lane) = lanes.pop_front() {
             // Rounded down: what fills a batch up comes from another lane each time.
@@ -177,6 +181,7 @@ struct Open {
     rows: Vec<Row>,
     places: Vec<Place>,
     held_back: HeldBack,
+    trash: Option<Trash>,
 }
 
 impl Open {
@@ -193,6 +198,10 @@ impl Open {
         let rows = std::mem::take(&mut self.rows);
         let doomed = |row: &Row| Doomed { key: row.key.clone(), modified: row.modified };
         let request = DeleteBatch::new(rows.iter().map(doomed).collect()).map_err(Cause::Batch)?;
+        let request = match &self.trash {
+            Some(trash) => request.into_trash(trash.clone()),
+            None => request,
+        };
         Ok(Batch { rows, places: std::mem::take(&mut self.places), request })
     }
 }

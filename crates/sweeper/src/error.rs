@@ -7,7 +7,7 @@ use planner::PlanError;
 use store::{BatchError, StoreError};
 use tokio::task::JoinError;
 
-use crate::{Imbalance, JournalError, SweepReport};
+use crate::{Count, Imbalance, JournalError, SweepReport};
 
 /// A sweep that came to no good end, and how far it came.
 ///
@@ -39,6 +39,26 @@ pub enum Cause {
     /// Every row of the plan has its outcome: there is nothing to do.
     #[error("the plan has been carried out before")]
     AlreadyApplied,
+    /// What the plan deleted was taken back: what may go now, only a new plan can tell.
+    #[error("the plan has been taken back")]
+    TakenBack,
+    /// The plan deleted nothing, so there is nothing to take back.
+    #[error("the plan has deleted nothing")]
+    NothingDeleted,
+    /// Nothing of what the plan deleted is left.
+    #[error("{} objects were deleted, and the store kept none of them", deleted.objects)]
+    NothingKept {
+        /// What was deleted.
+        deleted: Count,
+    },
+    /// An undo saw another number of objects than were deleted (G10).
+    #[error("{deleted} objects were deleted, and {counted} were looked at")]
+    Miscounted {
+        /// By the journal.
+        deleted: u64,
+        /// By the rows.
+        counted: u64,
+    },
     /// The store does not go on, however often it is asked.
     #[error("the store did not carry out a batch")]
     Store(#[source] StoreError),
@@ -78,4 +98,18 @@ pub enum Cause {
     /// The outcomes do not add up to the plan (G10).
     #[error("the outcomes do not add up to the plan")]
     Unaccounted(#[source] Imbalance),
+}
+
+impl Cause {
+    /// Whether nothing was begun because there is nothing to do.
+    #[must_use]
+    pub const fn says_nothing_to_do(&self) -> bool {
+        matches!(
+            self,
+            Self::AlreadyApplied
+                | Self::TakenBack
+                | Self::NothingDeleted
+                | Self::NothingKept { .. }
+        )
+    }
 }

@@ -18,12 +18,13 @@ pub use read::{Replay, ReplayError, parse_journal};
 pub use state::JournalState;
 
 pub(crate) use disk::Disk;
-pub(crate) use record::{Fate, Record, Run, Span};
-pub(crate) use state::joined;
+pub(crate) use read::{ReadError, replay_to};
+pub(crate) use record::{Fate, Marked, Record, Run, Span};
+pub(crate) use state::{Period, joined};
 pub(crate) use write::{Durable, Writer};
 
 use frame::{framed, put_frame};
-use read::{ReadError, replay};
+use read::replay;
 use record::FORMAT;
 
 /// The journal of one plan, opened for one sweep.
@@ -104,10 +105,7 @@ impl Journal {
         path: PathBuf,
         plan: &str,
     ) -> Result<Self, JournalError> {
-        let replay = replay(content).map_err(|error| match error {
-            ReadError::Io(source) => io_error(&path, source),
-            ReadError::Replay(source) => JournalError::Unusable { path: path.clone(), source },
-        })?;
+        let replay = replay(content).map_err(|error| error.at(path.clone()))?;
         let length = match replay.plan {
             Some(found) if *found != *plan => {
                 return Err(JournalError::OtherPlan { path, found, expected: plan.into() });
@@ -136,6 +134,27 @@ impl Journal {
         std::mem::take(&mut self.state)
     }
 
+    /// Its path, for messages.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All of it, from the beginning.
+    pub(crate) fn reread(&self) -> Result<Box<dyn Read + Send>, JournalError> {
+        self.disk.reread().map_err(|source| io_error(&self.path, source))
+    }
+
+    /// Says that the plan is taken back; returns when that is durable.
+    pub(crate) fn record_undone(&mut self) -> Result<(), JournalError> {
+        let record = Record::Undone.encode();
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, self.length, self.length, &record);
+        let written = self.disk.append(&bytes).and_then(|()| self.disk.sync());
+        written.map_err(|source| io_error(&self.path, source))?;
+        self.length += framed(record.len());
+        Ok(())
+    }
+
     /// Begins writing behind what is there.
     pub(crate) fn into_writer(self) -> (Writer, PathBuf) {
         (Writer::start(self.disk, self.length), self.path)
@@ -145,6 +164,16 @@ impl Journal {
     fn sync_directory(&self, directory: &Path) -> Result<(), JournalError> {
         let synced = File::open(directory).and_then(|directory| directory.sync_all());
         synced.map_err(|source| io_error(&self.path, source))
+    }
+}
+
+impl ReadError {
+    /// The same, with the journal's path.
+    pub(crate) fn at(self, path: PathBuf) -> JournalError {
+        match self {
+            Self::Io(source) => JournalError::Io { path, source },
+            Self::Replay(source) => JournalError::Unusable { path, source },
+        }
     }
 }
 

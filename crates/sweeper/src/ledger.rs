@@ -50,7 +50,7 @@ impl Ledger {
             let found = segments.get(at).zip(accounts.get_mut(at));
             let (segment, account) = found.ok_or(Cause::StrangeSegment { number: *number })?;
             account.fates.clone_from(&known.fates);
-            let last = known.done.max().map_or(0, u64::from);
+            let last = known.intended.max().map_or(0, u64::from);
             let is_of_stage = known.fates.keys().all(|kind| kind.stage() == segment.stage);
             if last >= segment.rows || !is_of_stage {
                 return Err(Cause::OtherRows { file: segment.file() });
@@ -71,7 +71,7 @@ impl Ledger {
         let count = Count::one(row.bytes);
         let fates = self.fates_at(place.segment, row.kind);
         match outcome {
-            KeyOutcome::Deleted => fates.deleted += count,
+            KeyOutcome::Deleted(_) => fates.deleted += count,
             KeyOutcome::Gone => fates.already_gone += count,
             KeyOutcome::Spared => fates.spared += count,
             KeyOutcome::Failed(failure) => {

@@ -3,13 +3,14 @@
 //! # Words
 //! A *row* is one object of the plan; its *ordinal* is its place in its segment. A *batch* is what one request
 //! deletes. An *intent* says which rows are about to be deleted, an *outcome* what became of them; both stand in the
-//! *journal*, in the plan's directory. A row is *held back* where a link stays that may lead to it.
+//! *journal*, in the plan's directory. A row is *held back* where a link stays that may lead to it. An *undo* takes back
+//! what a plan deleted, where the store kept it.
 //!
 //! # Guarantees
 //! G6: only rows of the plan are deleted. G8: tags, then revisions, then layer links, then blobs; what a remaining
 //! link may lead to stays. G10: planned = deleted + already gone + spared + failed, in every segment and in
 //! total. G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up
-//! and ends in the same objects. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
+//! and ends in the same objects; so can an undo, which never overwrites. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
 //! state takes up to a bit for each row.
 //!
 //! # Shape
@@ -26,7 +27,7 @@
 //! of neighbours, one sync for all batches that wait.
 //!
 //! # Start reading at
-//! [`sweep`], [`Journal`].
+//! [`sweep`], [`Journal`], [`undo`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -39,6 +40,8 @@ mod obstacles;
 mod report;
 mod source;
 mod sweep;
+mod trash;
+mod undo;
 
 #[cfg(test)]
 mod tests;
@@ -48,3 +51,8 @@ pub use error::{Cause, SweepError};
 pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
 pub use report::{Balance, Ended, FailedObject, Imbalance, SweepReport};
 pub use sweep::{Observer, Settings, sweep};
+pub use trash::{trash_note, trash_prefix};
+pub use undo::{
+    Missing, MissingWhy, Only, Returns, UndoError, UndoReport, UndoSettings, Why, undo,
+    undone_prefix,
+};

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use monitor::{Asked, Counter, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
-use store::{DeleteBatch, DeleteStore, ErrorKind, KeyOutcome, Operation, StoreError};
+use registry::Timestamp;
+use store::{DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError, Trash};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::cut::{Batch, Cut, Place};
-use crate::journal::{Durable, Fate, Journal, JournalState, Record, Run, Writer};
+use crate::journal::{Durable, Fate, Journal, JournalState, Marked, Record, Run, Writer};
 use crate::ledger::Ledger;
 use crate::source::Source;
+use crate::trash::trash_of;
 use crate::{Cause, Ended, Fates, JournalError, SweepError, SweepReport};
 
 /// How hard to sweep.
@@ -23,11 +26,14 @@ pub struct Settings {
     pub concurrency: usize,
     /// Objects in one request at most. [`DeleteBatch::LIMIT`] and the store's own limit hold too.
     pub batch: usize,
+    /// Whether to move objects to the trash of the plan, so that they can be taken back; needless where the store keeps
+    /// versions.
+    pub trash: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { concurrency: 16, batch: DeleteBatch::LIMIT }
+        Self { concurrency: 16, batch: DeleteBatch::LIMIT, trash: false }
     }
 }
 
@@ -68,16 +74,19 @@ pub async fn sweep<S: DeleteStore>(
     monitor: &Monitor,
     stop: &Stop,
 ) -> Result<SweepReport, SweepError> {
-    let around = Around { observer, monitor, stop };
+    let trash = settings.trash.then(|| trash_of(&plan));
+    let around = Around { observer, monitor, stop, trash };
     sweep_source(store, Arc::new(plan), journal, settings, around).await
 }
 
 /// Who listens, counts and may ask to stop.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Around<'a> {
     pub(crate) observer: &'a dyn Observer,
     pub(crate) monitor: &'a Monitor,
     pub(crate) stop: &'a Stop,
+    /// Where objects go.
+    pub(crate) trash: Option<Trash>,
 }
 
 /// How often a sweep that waits looks whether it is asked to stop.
@@ -92,23 +101,43 @@ pub(crate) async fn sweep_source<S: DeleteStore, P: Source>(
 ) -> Result<SweepReport, SweepError> {
     let state = Arc::new(journal.take_state());
     let ledger = match Ledger::open(source.segments(), &state) {
+        Ok(ledger) if state.is_undone() => return fail(Cause::TakenBack, ledger),
         Ok(ledger) if state.is_finished() => return fail(Cause::AlreadyApplied, ledger),
         Ok(ledger) => ledger,
         Err(cause) => return fail(cause, Ledger::empty()),
+    };
+    let now = match store.now().await {
+        Ok(now) => now,
+        Err(error) => return fail(Cause::Store(error), ledger),
     };
     around.monitor.count(Counter::SweptObjects, ledger.fates().total().objects);
     let (writer, path) = journal.into_writer();
     let size = settings.batch.min(DeleteBatch::LIMIT).min(store.abilities().delete_batch).max(1);
     let width = settings.concurrency.max(1);
     let next_batch = state.next_batch();
-    Sweep { store, source, state, writer, path, width, size, around, ledger, next_batch }
-        .run()
-        .await
+    let began = Instant::now();
+    let sweep = Sweep {
+        store,
+        source,
+        state,
+        writer,
+        path,
+        width,
+        size,
+        around,
+        ledger,
+        next_batch,
+        began,
+    };
+    sweep.run(now).await
 }
 
 fn fail(cause: Cause, ledger: Ledger) -> Result<SweepReport, SweepError> {
-    let ended =
-        if matches!(cause, Cause::AlreadyApplied) { Ended::Completed } else { Ended::Broken };
+    let ended = if matches!(cause, Cause::AlreadyApplied | Cause::TakenBack) {
+        Ended::Completed
+    } else {
+        Ended::Broken
+    };
     Err(SweepError { cause, report: Box::new(ledger.report(ended)) })
 }
 
@@ -128,6 +157,7 @@ struct Sweep<'a, S, P> {
     around: Around<'a>,
     ledger: Ledger,
     next_batch: u64,
+    began: Instant,
 }
 
 /// Why a stage ended early.
@@ -149,8 +179,10 @@ struct Landed {
 type Flight = JoinSet<Result<Landed, Halt>>;
 
 impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
-    async fn run(mut self) -> Result<SweepReport, SweepError> {
-        let mut halt = self.sweep_stages().await.err();
+    async fn run(mut self, now: Timestamp) -> Result<SweepReport, SweepError> {
+        let began = self.record(Record::Began { now, trash: self.around.trash.is_some() }).await;
+        let swept = if began.is_ok() { self.sweep_stages().await } else { began };
+        let mut halt = swept.err();
         if halt.is_none() && Stage::ALL.into_iter().all(|stage| self.ledger.is_settled(stage)) {
             let totals = Record::Finished(Fates { failed: <_>::default(), ..self.ledger.fates() });
             halt = self.record(totals).await.err();
@@ -196,6 +228,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
             state: Arc::clone(&self.state),
             obstacles: self.ledger.obstacles().clone(),
             size: self.size,
+            trash: self.around.trash.clone(),
         };
         let (sender, batches) = mpsc::channel(1);
         let cutting = tokio::task::spawn_blocking(move || cut.run(&sender));
@@ -253,7 +286,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
     fn send(&mut self, batch: Batch, flight: &mut Flight) {
         let number = self.next_batch;
         self.next_batch += 1;
-        let durable = self.writer.intend(number, batch.spans());
+        let durable = self.writer.intend(number, self.began.elapsed().as_secs(), batch.spans());
         flight.spawn(carry_out(Arc::clone(&self.store), durable, number, batch));
     }
 
@@ -266,14 +299,15 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
             }
             Err(halt) => return Err(halt),
         };
-        let mut runs = Vec::new();
+        let (mut runs, mut markers) = (Vec::new(), Vec::new());
         for ((row, place), outcome) in batch.rows.iter().zip(&batch.places).zip(&outcomes) {
             self.ledger.enter(*place, row, outcome);
             self.around.observer.outcome(row, outcome);
             self.count(row, outcome);
             add_run(&mut runs, *place, row, outcome);
+            markers.extend(marked(*place, outcome));
         }
-        self.writer.settle(number, runs);
+        self.writer.settle(number, self.began.elapsed().as_secs(), markers, runs);
         Ok(())
     }
 
@@ -286,7 +320,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
         let monitor = self.around.monitor;
         monitor.count(Counter::SweptObjects, 1);
         match outcome {
-            KeyOutcome::Deleted => {
+            KeyOutcome::Deleted(_) => {
                 monitor.count(Counter::DeletedObjects, 1);
                 monitor.count(Counter::FreedBytes, row.bytes);
             }
@@ -314,10 +348,18 @@ async fn carry_out<S: DeleteStore>(
     Ok(Landed { number, batch, outcomes })
 }
 
+/// The delete marker that hides a row now.
+fn marked(place: Place, outcome: &KeyOutcome) -> Option<Marked> {
+    let KeyOutcome::Deleted(Kept::Marker(id)) = outcome else { return None };
+    let Place { segment, ordinal } = place;
+    Some(Marked { segment, ordinal, id: id.clone() })
+}
+
 /// Appends a row to the last run where it continues it.
 fn add_run(runs: &mut Vec<Run>, place: Place, row: &Row, outcome: &KeyOutcome) {
     let fate = match outcome {
-        KeyOutcome::Deleted => Fate::Deleted,
+        KeyOutcome::Deleted(Kept::Trash) => Fate::Trashed,
+        KeyOutcome::Deleted(Kept::Nothing | Kept::Marker(_)) => Fate::Deleted,
         KeyOutcome::Gone => Fate::Gone,
         KeyOutcome::Spared => Fate::Spared,
         KeyOutcome::Failed(failure) => Fate::Failed(failure.kind),

@@ -7,6 +7,7 @@ mod files;
 mod order;
 mod stop;
 mod store_double;
+mod undo;
 mod world;
 
 use std::sync::Mutex;
@@ -45,7 +46,7 @@ async fn everything_planned_goes_and_nothing_else_is_touched() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_planned_goes_on_several_threads_too() {
     for mut world in World::both(&world::everything(200)) {
-        world.settings = Settings { concurrency: 7, batch: 3 };
+        world.settings = Settings { concurrency: 7, batch: 3, ..Settings::default() };
         world.sweep().await.unwrap();
         assert_eq!(world.store.objects(), bystanders());
     }
@@ -83,7 +84,7 @@ async fn check_accounts(world: World) {
     world.store.answer("blob/3", KeyOutcome::Gone);
     world.store.answer("blob/4", KeyOutcome::Spared);
     world.store.answer("blob/5", world::denied());
-    let around = Around { observer: &heard, monitor: &monitor, stop: &stop };
+    let around = Around { observer: &heard, monitor: &monitor, stop: &stop, trash: None };
     let report = world.sweep_with(around).await.unwrap();
     let mut keys: Vec<_> = heard.0.into_inner().unwrap().into_iter().map(|heard| heard.0).collect();
     keys.sort_unstable();
@@ -109,7 +110,7 @@ async fn check_accounts(world: World) {
 #[tokio::test]
 async fn g11_an_object_is_asked_for_only_when_its_intent_is_durable() {
     let mut world = World::of(world::everything(60));
-    world.settings = Settings { concurrency: 4, batch: 5 };
+    world.settings = Settings { concurrency: 4, batch: 5, ..Settings::default() };
     world.store.watch(&world.disk);
     world.sweep().await.unwrap();
 }
@@ -119,7 +120,7 @@ async fn requests_are_full_and_one_rest_for_each_stage() {
     for (blobs, batch) in [(1000u32, 100usize), (1001, 100), (99, 100), (7, 1), (513, 1000)] {
         let rows: Vec<_> = (0..blobs).map(|n| row(RowKind::Blob, n)).collect();
         for mut world in World::both(&rows) {
-            world.settings = Settings { concurrency: 8, batch };
+            world.settings = Settings { concurrency: 8, batch, ..Settings::default() };
             world.sweep().await.unwrap();
             let most = (blobs as usize).div_ceil(batch);
             assert_eq!(world.store.requests().len(), most, "{blobs} in batches of {batch}");
@@ -131,7 +132,7 @@ async fn requests_are_full_and_one_rest_for_each_stage() {
 async fn every_batch_asks_as_much_of_each_of_sixteen_partitions() {
     let rows: Vec<_> = (0..6000).map(scattered_blob).collect();
     for mut world in World::both(&rows) {
-        world.settings = Settings { concurrency: 1, batch: 64 };
+        world.settings = Settings { concurrency: 1, batch: 64, ..Settings::default() };
         world.sweep().await.unwrap();
         let requests = world.store.requests();
         // Digests are spread by chance, so that some of the sixteen parts end before the others.
@@ -148,7 +149,7 @@ async fn every_batch_asks_as_much_of_each_of_sixteen_partitions() {
 async fn the_limits_of_store_and_request_hold_whatever_is_asked() {
     for (asked, able, most) in [(10, 4, 4), (0, 4, 1), (5000, 4000, 1000), (5000, 0, 1)] {
         let mut world = World::of((0..1200).map(|n| row(RowKind::Blob, n)).collect());
-        world.settings = Settings { concurrency: 0, batch: asked };
+        world.settings = Settings { concurrency: 0, batch: asked, ..Settings::default() };
         world.store.set_delete_batch(able);
         world.sweep().await.unwrap();
         let longest = world.store.requests().iter().map(Vec::len).max();

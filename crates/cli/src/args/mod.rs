@@ -5,6 +5,7 @@ mod policy;
 mod resources;
 mod size;
 mod store;
+mod undo;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use policy::{PolicyArgs, SweepArgs};
 pub use resources::ResourceArgs;
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
+pub use undo::UndoArgs;
 
 /// Collects garbage in container registries that keep the distribution layout on S3 or on files.
 #[derive(Debug, Parser)]
@@ -38,7 +40,8 @@ Examples:
   2. What would go, and why            regsweep plan config.yml --out plan; regsweep show plan
   3. Carry out what was reviewed       regsweep apply plan --offline
   4. Both at once; again to resume     regsweep gc s3://bucket/prefix --untagged --offline
-  5. As the registry's own command     regsweep garbage-collect --dry-run config.yml
+  5. Take back what was deleted        regsweep undo plan
+  6. As the registry's own command     regsweep garbage-collect --dry-run config.yml
 
 Exit codes: 0 done, 1 internal, 2 usage, 3 partial, 4 unsafe (refused), 5 store, 6 format,
 7 incomplete, 130 stopped. garbage-collect: 0 or 1, as the registry's command.";
@@ -54,6 +57,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume
     Gc(GcArgs),
+    /// Take back what a plan deleted, where the store kept it; again to go on
+    Undo(UndoArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]
     GarbageCollect(GarbageCollectArgs),

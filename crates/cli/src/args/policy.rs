@@ -68,6 +68,20 @@ pub struct SweepArgs {
         value_parser = clap::value_parser!(u8).range(1..=100).try_map(share)
     )]
     pub share: Share,
+    /// Move what is deleted to regsweep/trash in the store, so that it can be taken back
+    ///
+    /// On files it is renamed, in a bucket it is copied first. Needless in a bucket that keeps versions.
+    #[arg(long)]
+    pub trash: bool,
+    /// How long the trash is kept; a later run with --trash empties what is older
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "7d",
+        value_parser = humantime::parse_duration,
+        hide_short_help = true
+    )]
+    pub trash_for: Duration,
     /// Refuse a plan older than this
     #[arg(
         long,

@@ -1,7 +1,7 @@
 //! `regsweep apply`: carries out a reviewed plan; again to resume.
 
 use planner::Plan;
-use store::DeleteStore;
+use store::RestoreStore;
 use sweeper::SweepReport;
 
 use super::Context;
@@ -11,6 +11,7 @@ use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
+use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 
 /// Carries out a plan, or what an earlier run left of it.
@@ -49,11 +50,12 @@ struct Applying<'a> {
 impl Work for Applying<'_> {
     type Out = SweepReport;
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
         self.plan.check_location(open.store.identity())?;
         require_unchanged(&open, &self.plan, &self.context.watch).await?;
         self.context.expect(&self.plan);
         let Self { plan, args, cache, context } = self;
-        carry_out(&open, plan, &args.sweep, cache, &(), &context.watch).await
+        let sweep = as_needed(&open, &args.sweep, context.console).await;
+        carry_out(&open, plan, &sweep, cache, &(), &context.watch).await
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use planner::{Breaker, Limits, Plan, Policy};
-use store::{DeleteStore, Share};
+use planner::{Amount, Breaker, Limits, Plan, Policy};
+use store::{RestoreStore, Share};
 use sweeper::SweepReport;
 use world::{Mode, Size, World};
 
@@ -49,7 +49,11 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
         detail: Detail::FULL,
     };
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
-    say(format!("{}\n{}\n", plan_table(&plan, context.console), sweep_table(&report)))?;
+    say(format!(
+        "{}\n{}\n",
+        plan_table(&plan, context.console),
+        sweep_table(&report, Amount::default())
+    ))?;
     let proof = prove(world, &root)?;
     if context.output.json {
         return context.report(summary, &report);
@@ -73,7 +77,7 @@ struct Collecting<'a> {
 impl Work for Collecting<'_> {
     type Out = (Plan, Summary, SweepReport);
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Self::Out, Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Self::Out, Failure> {
         let accepted = BTreeSet::from([Breaker::UntaggedShare]);
         let limits = Limits { max_delete_share_percent: Some(100), accepted };
         let (source, out) = (self.source, self.out);
@@ -97,6 +101,8 @@ impl Work for Collecting<'_> {
             registry_cache: None,
             max_deletes_per_second: None,
             share: Share::ALL,
+            trash: false,
+            trash_for: Duration::ZERO,
             max_age: POLICY.grace,
         };
         let shown = Plan::open(self.out)?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use planner::{Breaker, Limits, Plan, Policy};
-use store::{DeleteStore, Share};
+use store::{RestoreStore, Share};
 use sweeper::SweepReport;
 
 use self::lines::MarkingLines;
@@ -109,7 +109,7 @@ struct Collecting<'a> {
 impl Work for Collecting<'_> {
     type Out = ();
 
-    async fn run<S: DeleteStore>(mut self, open: Open<S>) -> Result<(), Failure> {
+    async fn run<S: RestoreStore>(mut self, open: Open<S>) -> Result<(), Failure> {
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
         // Lines of progress among those of the registry's command would be new to whoever reads them.
@@ -131,6 +131,8 @@ impl Work for Collecting<'_> {
             registry_cache: None,
             max_deletes_per_second: None,
             share: Share::ALL,
+            trash: false,
+            trash_for: Duration::ZERO,
             max_age: NEVER,
         };
         let summary = Summary::of(&plan, plan.header().requests);

@@ -1,7 +1,7 @@
 //! `regsweep gc`: plan and apply in one; again to resume.
 
 use planner::Plan;
-use store::DeleteStore;
+use store::RestoreStore;
 
 use super::{Context, Wish, limits, plan_of, policy};
 use crate::args::GcArgs;
@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
+use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
 
@@ -50,7 +51,7 @@ struct Run<'a> {
 impl Work for Run<'_> {
     type Out = ();
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<(), Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<(), Failure> {
         let Self { work, cache } = self;
         let state = work.args.state.as_deref();
         let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
@@ -64,7 +65,7 @@ impl Work for Run<'_> {
 
 impl Collecting<'_> {
     /// Plans and shows, and deletes nothing.
-    async fn look<S: DeleteStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+    async fn look<S: RestoreStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
         let progress = self.progress();
         let plan = self.plan(open, runs, Kind::DryRun).await?;
         drop(progress);
@@ -76,7 +77,7 @@ impl Collecting<'_> {
     }
 
     /// Sweeps what is left of the last run, or all that a new plan says. Nobody else sweeps meanwhile.
-    async fn collect<S: DeleteStore>(
+    async fn collect<S: RestoreStore>(
         &self,
         open: &Open<S>,
         runs: &Runs,
@@ -103,7 +104,7 @@ impl Collecting<'_> {
         self.sweep(open, plan, cache, progress).await
     }
 
-    async fn resumed<S: DeleteStore>(
+    async fn resumed<S: RestoreStore>(
         &self,
         open: &Open<S>,
         runs: &Runs,
@@ -124,7 +125,7 @@ impl Collecting<'_> {
     }
 
     /// The plan, where nobody pushed since it was made.
-    async fn still_true<S: DeleteStore>(
+    async fn still_true<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
@@ -143,7 +144,7 @@ impl Collecting<'_> {
         }
     }
 
-    async fn plan<S: DeleteStore>(
+    async fn plan<S: RestoreStore>(
         &self,
         open: &Open<S>,
         runs: &Runs,
@@ -163,7 +164,7 @@ impl Collecting<'_> {
         plan_of(open, wish, self.context).await
     }
 
-    async fn sweep<S: DeleteStore>(
+    async fn sweep<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
@@ -171,8 +172,8 @@ impl Collecting<'_> {
         progress: Progress,
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
-        let (sweep, watch) = (&self.args.sweep, &self.context.watch);
-        let swept = carry_out(open, plan, sweep, &mut cache, &(), watch).await;
+        let sweep = as_needed(open, &self.args.sweep, self.context.console).await;
+        let swept = carry_out(open, plan, &sweep, &mut cache, &(), &self.context.watch).await;
         drop(progress);
         let outcome = self.context.conclude(summary, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {

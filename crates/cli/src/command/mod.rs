@@ -6,6 +6,7 @@ mod garbage_collect;
 mod gc;
 mod plan;
 mod show;
+mod undo;
 
 pub(crate) use apply::apply;
 pub(crate) use demo::demo;
@@ -13,15 +14,17 @@ pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbag
 pub(crate) use gc::gc;
 pub(crate) use plan::plan;
 pub(crate) use show::show;
+pub(crate) use undo::undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use monitor::Counter;
-use planner::{Limits, Plan, Policy};
+use planner::{Amount, Limits, Plan, Policy};
+use serde::Serialize;
 use store::DeleteStore;
-use sweeper::{Cause, SweepReport};
+use sweeper::SweepReport;
 
 use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
 use crate::carry_out::verdict;
@@ -84,11 +87,14 @@ impl Context<'_> {
 
     /// What became of a plan, as a table or as the summary object made beforehand.
     fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
+        let get = |counter| self.watch.monitor.get(counter);
+        let purged =
+            Amount { count: get(Counter::PurgedObjects), bytes: get(Counter::PurgedBytes) };
         if self.output.json {
             let requests = requests(&self.watch.monitor);
-            return self.summary(&summary.swept(report).requests(requests));
+            return self.summary(&summary.swept(report).purged(purged).requests(requests));
         }
-        self.data(&sweep_table(report))
+        self.data(&sweep_table(report, purged))
     }
 
     /// Reports what became of a plan, also where the sweep broke off, and turns it into the verdict.
@@ -106,7 +112,7 @@ impl Context<'_> {
             verdict(&report)
         });
         if let Err(Failure::Sweep(error)) = &outcome
-            && !matches!(error.cause, Cause::AlreadyApplied)
+            && !error.cause.says_nothing_to_do()
         {
             self.report(summary, &error.report)?;
         }
@@ -115,7 +121,12 @@ impl Context<'_> {
     }
 
     fn summary(&self, summary: &Summary) -> Result<(), Failure> {
-        let text = serde_json::to_string(summary).map_err(|error| Failure::Internal {
+        self.object(summary)
+    }
+
+    /// Writes one JSON object.
+    fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(object).map_err(|error| Failure::Internal {
             what: "the summary cannot be written",
             source: error.into(),
         })?;

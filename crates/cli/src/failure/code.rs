@@ -69,7 +69,8 @@ impl Failure {
             Self::Plan(error) => plan_code(error),
             Self::Journal(error) => journal_code(error),
             Self::Sweep(error) => sweep_code(&error.cause),
-            Self::Partial { .. } | Self::Uncleared { .. } => Code::Partial,
+            Self::Undo(error) => sweep_code(&error.cause),
+            Self::Partial { .. } | Self::NotBack { .. } | Self::Uncleared { .. } => Code::Partial,
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }
@@ -124,14 +125,20 @@ fn plan_code(error: &PlanError) -> Code {
 fn sweep_code(cause: &Cause) -> Code {
     match cause {
         Cause::Store(source) => store_code(source),
-        Cause::AlreadyApplied => Code::Unsafe,
+        Cause::AlreadyApplied
+        | Cause::TakenBack
+        | Cause::NothingDeleted
+        | Cause::NothingKept { .. } => Code::Unsafe,
         // The disk failed in the middle: some is done, and the journal knows what.
         Cause::Plan(PlanError::Io { .. }) | Cause::Journal(JournalError::Io { .. }) => {
             Code::Partial
         }
         Cause::Plan(error) => plan_code(error),
         Cause::Journal(error) => journal_code(error),
-        Cause::Panicked(_) | Cause::Unaccounted(_) | Cause::JournalClosed => Code::Internal,
+        Cause::Panicked(_)
+        | Cause::Unaccounted(_)
+        | Cause::Miscounted { .. }
+        | Cause::JournalClosed => Code::Internal,
         _ => Code::Format,
     }
 }

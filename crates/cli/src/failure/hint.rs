@@ -4,12 +4,13 @@ use lister::ListError;
 use marker::MarkError;
 use planner::PlanError;
 use store::{ErrorKind, StoreError};
-use sweeper::{Cause, JournalError, SweepError};
+use sweeper::{Cause, JournalError};
 
 use super::Failure;
 use crate::registry_cache::BY_HAND;
 
 const BUG: &str = "this is a bug: please report it";
+const KEEP: &str = "turn on the bucket's versioning, or collect with --trash, so that the next one can be taken back";
 const NEW_PLAN: &str = "make a new plan with `regsweep plan`";
 
 impl Failure {
@@ -18,8 +19,11 @@ impl Failure {
     pub fn hints(&self, again: &str) -> Vec<String> {
         match self {
             Self::Refused(refusal) => refusal.hints(again),
-            Self::Sweep(error) => sweep_hints(error, again),
-            Self::Partial { needs_new_plan: false, .. } | Self::Stopped { is_sweeping: true } => {
+            Self::Sweep(error) => sweep_hints(&error.cause, again),
+            Self::Undo(error) => sweep_hints(&error.cause, again),
+            Self::Partial { needs_new_plan: false, .. }
+            | Self::NotBack { may_go_on: true, .. }
+            | Self::Stopped { is_sweeping: true } => {
                 vec![resuming(again)]
             }
             Self::Stopped { is_sweeping: false } => vec![format!("`{again}` starts over")],
@@ -47,6 +51,7 @@ impl Failure {
             Self::Partial { .. } => Some(
                 "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
             ),
+            Self::NotBack { .. } => Some("what is back stays; what is lost has to be pushed again"),
             Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
             Self::File { .. }
             | Self::Output(_)
@@ -55,6 +60,7 @@ impl Failure {
             | Self::Changed(_)
             | Self::Sweep(_)
             | Self::Uncleared { .. }
+            | Self::Undo(_)
             | Self::Stopped { .. } => None,
         }
     }
@@ -95,16 +101,23 @@ fn plan_hint(error: &PlanError) -> &'static str {
     }
 }
 
-/// What ended a sweep, and that it can be taken up again where it can.
-fn sweep_hints(error: &SweepError, again: &str) -> Vec<String> {
-    let (own, is_resumable) = match &error.cause {
+/// What ended a sweep or an undo, and that it can be taken up again where it can.
+fn sweep_hints(cause: &Cause, again: &str) -> Vec<String> {
+    let (own, is_resumable) = match cause {
         Cause::Store(source) => (store_hint(source, true), true),
-        Cause::AlreadyApplied => (Some("make a new plan to see what goes now"), false),
+        Cause::AlreadyApplied | Cause::TakenBack => {
+            (Some("make a new plan to see what goes now"), false)
+        }
+        Cause::NothingDeleted => (None, false),
+        Cause::NothingKept { .. } => (Some(KEEP), false),
         Cause::Plan(error) => (Some(plan_hint(error)), matches!(error, PlanError::Io { .. })),
         Cause::Journal(error) => {
             (Some(journal_hint(error)), matches!(error, JournalError::Io { .. }))
         }
-        Cause::Panicked(_) | Cause::Unaccounted(_) | Cause::JournalClosed => (Some(BUG), false),
+        Cause::Panicked(_)
+        | Cause::Unaccounted(_)
+        | Cause::Miscounted { .. }
+        | Cause::JournalClosed => (Some(BUG), false),
         _ => (Some(NEW_PLAN), false),
     };
     own.map(str::to_owned).into_iter().chain(is_resumable.then(|| resuming(again))).collect()

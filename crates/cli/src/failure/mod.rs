@@ -15,7 +15,7 @@ use lister::ListError;
 use marker::{MarkError, SpillError};
 use planner::{JudgeError, PlanError, Reappeared};
 use store::StoreError;
-use sweeper::{Cause, JournalError, SweepError};
+use sweeper::{JournalError, SweepError, UndoError};
 
 use crate::ClearError;
 
@@ -91,6 +91,22 @@ pub enum Failure {
     /// The sweep could not go on.
     #[error("{}", broken_off(.0))]
     Sweep(#[from] SweepError),
+    /// The undo could not go on, or had nothing to do.
+    #[error("{}", not_undone(.0))]
+    Undo(#[from] UndoError),
+    /// The undo ended, and some objects are not back.
+    #[error("{}", not_back(*.lost, *.failed))]
+    NotBack {
+        /// How many cannot be brought back.
+        lost: u64,
+        /// At how many the store failed.
+        failed: u64,
+        /// Whether another undo may bring back more.
+        may_go_on: bool,
+        /// What is known of the first one.
+        #[source]
+        first: Option<FailedKey>,
+    },
     /// The sweep ended with objects left.
     #[error("{}", left_over(*.failed, *.held_back))]
     Partial {
@@ -188,9 +204,34 @@ const EMPTY_WORDS: [&str; 4] =
     ["dispatch failure", "io error", "client error (Connect)", "tcp connect error"];
 
 fn broken_off(error: &SweepError) -> &'static str {
-    match error.cause {
-        Cause::AlreadyApplied => "there is nothing left to do",
-        _ => "the sweep could not go on",
+    if error.cause.says_nothing_to_do() {
+        "there is nothing left to do"
+    } else {
+        "the sweep could not go on"
+    }
+}
+
+fn not_undone(error: &UndoError) -> &'static str {
+    if error.cause.says_nothing_to_do() {
+        "there is nothing to take back"
+    } else {
+        "the undo could not go on"
+    }
+}
+
+fn objects(number: u64) -> String {
+    format!("{number} object{}", if number == 1 { "" } else { "s" })
+}
+
+fn not_back(lost: u64, failed: u64) -> String {
+    match (lost, failed) {
+        (_, 0) => format!("{} cannot be brought back", objects(lost)),
+        (0, _) => format!("could not bring back {}", objects(failed)),
+        _ => format!(
+            "could not bring back {}, and {} cannot be brought back",
+            objects(failed),
+            objects(lost)
+        ),
     }
 }
 
@@ -199,7 +240,6 @@ const fn stopped(is_sweeping: bool) -> &'static str {
 }
 
 fn left_over(failed: u64, held_back: u64) -> String {
-    let objects = |n: u64| format!("{n} object{}", if n == 1 { "" } else { "s" });
     let (failed_objects, kept) = (objects(failed), objects(held_back));
     match (failed, held_back) {
         (0, _) => format!("kept {kept}, because links there were written since the plan was made"),

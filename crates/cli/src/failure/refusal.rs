@@ -58,6 +58,14 @@ pub enum Refusal {
         /// Why not.
         source: ClearError,
     },
+    /// An undo was at work since the plan was made.
+    #[error("what was deleted was taken back at {at}, after the plan was made at {since}")]
+    TakenBack {
+        /// When, by the store's clock.
+        at: Timestamp,
+        /// When the plan was made, by the store's clock.
+        since: Timestamp,
+    },
     /// The audit of a plan says no.
     #[error("the plan looks wrong, so nothing was deleted")]
     Audit {
@@ -79,7 +87,8 @@ impl Refusal {
             Self::Online { .. }
             | Self::Foreign { .. }
             | Self::NotARegistry { .. }
-            | Self::Written { .. } => Vec::new(),
+            | Self::Written { .. }
+            | Self::TakenBack { .. } => Vec::new(),
         }
     }
 
@@ -101,7 +110,7 @@ impl Refusal {
                  rootdirectory"
                     .to_owned(),
             ],
-            Self::Written { .. } => vec![
+            Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
             Self::Cache { .. } => vec![

@@ -1,6 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
 mod caches;
+mod undos;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use planner::{Breaker, Damage, Note, Severity};
 use registry::Timestamp;
 use store::{ErrorKind, Operation};
-use sweeper::{Imbalance, SweepReport};
+use sweeper::{Cause, Imbalance, SweepReport};
 
 use super::*;
 
@@ -43,10 +44,13 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::Written { .. }) => 20,
         Failure::Refused(Refusal::Cache { .. }) => 21,
         Failure::Uncleared { .. } => 22,
+        Failure::Refused(Refusal::TakenBack { .. }) => 23,
+        Failure::Undo(_) => 24,
+        Failure::NotBack { .. } => 25,
     }
 }
 
-const VARIANTS: usize = 23;
+const VARIANTS: usize = 26;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -366,7 +370,8 @@ fn sweeps() -> Vec<Row> {
 }
 
 fn all() -> Vec<Row> {
-    [operators(), stores(), plans(), sweeps(), caches::rows()].into_iter().flatten().collect()
+    let groups = [operators(), stores(), plans(), sweeps(), caches::rows(), undos::rows()];
+    groups.into_iter().flatten().collect()
 }
 
 #[test]

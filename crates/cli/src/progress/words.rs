@@ -31,7 +31,7 @@ pub(super) fn done(monitor: &Monitor, phase: Phase) -> (u64, &'static str) {
         Phase::Opening | Phase::Sealing | Phase::Finished => (0, ""),
         Phase::Marking => (monitor.get(Counter::RepositoryKeys), "keys"),
         Phase::Planning => (monitor.get(Counter::BlobKeys), "keys"),
-        Phase::SweepingLinks | Phase::SweepingBlobs => {
+        Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Restoring => {
             (monitor.get(Counter::SweptObjects), "objects")
         }
     }
@@ -71,6 +71,11 @@ fn doing(monitor: &Monitor, phase: Phase) -> Option<String> {
             number(Counter::Blobs),
             size(get(Counter::BlobBytes)),
             number(Counter::PlannedObjects),
+        )),
+        Phase::Restoring => Some(format!(
+            "taking back: {} objects looked at, {} restored",
+            number(Counter::SweptObjects),
+            number(Counter::RestoredObjects),
         )),
         Phase::SweepingLinks | Phase::SweepingBlobs => Some(format!(
             "sweeping {}: {} of {} objects, {} freed, {} failed",
@@ -117,8 +122,9 @@ fn pace(monitor: &Monitor, phase: Phase, since: u64, elapsed: Duration) -> Strin
     }
     let rate = now.saturating_sub(since) as f64 / elapsed.as_secs_f64().max(0.001);
     let speed = format!(", {} {unit}/s", count(whole(rate)));
-    let left = monitor.get(Counter::PlannedObjects).saturating_sub(now) as f64 / rate;
-    if unit != "objects" || rate <= 0.0 || left > 1e9 {
+    let planned = monitor.get(Counter::PlannedObjects);
+    let left = planned.saturating_sub(now) as f64 / rate;
+    if unit != "objects" || planned == 0 || rate <= 0.0 || left > 1e9 {
         return speed;
     }
     let left = humantime::format_duration(Duration::from_secs(whole(left)));

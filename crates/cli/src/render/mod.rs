@@ -5,9 +5,11 @@ mod failure;
 mod human;
 mod plan_table;
 mod summary;
+mod undo;
 
 pub use csv::write_csv;
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
 pub use human::{count, size};
 pub use plan_table::{plan_table, sweep_table};
 pub use summary::{Summary, Swept};
+pub use undo::{UndoSummary, undo_table};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use planner::{Plan, RowKind, Severity};
+use planner::{Amount, Plan, RowKind, Severity};
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
@@ -72,9 +72,9 @@ fn doubts_and_notes(plan: &Plan) -> String {
     text
 }
 
-/// What became of a plan, for people.
+/// What became of a plan, for people, and what went from the trash.
 #[must_use]
-pub fn sweep_table(report: &SweepReport) -> String {
+pub fn sweep_table(report: &SweepReport, purged: Amount) -> String {
     let total = &report.total;
     let rows: [(&str, Count); 6] = [
         ("planned", total.planned),
@@ -88,6 +88,9 @@ pub fn sweep_table(report: &SweepReport) -> String {
     line(&mut text, &format!("{:<16}", "swept"), "objects", "bytes");
     for (name, amount) in rows {
         line(&mut text, &format!("{name:<16}"), &count(amount.objects), &size(amount.bytes));
+    }
+    if purged.count > 0 {
+        line(&mut text, "out of the trash", &count(purged.count), &size(purged.bytes));
     }
     for failed in &report.failures {
         let _ = writeln!(text, "failed `{}`: {}", failed.key, failed.failure);

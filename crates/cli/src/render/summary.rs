@@ -60,6 +60,8 @@ pub struct Swept {
     spared: Amount,
     failed: Amount,
     left: Amount,
+    /// What went from the trash, because it was kept long enough.
+    purged: Amount,
     failures: Vec<FailedObject>,
 }
 
@@ -86,6 +88,7 @@ impl From<&SweepReport> for Swept {
             spared: amount(total.fates.spared),
             failed: amount(total.fates.failed),
             left: amount(total.left),
+            purged: Amount::default(),
             failures: report.failures.iter().map(FailedObject::from).collect(),
         }
     }
@@ -133,6 +136,15 @@ impl Summary {
     #[must_use]
     pub(crate) fn cache(self, cache: CacheSummary) -> Self {
         Self { registry_cache: Some(cache), ..self }
+    }
+
+    /// With what went from the trash.
+    #[must_use]
+    pub fn purged(mut self, purged: Amount) -> Self {
+        if let Some(swept) = &mut self.swept {
+            swept.purged = purged;
+        }
+        self
     }
 
     /// With the requests of the whole run.

@@ -76,7 +76,7 @@ fn part(object: &Object, range: Option<&str>) -> Result<Reply, S3Error> {
 /// The first byte, and the one behind the last; not ascending where nothing of the object is meant.
 ///
 /// Source: RFC 9110, 14.1.2. Several ranges are one too many for S3.
-fn bounds(range: &str, len: u64) -> Option<(u64, u64)> {
+pub(super) fn bounds(range: &str, len: u64) -> Option<(u64, u64)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     if first.is_empty() {
         let last: u64 = last.parse().ok()?;

@@ -1,6 +1,7 @@
 //! What each kind of request does.
 
 mod conditions;
+mod copy;
 mod delete;
 mod fast;
 mod get;
@@ -37,6 +38,7 @@ fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<R
         Kind::ListUploads => uploads::list(shared, ask),
         Kind::Get | Kind::Head => get::get(&objects(shared), ask),
         Kind::Put => put::put(shared, ask),
+        Kind::Copy => copy::copy(shared, ask),
         Kind::Upload => uploads::answer(shared, ask),
         Kind::Delete => delete::many(shared, ask, struck),
         Kind::DeleteOne => delete::one(shared, ask),
@@ -56,7 +58,7 @@ fn limited(shared: &Shared, ask: &Ask) -> Result<(), S3Error> {
     }
     let is_let = match ask.kind {
         Kind::Get | Kind::Head => shared.one_let_through(Class::Read, &ask.key),
-        Kind::Put | Kind::Upload | Kind::DeleteOne => {
+        Kind::Put | Kind::Copy | Kind::Upload | Kind::DeleteOne => {
             shared.one_let_through(Class::Write, &ask.key)
         }
         Kind::List => shared.one_let_through(Class::Read, &page::first_key(ask)?),

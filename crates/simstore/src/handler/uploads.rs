@@ -29,7 +29,7 @@ pub(super) fn answer(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
     }
 }
 
-fn uploads<T>(shared: &Shared, act: impl FnOnce(&mut Uploads) -> T) -> T {
+pub(super) fn uploads<T>(shared: &Shared, act: impl FnOnce(&mut Uploads) -> T) -> T {
     act(&mut shared.uploads.lock().unwrap_or_else(PoisonError::into_inner))
 }
 

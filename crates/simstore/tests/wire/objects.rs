@@ -348,3 +348,42 @@ fn answers_that_take_an_hour_are_many_at_a_time() {
     }
     assert_eq!(status(&ask(&server, "HEAD", "/registry/a", "", "")), "404");
 }
+
+#[test]
+fn an_object_is_copied_whole_or_in_parts() {
+    let server = Server::start(Options { smallest_part: 1, ..Options::default() }).unwrap();
+    server.put("a b", "0123456789", T);
+    let source = "x-amz-copy-source: registry/a%20b\r\n";
+    let copied = put(&server, "/registry/copy", source, "");
+    assert_eq!(status(&copied), "200");
+    assert_eq!(server.content("copy").unwrap(), "0123456789");
+    let begun = ask(&server, "POST", "/registry/parts?uploads", "", "");
+    let id = texts(&begun, "UploadId").remove(0);
+    let mut parts = Vec::new();
+    for (number, range) in [(1, "bytes=0-6"), (2, "bytes=7-9")] {
+        let target = format!("/registry/parts?partNumber={number}&uploadId={id}");
+        let headers = format!("{source}x-amz-copy-source-range: {range}\r\n");
+        let part = put(&server, &target, &headers, "");
+        let etag = texts(&part, "ETag").remove(0);
+        parts.push(format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"));
+    }
+    let all = format!("<CompleteMultipartUpload>{}</CompleteMultipartUpload>", parts.concat());
+    let done = ask(&server, "POST", &format!("/registry/parts?uploadId={id}"), "", &all);
+    assert_eq!(status(&done), "200", "{done}");
+    assert_eq!(server.content("parts").unwrap(), "0123456789");
+    assert_eq!(server.count(Kind::Copy), 3);
+}
+
+#[test]
+fn a_copy_needs_its_source_and_its_conditions() {
+    let server = Server::start(Options::default()).unwrap();
+    server.put("a", "content", T);
+    for (headers, code) in [
+        ("x-amz-copy-source: registry/absent\r\n", "404"),
+        ("x-amz-copy-source: other/a\r\n", "404"),
+        ("x-amz-copy-source: registry/a\r\nx-amz-copy-source-if-match: \"x\"\r\n", "412"),
+    ] {
+        assert_eq!(status(&put(&server, "/registry/copy", headers, "")), code, "{headers}");
+        assert_eq!(server.content("copy"), None);
+    }
+}

@@ -6,34 +6,41 @@ use rustix::io::Errno;
 
 use super::folder::{self, Kind};
 use super::trouble::{Oddity, kind_of, system};
-use super::{Tree, path};
-use crate::{Doomed, KeyFailure, KeyOutcome, Operation, StoreError};
+use super::{Tree, path, restore};
+use crate::{Doomed, Kept, KeyFailure, KeyOutcome, Operation, StoreError, Trash};
 
 /// Deletes one file, then its folder and those above it as far as they are empty: on a bucket they would not exist
 /// either.
 ///
 /// The folder is not synced: a file that comes back after a power cut is garbage that the next run deletes again,
 /// never a loss.
-pub(super) fn delete(tree: &Tree, doomed: &Doomed) -> KeyOutcome {
-    match try_delete(tree, doomed) {
+pub(super) fn delete(tree: &Tree, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
+    match try_delete(tree, doomed, trash) {
         Ok(outcome) => outcome,
-        Err(error) => {
-            let message = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
-            KeyOutcome::Failed(KeyFailure { kind: error.kind, message: message.into() })
-        }
+        Err(error) => KeyOutcome::Failed(failure(&error)),
     }
 }
 
-fn try_delete(tree: &Tree, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
+/// The failure of one key.
+pub(super) fn failure(error: &StoreError) -> KeyFailure {
+    let message = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+    KeyFailure { kind: error.kind, message: message.into() }
+}
+
+fn try_delete(
+    tree: &Tree,
+    doomed: &Doomed,
+    trash: Option<&Trash>,
+) -> Result<KeyOutcome, StoreError> {
     path::check_key(Operation::Delete, &doomed.key)?;
     let (folder_key, name) = path::split(&doomed.key);
     let way = Way::open(tree, folder_key)?;
     let outcome = match way.whole() {
-        Some(folder) => remove(folder, name, doomed)?,
-        None => KeyOutcome::Gone,
+        Some(folder) => remove(tree, folder, name, doomed, trash)?,
+        None => gone(tree, doomed, trash)?,
     };
     // A file that is gone may be one that a run deleted just before it was killed.
-    if matches!(outcome, KeyOutcome::Deleted | KeyOutcome::Gone) {
+    if outcome.is_deleted() || outcome == KeyOutcome::Gone {
         way.remove_empty(tree);
     }
     Ok(outcome)
@@ -43,10 +50,16 @@ fn try_delete(tree: &Tree, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
 ///
 /// Nothing keeps a writer from replacing the file between the look and the removal: whether anybody may write is
 /// settled before anything is deleted.
-fn remove(folder: &OwnedFd, name: &str, doomed: &Doomed) -> Result<KeyOutcome, StoreError> {
+fn remove(
+    tree: &Tree,
+    folder: &OwnedFd,
+    name: &str,
+    doomed: &Doomed,
+    trash: Option<&Trash>,
+) -> Result<KeyOutcome, StoreError> {
     let failed = |errno| system(Operation::Delete, &doomed.key, errno);
     let stat = match folder::look(folder.as_fd(), name.as_bytes()) {
-        Err(Errno::NOENT) => return Ok(KeyOutcome::Gone),
+        Err(Errno::NOENT) => return gone(tree, doomed, trash),
         stat => stat.map_err(failed)?,
     };
     match Kind::of_stat(&stat) {
@@ -56,22 +69,35 @@ fn remove(folder: &OwnedFd, name: &str, doomed: &Doomed) -> Result<KeyOutcome, S
         Kind::Folder => return Ok(KeyOutcome::Gone), // no object has that key
         Kind::Special => return Err(Oddity::Special.at(Operation::Delete, &doomed.key)),
     }
+    if let Some(trash) = trash {
+        return restore::to_trash(tree, folder, name, &doomed.key, trash);
+    }
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-        Ok(()) => Ok(KeyOutcome::Deleted),
+        Ok(()) => Ok(KeyOutcome::DELETED),
         Err(Errno::NOENT) => Ok(KeyOutcome::Gone),
         Err(errno) => Err(failed(errno)),
     }
 }
 
+/// What it means that there is no such file: an earlier request may have moved it to the trash.
+fn gone(tree: &Tree, doomed: &Doomed, trash: Option<&Trash>) -> Result<KeyOutcome, StoreError> {
+    match trash.and_then(|trash| trash.key_of(&doomed.key)) {
+        Some(key) if restore::exists(tree, Operation::Delete, &key)? => {
+            Ok(KeyOutcome::Deleted(Kept::Trash))
+        }
+        Some(_) | None => Ok(KeyOutcome::Gone),
+    }
+}
+
 /// The folders on the way to a file, opened one by one, so that no link is followed.
-struct Way<'k> {
+pub(super) struct Way<'k> {
     folder_key: &'k str,
     /// The root first. Shorter than the way where a folder is missing.
     folders: Vec<OwnedFd>,
 }
 
 impl<'k> Way<'k> {
-    fn open(tree: &Tree, folder_key: &'k str) -> Result<Self, StoreError> {
+    pub(super) fn open(tree: &Tree, folder_key: &'k str) -> Result<Self, StoreError> {
         let mut folders = vec![tree.open_root(Operation::Delete)?];
         for (name, key) in path::steps(folder_key) {
             let Some(parent) = folders.last() else { break };
@@ -83,7 +109,7 @@ impl<'k> Way<'k> {
     }
 
     /// The folder at the end of the way, where all of the way is there.
-    fn whole(&self) -> Option<&OwnedFd> {
+    pub(super) fn whole(&self) -> Option<&OwnedFd> {
         let is_whole = self.folders.len() == path::steps(self.folder_key).count() + 1;
         self.folders.last().filter(|_| is_whole)
     }
@@ -92,7 +118,7 @@ impl<'k> Way<'k> {
     ///
     /// A folder that cannot be removed stays, as all do under the reference collector; the file is deleted all the
     /// same, so this is worth a note and no failure.
-    fn remove_empty(&self, tree: &Tree) {
+    pub(super) fn remove_empty(&self, tree: &Tree) {
         let steps: Vec<_> = path::steps(self.folder_key).collect();
         for ((name, key), parent) in steps.into_iter().zip(&self.folders).rev() {
             if tree.keeps(key) {

@@ -4,6 +4,7 @@ mod delete;
 mod folder;
 mod path;
 mod read;
+mod restore;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,9 @@ use self::shape::FolderCount;
 use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, ReadStore, StoreError,
+    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
+    Listed, Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError, Trashed,
+    Version,
 };
 
 pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
@@ -250,10 +252,55 @@ impl DeleteStore for FileStore {
         tokio::task::spawn_blocking(move || {
             let objects = batch.objects();
             tree.monitor.count(Counter::DeleteRequests, objects.len() as u64);
-            objects.iter().map(|doomed| delete::delete(&tree, doomed)).collect()
+            objects.iter().map(|doomed| delete::delete(&tree, doomed, batch.trash())).collect()
         })
         .await
         .map_err(|error| unfinished(Operation::Delete, &self.tree.identity, error))
+    }
+}
+
+impl RestoreStore for FileStore {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        let looked = self.look(vec![key.into()]).await?;
+        let version =
+            |object: Object| Version::Object { size: object.size, modified: object.modified };
+        Ok(looked.into_iter().flatten().map(version).collect())
+    }
+
+    /// Files have no versions, so there are no markers of theirs.
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        let message = "files have no delete markers".into();
+        Ok(vec![Err(KeyFailure { kind: ErrorKind::Fatal, message }); markers.len()])
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        false
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        let (tree, objects) = (Arc::clone(&self.tree), objects.to_vec());
+        tokio::task::spawn_blocking(move || {
+            tree.monitor.count(Counter::PutRequests, objects.len() as u64);
+            let put_back = |object: &Trashed| {
+                restore::put_back(&tree, object).map_err(|error| delete::failure(&error))
+            };
+            objects.iter().map(put_back).collect()
+        })
+        .await
+        .map_err(|error| unfinished(Operation::Restore, &self.tree.identity, error))
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        let (tree, subject) = (Arc::clone(&self.tree), key.to_owned());
+        tokio::task::spawn_blocking(move || {
+            tree.monitor.count(Counter::PutRequests, 1);
+            restore::put(&tree, &subject, &body)
+        })
+        .await
+        .map_err(|error| unfinished(Operation::Restore, key, error))?
     }
 }
 

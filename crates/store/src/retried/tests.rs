@@ -108,7 +108,7 @@ async fn g10_only_keys_that_may_pass_are_sent_again_and_the_order_is_kept() {
     );
     assert!(matches!(
         &outcomes[..],
-        [KeyOutcome::Deleted, KeyOutcome::Failed(why), KeyOutcome::Deleted, KeyOutcome::Deleted]
+        [KeyOutcome::Deleted(_), KeyOutcome::Failed(why), KeyOutcome::Deleted(_), KeyOutcome::Deleted(_)]
             if why.kind == Denied
     ));
 }
@@ -120,7 +120,7 @@ async fn g10_what_is_known_of_a_batch_outlives_the_failure_of_its_rest() {
     let outcomes = told.store.delete(&batch(&["a", "b"])).await.unwrap();
     assert!(matches!(
         &outcomes[..],
-        [KeyOutcome::Failed(why), KeyOutcome::Deleted] if why.kind == ErrorKind::Denied
+        [KeyOutcome::Failed(why), KeyOutcome::Deleted(_)] if why.kind == ErrorKind::Denied
     ));
     let untold = bench([Reply::Fails(ErrorKind::Denied)]);
     assert!(untold.store.delete(&batch(&["a"])).await.is_err());
@@ -145,7 +145,7 @@ async fn patience_starts_anew_with_every_key_that_is_done() {
     let begun = Instant::now();
     let outcomes = bench.store.delete(&batch(&keys)).await.unwrap();
     assert!(begun.elapsed() > RetrySettings::default().patience * 2, "{:?}", begun.elapsed());
-    assert!(outcomes.iter().all(|outcome| *outcome == KeyOutcome::Deleted));
+    assert!(outcomes.iter().all(|outcome| *outcome == KeyOutcome::DELETED));
 }
 
 #[test]

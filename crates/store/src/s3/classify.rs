@@ -126,7 +126,7 @@ impl Answer {
 /// Source: Amazon S3 API, "Error responses"; the codes of other servers from their own lists.
 const CODES: &[(ErrorKind, &[&str])] = &[
     (ErrorKind::NoContainer, &["NoSuchBucket"]),
-    (ErrorKind::NotFound, &["NoSuchKey"]),
+    (ErrorKind::NotFound, &["NoSuchKey", "NoSuchVersion"]),
     (
         ErrorKind::Denied,
         &["AccessDenied", "AllAccessDisabled", "AccountProblem", "AccessForbidden"],

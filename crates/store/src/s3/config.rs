@@ -35,6 +35,8 @@ pub struct S3Config {
     pub probe_prefix: String,
     /// How many keys to ask for in one LIST, 1 to 1000.
     pub keys_per_page: u16,
+    /// The most bytes of an object that is copied by one request; larger ones are copied in parts.
+    pub copy_limit: u64,
     /// How long to wait.
     pub timeouts: Timeouts,
 }
@@ -58,9 +60,15 @@ impl S3Config {
             delete_checksum: DeleteChecksum::Auto,
             probe_prefix: String::new(),
             keys_per_page: Self::MOST_KEYS_PER_PAGE,
+            copy_limit: Self::COPY_LIMIT,
             timeouts: Timeouts::default(),
         }
     }
+
+    /// The most bytes that one `CopyObject` copies.
+    ///
+    /// Source: Amazon S3 API, `CopyObject`: "up to 5 GB".
+    pub const COPY_LIMIT: u64 = 5 << 30;
 
     /// The most keys that a LIST answers.
     ///

@@ -1,9 +1,9 @@
-//! Deleting, the one place (G9).
+//! Deleting, the one place (G9): objects, and delete markers, which takes deletions back.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -17,7 +17,7 @@ use super::config::DeleteChecksum;
 use super::delete_answer::{self, Told};
 use super::tap::Tap;
 use super::{Bucket, body, request};
-use crate::{DeleteBatch, ErrorKind, KeyFailure, KeyOutcome, Operation, StoreError};
+use crate::{DeleteBatch, ErrorKind, Kept, KeyFailure, KeyOutcome, Marker, Operation, StoreError};
 
 /// The answer to a delete request, yet to be read.
 type Sent = Result<Tap, SdkError<DeleteObjectsError, HttpResponse>>;
@@ -38,41 +38,66 @@ pub(super) async fn delete(
     bucket: &Bucket,
     batch: &DeleteBatch,
 ) -> Result<Vec<KeyOutcome>, StoreError> {
+    let keys: Vec<_> = batch.objects().iter().map(|object| (&*object.key, None)).collect();
+    ask(bucket, Operation::Delete, &keys).await
+}
+
+/// Removes delete markers in one request; nobody hands over anything but what a listing called a delete marker.
+pub(super) async fn unmark(
+    bucket: &Bucket,
+    markers: &[Marker],
+) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+    if markers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<_> = markers.iter().map(|marker| (marker.key(), Some(marker.id()))).collect();
+    let outcomes = ask(bucket, Operation::Restore, &keys).await?;
+    let outcome = |outcome| match outcome {
+        KeyOutcome::Failed(failure) => Err(failure),
+        KeyOutcome::Deleted(_) | KeyOutcome::Gone | KeyOutcome::Spared => Ok(()),
+    };
+    Ok(outcomes.into_iter().map(outcome).collect())
+}
+
+/// A key, and which version of it; the current one is hidden or deleted, another one removed.
+type Wanted<'a> = (&'a str, Option<&'a str>);
+
+async fn ask(
+    bucket: &Bucket,
+    operation: Operation,
+    wanted: &[Wanted<'_>],
+) -> Result<Vec<KeyOutcome>, StoreError> {
     let subject = &*bucket.config.bucket;
-    request::in_time(bucket.config.timeouts.delete, Operation::Delete, subject, async {
-        let tap = negotiated(bucket, keys(batch, subject)?)
+    let failed = |kind| StoreError::new(operation, subject, kind);
+    request::in_time(bucket.config.timeouts.delete, operation, subject, async {
+        let keys = keys(wanted).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
+        let tap = negotiated(bucket, keys)
             .await
-            .map_err(|error| store_error(Operation::Delete, subject, error))?;
-        let answer = whole(&tap, subject).await?;
-        let answer = delete_answer::parse(&answer)
-            .map_err(|error| unreadable(Operation::Delete, subject, error))?;
-        outcomes(batch, answer).map_err(|oddity| {
-            StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because(oddity)
-        })
+            .map_err(|error| store_error(operation, subject, error))?;
+        let answer = whole(&tap, operation, subject).await?;
+        let answer =
+            delete_answer::parse(&answer).map_err(|error| unreadable(operation, subject, error))?;
+        outcomes(wanted, answer).map_err(|oddity| failed(ErrorKind::Malformed).because(oddity))
     })
     .await
 }
 
-async fn whole(tap: &Tap, subject: &str) -> Result<Bytes, StoreError> {
+async fn whole(tap: &Tap, operation: Operation, subject: &str) -> Result<Bytes, StoreError> {
     let body = tap.take().ok_or_else(|| {
-        StoreError::new(Operation::Delete, subject, ErrorKind::Malformed).because("no body came")
+        StoreError::new(operation, subject, ErrorKind::Malformed).because("no body came")
     })?;
     let body = body::read(body, request::PAGE_LIMIT, None).await;
-    body.map_err(|error| error.at(Operation::Delete, subject))
+    body.map_err(|error| error.at(operation, subject))
 }
 
 /// Not quiet: every key is to be answered, so that an answer cut short shows (G10).
-fn keys(batch: &DeleteBatch, subject: &str) -> Result<Delete, StoreError> {
-    let identifiers: Result<Vec<_>, _> = batch
-        .objects()
-        .iter()
-        .map(|object| ObjectIdentifier::builder().key(&*object.key).build())
-        .collect();
-    identifiers
-        .and_then(|objects| Delete::builder().set_objects(Some(objects)).quiet(false).build())
-        .map_err(|error| {
-            StoreError::new(Operation::Delete, subject, ErrorKind::Fatal).because(error)
-        })
+fn keys(wanted: &[Wanted<'_>]) -> Result<Delete, BuildError> {
+    let identifier = |(key, version): &Wanted<'_>| {
+        let version = version.map(str::to_owned);
+        ObjectIdentifier::builder().key(*key).set_version_id(version).build()
+    };
+    let identifiers = wanted.iter().map(identifier).collect::<Result<Vec<_>, _>>()?;
+    Delete::builder().set_objects(Some(identifiers)).quiet(false).build()
 }
 
 /// Sends with the checksum that the server is known to take; finds it out once where that is left open.
@@ -131,20 +156,22 @@ fn use_md5(request: &mut HttpRequest) {
 }
 
 /// One outcome for each key, in the order of the batch. A key that the answer leaves out may or may not be deleted.
-fn outcomes(batch: &DeleteBatch, answer: Vec<Told>) -> Result<Vec<KeyOutcome>, Oddity> {
+fn outcomes(wanted: &[Wanted<'_>], answer: Vec<Told>) -> Result<Vec<KeyOutcome>, Oddity> {
     let mut outcomes: HashMap<&str, Option<KeyOutcome>> =
-        batch.objects().iter().map(|object| (&*object.key, None)).collect();
-    for Told { key, refused: refusal } in answer {
+        wanted.iter().map(|(key, _)| (*key, None)).collect();
+    for Told { key, refused: refusal, marker } in answer {
         let key = key.ok_or(Oddity::Keyless)?;
-        let outcome = refusal
-            .map_or(KeyOutcome::Deleted, |(code, message)| refused(key_failure(&code, &message)));
+        let kept = marker.map_or(Kept::Nothing, |id| Kept::Marker(id.into()));
+        let outcome = refusal.map_or(KeyOutcome::Deleted(kept), |(code, message)| {
+            refused(key_failure(&code, &message))
+        });
         let slot = outcomes.get_mut(&*key).ok_or_else(|| Oddity::Unknown(key.as_str().into()))?;
         if slot.replace(outcome).is_some() {
             return Err(Oddity::Twice(key.into()));
         }
     }
     let outcome = |key: &str| outcomes.remove(key).flatten().unwrap_or_else(unanswered);
-    Ok(batch.objects().iter().map(|object| &*object.key).map(outcome).collect())
+    Ok(wanted.iter().map(|(key, _)| *key).map(outcome).collect())
 }
 
 fn refused(failure: KeyFailure) -> KeyOutcome {
@@ -161,22 +188,18 @@ fn unanswered() -> KeyOutcome {
 
 #[cfg(test)]
 mod tests {
-    use registry::Timestamp;
-
     use super::*;
-    use crate::Doomed;
 
-    fn batch(keys: &[&str]) -> DeleteBatch {
-        let doomed = |key: &&str| Doomed { key: (*key).into(), modified: Timestamp::default() };
-        DeleteBatch::new(keys.iter().map(doomed).collect()).unwrap()
+    fn batch<'k>(keys: &[&'k str]) -> Vec<Wanted<'k>> {
+        keys.iter().map(|key| (*key, None)).collect()
     }
 
     fn deleted(key: &str) -> Told {
-        Told { key: Some(key.into()), refused: None }
+        Told { key: Some(key.into()), ..Told::default() }
     }
 
     fn error(key: &str, code: &str) -> Told {
-        Told { key: Some(key.into()), refused: Some((code.into(), "m".into())) }
+        Told { refused: Some((code.into(), "m".into())), ..deleted(key) }
     }
 
     #[test]
@@ -184,7 +207,7 @@ mod tests {
         let answer = vec![
             error("b", "SlowDown"),
             deleted("c"),
-            deleted("a"),
+            Told { marker: Some("id".into()), ..deleted("a") },
             error("d", "AccessDenied"),
             error("e", "NoSuchKey"),
         ];
@@ -193,9 +216,9 @@ mod tests {
         assert_eq!(
             outcomes(&batch(&["a", "b", "c", "d", "e", "f"]), answer).unwrap(),
             [
-                KeyOutcome::Deleted,
+                KeyOutcome::Deleted(Kept::Marker("id".into())),
                 failed(ErrorKind::Throttled, "SlowDown: m"),
-                KeyOutcome::Deleted,
+                KeyOutcome::DELETED,
                 failed(ErrorKind::Denied, "AccessDenied: m"),
                 KeyOutcome::Gone,
                 failed(ErrorKind::Malformed, "the answer leaves this key out"),
@@ -205,11 +228,8 @@ mod tests {
 
     #[test]
     fn g10_an_answer_about_other_keys_is_refused() {
-        let answers = [
-            vec![deleted("b")],
-            vec![deleted("a"), error("a", "SlowDown")],
-            vec![Told { key: None, refused: None }],
-        ];
+        let answers =
+            [vec![deleted("b")], vec![deleted("a"), error("a", "SlowDown")], vec![Told::default()]];
         let shown: Vec<String> = answers
             .into_iter()
             .map(|answer| outcomes(&batch(&["a"]), answer).unwrap_err().to_string())

@@ -12,6 +12,8 @@ pub(super) struct Told {
     pub(super) key: Option<String>,
     /// Code and message, where the key was not deleted.
     pub(super) refused: Option<(String, String)>,
+    /// The version id of the delete marker that was made, or removed.
+    pub(super) marker: Option<String>,
 }
 
 /// Reads an answer to `DeleteObjects`, in its own order.
@@ -37,16 +39,20 @@ pub(super) fn parse(body: &[u8]) -> Result<Vec<Told>, PageError> {
 
 fn told(reader: &mut Reader<'_>) -> Result<Told, PageError> {
     let (mut key, mut code, mut message) = (None, String::new(), String::new());
+    let (mut is_marker, mut marker) = (false, None);
     while let Step::Open(name) = reader.step()? {
         match name {
             "Key" if key.is_some() => return Err(PageError::Twice("Key")),
             "Key" => key = Some(reader.text()?.into_owned()),
             "Code" => code = reader.text()?.into_owned(),
             "Message" => message = reader.text()?.into_owned(),
+            "DeleteMarker" => is_marker = reader.text()? == "true",
+            "DeleteMarkerVersionId" => marker = Some(reader.text()?.into_owned()),
             _ => reader.skip()?,
         }
     }
-    Ok(Told { key, refused: Some((code, message)) })
+    let marker = marker.filter(|id: &String| is_marker && !id.is_empty());
+    Ok(Told { key, refused: Some((code, message)), marker })
 }
 
 #[cfg(test)]
@@ -54,7 +60,8 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = "<?xml version=\"1.0\"?>\n<DeleteResult xmlns=\"x\"><Deleted><Key>a&amp;&#x1;\u{ffff}</Key>\
-        <DeleteMarker>true</DeleteMarker></Deleted><Error><Key>b</Key><VersionId/><Code>SlowDown</Code>\
+        <DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>m1</DeleteMarkerVersionId></Deleted>\
+        <Deleted><Key>v</Key><DeleteMarkerVersionId>no</DeleteMarkerVersionId></Deleted><Error><Key>b</Key><VersionId/><Code>SlowDown</Code>\
         <Message>m</Message></Error><Error><Code>x</Code></Error></DeleteResult>";
 
     #[test]
@@ -62,11 +69,14 @@ mod tests {
         let told = |key: Option<&str>, refused: Option<(&str, &str)>| Told {
             key: key.map(Into::into),
             refused: refused.map(|(code, message)| (code.into(), message.into())),
+            marker: None,
         };
+        let marked = |told, id: &str| Told { marker: Some(id.into()), ..told };
         assert_eq!(
             parse(ANSWER.as_bytes()).unwrap(),
             [
-                told(Some("a&\u{1}\u{ffff}"), None),
+                marked(told(Some("a&\u{1}\u{ffff}"), None), "m1"),
+                told(Some("v"), None),
                 told(Some("b"), Some(("SlowDown", "m"))),
                 told(None, Some(("x", ""))),
             ]

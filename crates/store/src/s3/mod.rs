@@ -6,6 +6,7 @@ mod classify;
 mod clock;
 mod config;
 mod connect;
+mod copy;
 mod credentials;
 mod delete;
 mod delete_answer;
@@ -15,10 +16,13 @@ mod list;
 mod measured;
 mod page;
 mod percent;
+mod put;
 mod request;
 mod sign;
 mod tap;
 mod text;
+mod trash;
+mod versions;
 mod wire;
 mod xml;
 
@@ -42,7 +46,8 @@ pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, Folders, KeyOutcome, Object, ReadStore, StoreError,
+    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, Object, PutBack,
+    ReadStore, RestoreStore, StoreError, Trashed, Version,
 };
 
 /// A bucket.
@@ -59,7 +64,7 @@ pub struct S3Store {
 struct Bucket {
     /// For requests that read.
     wire: Wire,
-    /// For requests that delete.
+    /// For requests that change something.
     client: Client,
     config: S3Config,
     identity: String,
@@ -131,6 +136,35 @@ impl ReadStore for S3Store {
 #[deny(clippy::missing_trait_methods)]
 impl DeleteStore for S3Store {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
-        delete::delete(&self.bucket, batch).await
+        match batch.trash() {
+            None => delete::delete(&self.bucket, batch).await,
+            Some(trash) => trash::delete(&self.bucket, batch, trash).await,
+        }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl RestoreStore for S3Store {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        versions::versions(&self.bucket, key).await
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        delete::unmark(&self.bucket, markers).await
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        put::keeps_versions(&self.bucket).await
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        Ok(trash::put_back(&self.bucket, objects).await)
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        put::put(&self.bucket, key, body).await
     }
 }

@@ -15,7 +15,7 @@ fn failures(outcomes: &[KeyOutcome]) -> Vec<Option<ErrorKind>> {
     outcomes
         .iter()
         .map(|outcome| match outcome {
-            KeyOutcome::Deleted => None,
+            KeyOutcome::Deleted(_) => None,
             KeyOutcome::Failed(KeyFailure { kind, .. }) => Some(*kind),
             other => panic!("{other:?}"),
         })
@@ -37,7 +37,7 @@ async fn g7_exactly_the_odd_keys_of_the_batch_are_deleted() {
         let mut left = server.keys();
         left.retain(|other| other != key);
         let outcomes = store.delete(&batch([key])).await.unwrap();
-        assert_eq!((outcomes, server.keys()), (vec![KeyOutcome::Deleted], left), "{key:?}");
+        assert_eq!((outcomes, server.keys()), (vec![KeyOutcome::DELETED], left), "{key:?}");
     }
 }
 
@@ -45,7 +45,7 @@ async fn g7_exactly_the_odd_keys_of_the_batch_are_deleted() {
 async fn g10_what_is_not_there_counts_as_deleted_as_s3_says() {
     let server = server_with(["a"]);
     let outcomes = store_of(&server).await.delete(&batch(["b", "a"])).await.unwrap();
-    assert_eq!(outcomes, [KeyOutcome::Deleted, KeyOutcome::Deleted]);
+    assert_eq!(outcomes, [KeyOutcome::DELETED, KeyOutcome::DELETED]);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn a_thousand_deletes_cost_one_request() {
     let server = server_with(all.iter().map(String::as_str));
     let store = store_of(&server).await;
     let outcomes = store.delete(&batch(all.iter().map(String::as_str))).await.unwrap();
-    assert_eq!(outcomes, vec![KeyOutcome::Deleted; 1000]);
+    assert_eq!(outcomes, vec![KeyOutcome::DELETED; 1000]);
     assert_eq!(server.keys(), [""; 0]);
     assert_eq!(server.requests().len(), 1);
     assert_eq!(server.requests()[0].keys, 1000);
@@ -115,7 +115,7 @@ async fn g11_asking_again_after_any_failure_ends_in_the_same_set() {
         assert_eq!(kind_of(store.delete(&batch(["a", "b"])).await), Some(kind), "{fault:?}");
         assert_eq!(server.count(Kind::Delete), 1, "the store itself asks once: {fault:?}");
         let outcomes = store.delete(&batch(["a", "b"])).await.unwrap();
-        assert_eq!(outcomes, [KeyOutcome::Deleted, KeyOutcome::Deleted], "{fault:?}");
+        assert_eq!(outcomes, [KeyOutcome::DELETED, KeyOutcome::DELETED], "{fault:?}");
         assert_eq!(server.keys(), ["keep"], "{fault:?}");
     }
 }
@@ -131,7 +131,7 @@ async fn a_server_that_insists_on_content_md5_gets_it_from_then_on() {
         let server = insisting(error);
         let store = store_of(&server).await;
         for requests in [2, 3] {
-            assert_eq!(store.delete(&batch(["a"])).await.unwrap(), [KeyOutcome::Deleted]);
+            assert_eq!(store.delete(&batch(["a"])).await.unwrap(), [KeyOutcome::DELETED]);
             assert_eq!(server.count(Kind::Delete), requests, "{}", error.code);
         }
         assert!(server.keys().is_empty());
@@ -142,7 +142,7 @@ async fn a_server_that_insists_on_content_md5_gets_it_from_then_on() {
 async fn the_checksum_can_be_settled_in_advance() {
     let server = insisting(S3Error::MISSING_CONTENT_MD5);
     let md5 = store(S3Config { delete_checksum: DeleteChecksum::Md5, ..config(&server) }).await;
-    assert_eq!(md5.delete(&batch(["b"])).await.unwrap(), [KeyOutcome::Deleted]);
+    assert_eq!(md5.delete(&batch(["b"])).await.unwrap(), [KeyOutcome::DELETED]);
     let crc32 = store(S3Config { delete_checksum: DeleteChecksum::Crc32, ..config(&server) }).await;
     assert_eq!(kind_of(crc32.delete(&batch(["a"])).await), Some(ErrorKind::Fatal));
     assert_eq!(server.keys(), ["a"]);

@@ -15,7 +15,10 @@ use std::sync::Arc;
 use monitor::Monitor;
 use registry::Timestamp;
 use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When};
-use store::{Cursor as _, ErrorKind, Object, ReadStore, S3Config, S3Store, StaticCredentials};
+use store::{
+    Cursor as _, ErrorKind, Object, ReadStore, RestoreStore as _, S3Config, S3Store,
+    StaticCredentials,
+};
 use store::{StoreError, conformance};
 
 /// When every object of these tests was written.
@@ -102,7 +105,7 @@ fn kind_of<T>(result: Result<T, StoreError>) -> Option<ErrorKind> {
 
 #[tokio::test]
 async fn the_store_keeps_the_contract_of_all_stores() {
-    let server = server_with([]);
+    let server = Server::start(Options { smallest_part: 1, ..Options::default() }).unwrap();
     let store = store_of(&server).await;
     let fill = async |objects: &[(&str, &[u8])]| {
         for (key, content) in objects {
@@ -111,4 +114,24 @@ async fn the_store_keeps_the_contract_of_all_stores() {
     };
     conformance::store_contract(&store, fill).await;
     conformance::odd_keys_contract(&store, fill).await;
+    conformance::putting_contract(&store).await;
+    conformance::trash_contract(&store, fill).await;
+    // Larger objects are copied in parts.
+    let parts = self::store(S3Config { copy_limit: 2, ..config(&server) }).await;
+    conformance::trash_contract(&parts, fill).await;
+}
+
+#[tokio::test]
+async fn a_versioned_bucket_keeps_the_contract_of_stores_with_versions() {
+    let options = Options { versioned: true, ..Options::default() };
+    let server = Server::start(options).unwrap();
+    let store = store_of(&server).await;
+    let fill = async |objects: &[(&str, &[u8])]| {
+        for (key, content) in objects {
+            server.put(key, content.to_vec(), server.now());
+        }
+    };
+    assert!(store.keeps_versions().await);
+    conformance::putting_contract(&store).await;
+    conformance::versions_contract(&store, fill).await;
 }

@@ -111,7 +111,7 @@ async fn ask_by_way_of_a_proxy(endpoint: String) {
     assert_eq!(keys(&store, "", "").await, ["a b", "a/b"]);
     assert_eq!(store.get("a b", 9).await.unwrap(), "a b");
     let batch = DeleteBatch::new(vec![Doomed { key: "a/b".into(), modified: T }]).unwrap();
-    assert_eq!(store.delete(&batch).await.unwrap(), [KeyOutcome::Deleted]);
+    assert_eq!(store.delete(&batch).await.unwrap(), [KeyOutcome::DELETED]);
 }
 
 #[tokio::test]

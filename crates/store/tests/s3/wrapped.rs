@@ -70,7 +70,7 @@ async fn delete_all(wrapped: &Wrapped, batches: Vec<DeleteBatch>) {
     }
     while let Some(outcomes) = tasks.join_next().await {
         let outcomes = outcomes.unwrap().unwrap();
-        assert!(outcomes.iter().all(|outcome| *outcome == KeyOutcome::Deleted), "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| *outcome == KeyOutcome::DELETED), "{outcomes:?}");
     }
 }
 

@@ -73,6 +73,14 @@ pub fn parse_journal(bytes: &[u8]) -> Result<Replay, ReplayError> {
 
 /// Replays a journal from its beginning, a record at a time.
 pub(crate) fn replay(file: &mut impl Read) -> Result<Replay, ReadError> {
+    replay_to(file, &mut |_| {})
+}
+
+/// The same; `hear` hears every record that makes sense, in order.
+pub(crate) fn replay_to(
+    file: &mut impl Read,
+    hear: &mut dyn FnMut(&Record),
+) -> Result<Replay, ReadError> {
     let (plan, mut position) = match header(file)? {
         Header::Whole { plan, end } => (plan, end),
         Header::Torn { torn } => {
@@ -85,7 +93,9 @@ pub(crate) fn replay(file: &mut impl Read) -> Result<Replay, ReadError> {
         match read_frame(file, position).map_err(ReadError::Io)? {
             Found::End => break,
             Found::Frame(frame) => {
-                apply(&mut state, &frame.record).map_err(impossible(position))?;
+                let record = Record::decode(&frame.record).map_err(impossible(position))?;
+                state.apply(&record).map_err(impossible(position))?;
+                hear(&record);
                 position += framed(frame.record.len());
             }
             Found::Broken(rest) if was_durable(&rest, position) => {
@@ -99,10 +109,6 @@ pub(crate) fn replay(file: &mut impl Read) -> Result<Replay, ReadError> {
     }
     state.compact();
     Ok(Replay { plan: Some(plan), state, whole: position, torn })
-}
-
-fn apply(state: &mut JournalState, record: &[u8]) -> Result<(), Nonsense> {
-    state.apply(Record::decode(record)?)
 }
 
 fn impossible(position: u64) -> impl Fn(Nonsense) -> ReadError {
@@ -151,6 +157,7 @@ fn is_torn_header(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use registry::Timestamp;
 
     use super::super::frame::put_frame;
     use super::super::record::{Fate, Run, Span};
@@ -175,12 +182,15 @@ mod tests {
             fate,
             bytes: 20,
         };
+        let outcome =
+            |batch, runs: [Run; 2]| Record::Outcome { batch, after: 3, runs: runs.to_vec() };
         vec![
             Record::Header { format: FORMAT, plan: "plan".into() },
-            Record::Intent { batch: 0, spans: vec![span(0, 4)] },
-            Record::Outcome { batch: 0, runs: vec![run(0, Fate::Deleted), run(2, Fate::Gone)] },
-            Record::Intent { batch: 1, spans: vec![span(4, 4)] },
-            Record::Outcome { batch: 1, runs: vec![run(4, Fate::Spared), run(6, Fate::Deleted)] },
+            Record::Began { now: Timestamp::from_seconds(7), trash: false },
+            Record::Intent { batch: 0, after: 0, spans: vec![span(0, 4)] },
+            outcome(0, [run(0, Fate::Deleted), run(2, Fate::Gone)]),
+            Record::Intent { batch: 1, after: 2, spans: vec![span(4, 4)] },
+            outcome(1, [run(4, Fate::Spared), run(6, Fate::Deleted)]),
         ]
     }
 
@@ -249,19 +259,19 @@ mod tests {
 
     #[test]
     fn another_format_is_told_apart_from_damage() {
-        let mut header = Record::Header { format: 2, plan: "plan".into() }.encode();
+        let mut header = Record::Header { format: 3, plan: "plan".into() }.encode();
         header.extend_from_slice(b"fields of the future");
         let mut bytes = Vec::new();
         put_frame(&mut bytes, 0, 0, &header);
-        assert_eq!(parse_journal(&bytes), Err(ReplayError::OtherFormat { found: 2 }));
+        assert_eq!(parse_journal(&bytes), Err(ReplayError::OtherFormat { found: 3 }));
     }
 
     #[test]
     fn a_whole_record_that_cannot_be_is_refused() {
         let mut records = some_records();
-        records.push(records[2].clone());
+        records.push(records[3].clone());
         let (bytes, ends) = journal(&records);
-        let position = ends[4] as u64;
+        let position = ends[5] as u64;
         let problem = "an outcome without an intent";
         assert_eq!(parse_journal(&bytes), Err(ReplayError::Impossible { position, problem }));
     }

@@ -3,20 +3,25 @@
 //! Numbers are LEB128 unless a width is named. A record is its kind, one byte, then its fields:
 //! ```text
 //! 0 header    format, plan id (length, UTF-8)        its shape is the same in every format
-//! 1 intent    batch, number of spans, spans          span: segment, first ordinal, length
-//! 2 outcome   batch, number of runs, runs            run: span, kind, fate, bytes
+//! 1 intent    batch, time, number of spans, spans    span: segment, first ordinal, length
+//! 2 outcome   batch, time, number of runs, runs      run: span, kind, fate, bytes
 //! 3 ended     stage
 //! 4 finished  deleted, gone, spared                  each: objects, bytes
+//! 5 began     time, whether the trash is used        milliseconds since 1970 by the store's clock
+//! 6 markers   batch, number of rows, rows            row: segment, ordinal, version id (length, UTF-8)
+//! 7 undone
 //! ```
+//! The time of an intent or outcome is in seconds since the sweep began.
 
 use planner::{RowKind, Stage};
+use registry::Timestamp;
 use store::ErrorKind;
 
 use super::bytes::{Bytes, put_number};
 use crate::{Count, Fates};
 
 /// The version of the format written here, and the only one read.
-pub(crate) const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 2;
 
 /// Consecutive rows of one segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,7 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Deleted,
+    Trashed,
     Gone,
     Spared,
     Failed(ErrorKind),
@@ -73,13 +79,30 @@ pub(crate) enum Record {
     /// The first, and only the first.
     Header { format: u64, plan: Box<str> },
     /// These rows are about to be deleted; durable before anything is asked of the store.
-    Intent { batch: u64, spans: Vec<Span> },
+    Intent { batch: u64, after: u64, spans: Vec<Span> },
     /// What became of the rows of an intent: the same rows in the same order.
-    Outcome { batch: u64, runs: Vec<Run> },
+    Outcome { batch: u64, after: u64, runs: Vec<Run> },
     /// Every row of the stage has a final outcome.
     Ended(Stage),
-    /// Every row of the plan has a final outcome; nothing follows.
+    /// Every row of the plan has a final outcome; nothing but an undo follows.
     Finished(Fates),
+    /// A sweep began, at this time by the store's clock.
+    Began { now: Timestamp, trash: bool },
+    /// The delete markers that the request of an intent made; before its outcome.
+    Markers { batch: u64, markers: Vec<Marked> },
+    /// What was deleted is about to be taken back; nothing follows.
+    Undone,
+}
+
+/// A row that is hidden by a delete marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Marked {
+    /// The position of its segment in the plan.
+    pub(crate) segment: u32,
+    /// Its ordinal in the segment.
+    pub(crate) ordinal: u32,
+    /// The marker's version id.
+    pub(crate) id: Box<str>,
 }
 
 /// What cannot be read as a record.
@@ -100,15 +123,16 @@ const FAILURES: [ErrorKind; 12] = [
     ErrorKind::Malformed,
     ErrorKind::Stopped,
 ];
-const FAILED: u64 = 3;
+const FAILED: u64 = 4;
 
 impl Fate {
-    /// 0 deleted, 1 gone, 2 spared, from 3 on the failures.
+    /// 0 deleted, 1 gone, 2 spared, 3 deleted to the trash, from 4 on the failures.
     fn code(self) -> u64 {
         match self {
             Self::Deleted => 0,
             Self::Gone => 1,
             Self::Spared => 2,
+            Self::Trashed => 3,
             Self::Failed(kind) => FAILED + position(&FAILURES, &kind),
         }
     }
@@ -118,6 +142,7 @@ impl Fate {
             0 => Self::Deleted,
             1 => Self::Gone,
             2 => Self::Spared,
+            3 => Self::Trashed,
             _ => Self::Failed(at(&FAILURES, code - FAILED)?),
         })
     }
@@ -140,17 +165,18 @@ impl Record {
             Self::Header { format, plan } => {
                 out.push(0);
                 put_number(&mut out, *format);
-                put_number(&mut out, plan.len() as u64);
-                out.extend_from_slice(plan.as_bytes());
+                put_text(&mut out, plan);
             }
-            Self::Intent { batch, spans } => {
+            Self::Intent { batch, after, spans } => {
                 out.push(1);
                 put_number(&mut out, *batch);
+                put_number(&mut out, *after);
                 put_list(&mut out, spans, put_span);
             }
-            Self::Outcome { batch, runs } => {
+            Self::Outcome { batch, after, runs } => {
                 out.push(2);
                 put_number(&mut out, *batch);
+                put_number(&mut out, *after);
                 put_list(&mut out, runs, put_run);
             }
             Self::Ended(stage) => {
@@ -159,11 +185,19 @@ impl Record {
             }
             Self::Finished(fates) => {
                 out.push(4);
-                for count in [fates.deleted, fates.already_gone, fates.spared] {
-                    put_number(&mut out, count.objects);
-                    put_number(&mut out, count.bytes);
-                }
+                put_totals(&mut out, fates);
             }
+            Self::Began { now, trash } => {
+                out.push(5);
+                put_number(&mut out, u64::try_from(now.as_millis()).unwrap_or(0));
+                put_number(&mut out, u64::from(*trash));
+            }
+            Self::Markers { batch, markers } => {
+                out.push(6);
+                put_number(&mut out, *batch);
+                put_list(&mut out, markers, put_marked);
+            }
+            Self::Undone => out.push(7),
         }
         out
     }
@@ -173,10 +207,21 @@ impl Record {
         let mut bytes = Bytes(bytes);
         let record = match bytes.byte()? {
             0 => Self::Header { format: bytes.number()?, plan: bytes.text()?.into() },
-            1 => Self::Intent { batch: bytes.number()?, spans: list(&mut bytes, span)? },
-            2 => Self::Outcome { batch: bytes.number()?, runs: list(&mut bytes, run)? },
+            1 => Self::Intent {
+                batch: bytes.number()?,
+                after: bytes.number()?,
+                spans: list(&mut bytes, span)?,
+            },
+            2 => Self::Outcome {
+                batch: bytes.number()?,
+                after: bytes.number()?,
+                runs: list(&mut bytes, run)?,
+            },
             3 => Self::Ended(at(&Stage::ALL, bytes.number()?).ok_or("no such stage")?),
             4 => Self::Finished(totals(&mut bytes)?),
+            5 => Self::Began { now: time(bytes.number()?)?, trash: bytes.number()? != 0 },
+            6 => Self::Markers { batch: bytes.number()?, markers: list(&mut bytes, marked)? },
+            7 => Self::Undone,
             _ => return Err("no such kind of record"),
         };
         if bytes.0.is_empty() { Ok(record) } else { Err("a record that is too long") }
@@ -194,6 +239,24 @@ fn put_list<T>(out: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) {
     for entry in list {
         put(out, entry);
     }
+}
+
+fn put_totals(out: &mut Vec<u8>, fates: &Fates) {
+    for count in [fates.deleted, fates.already_gone, fates.spared] {
+        put_number(out, count.objects);
+        put_number(out, count.bytes);
+    }
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_marked(out: &mut Vec<u8>, marked: &Marked) {
+    put_number(out, u64::from(marked.segment));
+    put_number(out, u64::from(marked.ordinal));
+    put_text(out, &marked.id);
 }
 
 fn put_span(out: &mut Vec<u8>, span: &Span) {
@@ -221,9 +284,20 @@ fn list<T>(
     (0..length).map(|_| read(bytes)).collect()
 }
 
+fn word(bytes: &mut Bytes<'_>) -> Result<u32, Nonsense> {
+    u32::try_from(bytes.number()?).map_err(|_| "an ordinal of more than 32 bits")
+}
+
+fn time(millis: u64) -> Result<Timestamp, Nonsense> {
+    i64::try_from(millis).map(Timestamp::from_millis).map_err(|_| "a time of more than 63 bits")
+}
+
+fn marked(bytes: &mut Bytes<'_>) -> Result<Marked, Nonsense> {
+    Ok(Marked { segment: word(bytes)?, ordinal: word(bytes)?, id: bytes.text()?.into() })
+}
+
 fn span(bytes: &mut Bytes<'_>) -> Result<Span, Nonsense> {
-    let mut word = || u32::try_from(bytes.number()?).map_err(|_| "an ordinal of more than 32 bits");
-    let span = Span { segment: word()?, start: word()?, length: word()? };
+    let span = Span { segment: word(bytes)?, start: word(bytes)?, length: word(bytes)? };
     if span.length == 0 || span.start.checked_add(span.length).is_none() {
         return Err("an impossible span");
     }
@@ -251,81 +325,4 @@ fn totals(bytes: &mut Bytes<'_>) -> Result<Fates, Nonsense> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn a_span() -> impl Strategy<Value = Span> {
-        (any::<u32>(), 0..u32::MAX / 2, 1..u32::MAX / 2).prop_map(|(segment, start, length)| Span {
-            segment,
-            start,
-            length,
-        })
-    }
-
-    fn a_run() -> impl Strategy<Value = Run> {
-        (a_span(), 0..5usize, 0..15u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
-            span,
-            kind: RowKind::ALL[kind],
-            fate: Fate::from_code(fate).unwrap(),
-            bytes,
-        })
-    }
-
-    fn a_record() -> impl Strategy<Value = Record> {
-        prop_oneof![
-            (any::<u64>(), ".{0,80}")
-                .prop_map(|(format, plan)| Record::Header { format, plan: plan.into() }),
-            (any::<u64>(), prop::collection::vec(a_span(), 1..9))
-                .prop_map(|(batch, spans)| Record::Intent { batch, spans }),
-            (any::<u64>(), prop::collection::vec(a_run(), 1..9))
-                .prop_map(|(batch, runs)| Record::Outcome { batch, runs }),
-            (0..4usize).prop_map(|stage| Record::Ended(Stage::ALL[stage])),
-            any::<[u64; 6]>().prop_map(|n| Record::Finished(Fates {
-                deleted: Count { objects: n[0], bytes: n[1] },
-                already_gone: Count { objects: n[2], bytes: n[3] },
-                spared: Count { objects: n[4], bytes: n[5] },
-                failed: Count::default(),
-            })),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn a_record_reads_as_it_was_written(record in a_record()) {
-            prop_assert_eq!(Record::decode(&record.encode()), Ok(record));
-        }
-
-        #[test]
-        fn a_cut_record_is_never_read(record in a_record(), cut in 1..40usize) {
-            let bytes = record.encode();
-            let kept = bytes.len().saturating_sub(cut);
-            prop_assert!(Record::decode(&bytes[..kept]).is_err());
-        }
-
-        #[test]
-        fn any_bytes_are_a_record_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(record) = Record::decode(&bytes) {
-                prop_assert_eq!(Record::decode(&record.encode()), Ok(record));
-            }
-        }
-    }
-
-    #[test]
-    fn every_failure_keeps_its_kind() {
-        for kind in FAILURES {
-            assert_eq!(Fate::from_code(Fate::Failed(kind).code()), Some(Fate::Failed(kind)));
-        }
-        assert_eq!(Fate::from_code(FAILED + FAILURES.len() as u64), None);
-    }
-
-    #[test]
-    fn spans_are_never_empty_and_never_run_over() {
-        for span in [(0, 0, 0), (0, u32::MAX, 1)] {
-            let span = Span { segment: span.0, start: span.1, length: span.2 };
-            let record = Record::Intent { batch: 0, spans: vec![span] };
-            assert_eq!(Record::decode(&record.encode()), Err("an impossible span"));
-        }
-    }
-}
+mod tests;

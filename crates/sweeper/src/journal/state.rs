@@ -1,11 +1,13 @@
 //! What a journal adds up to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use planner::{RowKind, Stage};
+use registry::Timestamp;
 use roaring::RoaringBitmap;
 
-use super::record::{Fate, Nonsense, Record, Run, Span};
+use super::record::{Fate, Marked, Nonsense, Record, Run, Span};
 use crate::{Count, Fates};
 
 /// What is known of a sweep that was begun.
@@ -15,12 +17,28 @@ pub struct JournalState {
     ended: BTreeSet<Stage>,
     next_batch: u64,
     open: BTreeMap<u64, Vec<Span>>,
+    sweeps: Vec<Period>,
+    marked: u64,
+    trashed: u64,
+    used_trash: bool,
     is_finished: bool,
+    is_undone: bool,
+}
+
+/// When a sweep was at work, by the store's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Period {
+    /// When it began.
+    pub(crate) began: Timestamp,
+    /// When it was last heard of: it may have gone on, and requests may have been on their way.
+    pub(crate) last: Timestamp,
 }
 
 /// What is known of one segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct SegmentState {
+    /// Ordinals of the rows that were ever about to be deleted.
+    pub(crate) intended: RoaringBitmap,
     /// Ordinals of the rows that have a final outcome.
     pub(crate) done: RoaringBitmap,
     /// The same rows by kind; nothing here has failed.
@@ -48,6 +66,42 @@ impl JournalState {
         self.is_finished
     }
 
+    /// Whether what was deleted was taken back, or began to be.
+    #[must_use]
+    pub fn is_undone(&self) -> bool {
+        self.is_undone
+    }
+
+    /// How many delete markers it names.
+    #[must_use]
+    pub fn marked_rows(&self) -> u64 {
+        self.marked
+    }
+
+    /// How many rows went to the trash.
+    #[must_use]
+    pub fn trashed_rows(&self) -> u64 {
+        self.trashed
+    }
+
+    /// Whether any sweep used the trash.
+    #[must_use]
+    pub fn used_trash(&self) -> bool {
+        self.used_trash
+    }
+
+    /// How many rows were about to be deleted and have no final outcome: each may or may not be deleted.
+    #[must_use]
+    pub fn unsettled_rows(&self) -> u64 {
+        let unsettled = |segment: &SegmentState| segment.intended.len() - segment.done.len();
+        self.segments.values().map(unsettled).sum()
+    }
+
+    /// When sweeps were at work, in their order.
+    pub(crate) fn sweeps(&self) -> &[Period] {
+        &self.sweeps
+    }
+
     pub(crate) fn has_ended(&self, stage: Stage) -> bool {
         self.ended.contains(&stage)
     }
@@ -71,20 +125,50 @@ impl JournalState {
     }
 
     /// Adds a record that follows the header.
-    pub(crate) fn apply(&mut self, record: Record) -> Result<(), Nonsense> {
-        if self.is_finished {
+    pub(crate) fn apply(&mut self, record: &Record) -> Result<(), Nonsense> {
+        if self.is_undone || (self.is_finished && *record != Record::Undone) {
             return Err("a record after the last");
         }
         match record {
             Record::Header { .. } => Err("a second header"),
-            Record::Intent { batch, spans } => self.intend(batch, spans),
-            Record::Outcome { batch, runs } => self.settle(batch, &runs),
-            Record::Ended(stage) => self.end(stage),
-            Record::Finished(fates) => self.finish(fates),
+            Record::Began { now, trash } => {
+                self.sweeps.push(Period { began: *now, last: *now });
+                self.used_trash |= trash;
+                Ok(())
+            }
+            Record::Intent { batch, after, spans } => {
+                self.go_on(*after)?;
+                self.intend(*batch, spans)
+            }
+            Record::Markers { batch, markers } => self.mark(*batch, markers),
+            Record::Outcome { batch, after, runs } => {
+                self.go_on(*after)?;
+                self.settle(*batch, runs)
+            }
+            Record::Ended(stage) => self.end(*stage),
+            Record::Finished(fates) => self.finish(*fates),
+            Record::Undone => {
+                self.is_undone = true;
+                Ok(())
+            }
         }
     }
 
-    fn intend(&mut self, batch: u64, spans: Vec<Span>) -> Result<(), Nonsense> {
+    fn go_on(&mut self, after: u64) -> Result<(), Nonsense> {
+        let sweep = self.sweeps.last_mut().ok_or("a batch before a sweep began")?;
+        sweep.last = sweep.last.max(sweep.began.after(Duration::from_secs(after)));
+        Ok(())
+    }
+
+    fn mark(&mut self, batch: u64, markers: &[Marked]) -> Result<(), Nonsense> {
+        if !self.open.contains_key(&batch) {
+            return Err("markers without an intent");
+        }
+        self.marked = self.marked.saturating_add(markers.len() as u64);
+        Ok(())
+    }
+
+    fn intend(&mut self, batch: u64, spans: &[Span]) -> Result<(), Nonsense> {
         if batch < self.next_batch {
             return Err("a batch that was there before");
         }
@@ -92,7 +176,11 @@ impl JournalState {
             return Err("an intent for a row that has its outcome");
         }
         self.next_batch = batch.checked_add(1).ok_or("a batch number without a next")?;
-        self.open.insert(batch, spans);
+        for span in spans {
+            let segment = self.segments.entry(span.segment).or_default();
+            segment.intended.insert_range(span.start..span.end());
+        }
+        self.open.insert(batch, spans.to_vec());
         Ok(())
     }
 
@@ -122,6 +210,9 @@ impl JournalState {
             return Err("two outcomes for one row");
         }
         *segment.fates.entry(run.kind).or_default() += run.fates();
+        if run.fate == Fate::Trashed {
+            self.trashed = self.trashed.saturating_add(length);
+        }
         Ok(())
     }
 
@@ -141,6 +232,7 @@ impl JournalState {
     pub(crate) fn compact(&mut self) {
         for segment in self.segments.values_mut() {
             segment.done.optimize();
+            segment.intended.optimize();
         }
     }
 }
@@ -151,7 +243,7 @@ impl Run {
         let count = Count { objects: u64::from(self.span.length), bytes: self.bytes };
         let mut fates = Fates::default();
         match self.fate {
-            Fate::Deleted => fates.deleted = count,
+            Fate::Deleted | Fate::Trashed => fates.deleted = count,
             Fate::Gone => fates.already_gone = count,
             Fate::Spared => fates.spared = count,
             Fate::Failed(_) => fates.failed = count,
@@ -187,23 +279,24 @@ mod tests {
     }
 
     fn intent(batch: u64, spans: &[Span]) -> Record {
-        Record::Intent { batch, spans: spans.to_vec() }
+        Record::Intent { batch, after: 0, spans: spans.to_vec() }
     }
 
     fn outcome(batch: u64, runs: &[Run]) -> Record {
-        Record::Outcome { batch, runs: runs.to_vec() }
+        Record::Outcome { batch, after: 1, runs: runs.to_vec() }
     }
 
-    fn after(records: Vec<Record>) -> Result<JournalState, Nonsense> {
+    fn after(records: &[Record]) -> Result<JournalState, Nonsense> {
         let mut state = JournalState::default();
-        records.into_iter().try_for_each(|record| state.apply(record))?;
+        state.apply(&Record::Began { now: Timestamp::default(), trash: false })?;
+        records.iter().try_for_each(|record| state.apply(record))?;
         Ok(state)
     }
 
     #[test]
     fn rows_that_failed_are_not_done_and_all_others_are() {
         let failed = Fate::Failed(ErrorKind::Denied);
-        let state = after(vec![
+        let state = after(&[
             intent(0, &[span(0, 0, 4), span(3, 7, 2)]),
             outcome(
                 0,
@@ -235,7 +328,7 @@ mod tests {
         let row = span(0, 0, 1);
         let deleted = run(row, Fate::Deleted);
         let done = || vec![intent(0, &[row]), outcome(0, &[deleted])];
-        let with = |more: Vec<Record>| after([done(), more].concat()).unwrap_err();
+        let with = |more: Vec<Record>| after(&[done(), more].concat()).unwrap_err();
         assert_eq!(with(vec![intent(0, &[span(0, 1, 1)])]), "a batch that was there before");
         assert_eq!(with(vec![intent(1, &[row])]), "an intent for a row that has its outcome");
         assert_eq!(with(vec![outcome(1, &[deleted])]), "an outcome without an intent");
@@ -260,8 +353,17 @@ mod tests {
         assert_eq!(with(vec![header]), "a second header");
         let totals = Record::Finished(Fates::default());
         assert_eq!(with(vec![totals]), "totals that are not the sum of the outcomes");
-        let totals = Record::Finished(after(done()).unwrap().fates());
-        assert_eq!(with(vec![totals.clone(), totals]), "a record after the last");
+        let totals = Record::Finished(after(&done()).unwrap().fates());
+        assert_eq!(with(vec![totals.clone(), totals.clone()]), "a record after the last");
+        let undone = Record::Undone;
+        assert_eq!(with(vec![totals, undone.clone(), undone]), "a record after the last");
+        let marked = Marked { segment: 0, ordinal: 0, id: "m".into() };
+        let markers = Record::Markers { batch: 0, markers: vec![marked] };
+        assert_eq!(with(vec![markers]), "markers without an intent");
+        assert_eq!(
+            JournalState::default().apply(&intent(0, &[row])),
+            Err("a batch before a sweep began")
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::disk::Disk;
 use super::frame::put_frame;
-use super::record::{Record, Run, Span};
+use super::record::{Marked, Record, Run, Span};
 
 /// Takes records; a thread writes them in the order in which they come.
 ///
@@ -38,13 +38,17 @@ impl Writer {
     }
 
     /// Says what is about to be deleted. Nothing may be asked of the store before this is durable (G11).
-    pub(crate) fn intend(&self, batch: u64, spans: Vec<Span>) -> Durable {
-        self.record_durably(Record::Intent { batch, spans })
+    pub(crate) fn intend(&self, batch: u64, after: u64, spans: Vec<Span>) -> Durable {
+        self.record_durably(Record::Intent { batch, after, spans })
     }
 
-    /// Says what became of it. Durable with the next record that is waited for: a lost outcome is asked for again.
-    pub(crate) fn settle(&self, batch: u64, runs: Vec<Run>) {
-        self.send(Order { record: Record::Outcome { batch, runs }, durable: None });
+    /// Says what became of it, after the delete markers that were made. Durable with the next record that is waited
+    /// for: a lost outcome is asked for again.
+    pub(crate) fn settle(&self, batch: u64, after: u64, markers: Vec<Marked>, runs: Vec<Run>) {
+        for markers in in_records(markers) {
+            self.send(Order { record: Record::Markers { batch, markers }, durable: None });
+        }
+        self.send(Order { record: Record::Outcome { batch, after, runs }, durable: None });
     }
 
     /// Writes a record that someone waits for.
@@ -67,6 +71,25 @@ impl Writer {
             Err(error) => Err(io::Error::other(error)),
         }
     }
+}
+
+/// About how many bytes of version ids go into one record: far fewer than a record may have, whatever their length.
+const IDS: usize = 256 * 1024;
+
+/// Markers in as many records as they need.
+fn in_records(markers: Vec<Marked>) -> Vec<Vec<Marked>> {
+    let (mut records, mut room) = (Vec::<Vec<Marked>>::new(), 0_usize);
+    for marked in markers {
+        let size = marked.id.len();
+        if let Some(record) = records.last_mut().filter(|_| size <= room) {
+            record.push(marked);
+        } else {
+            records.push(vec![marked]);
+            room = IDS;
+        }
+        room = room.saturating_sub(size);
+    }
+    records
 }
 
 /// The thread's side.
@@ -111,5 +134,25 @@ impl Pen {
             self.durable = self.length;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_of_markers_grows_too_long_and_none_is_lost() {
+        let id: Box<str> = "x".repeat(1024).into();
+        let all: Vec<Marked> =
+            (0..1000).map(|ordinal| Marked { segment: 0, ordinal, id: id.clone() }).collect();
+        let records = in_records(all.clone());
+        assert_eq!(records.len(), 4);
+        let longest = |markers: &Vec<Marked>| {
+            Record::Markers { batch: 0, markers: markers.clone() }.encode().len()
+        };
+        assert!(records.iter().map(longest).max() < Some(IDS + 10_000));
+        assert_eq!(records.concat(), all);
+        assert!(in_records(Vec::new()).is_empty());
     }
 }

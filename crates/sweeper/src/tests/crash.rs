@@ -20,7 +20,7 @@ const WORLDS: [MakeWorld; 2] =
     [|| with_settings(World::of(everything(4))), || with_settings(World::by_shard(everything(4)))];
 
 fn with_settings(mut world: World) -> World {
-    world.settings = Settings { concurrency: 3, batch: 3 };
+    world.settings = Settings { concurrency: 3, batch: 3, ..Settings::default() };
     world
 }
 
@@ -41,7 +41,7 @@ async fn sweep_until_broken(world: &World) -> bool {
         Err(error) => panic!("{error}"),
     };
     let (monitor, stop) = (Monitor::new(), Stop::new());
-    let around = Around { observer: &(), monitor: &monitor, stop: &stop };
+    let around = Around { observer: &(), monitor: &monitor, stop: &stop, trash: None };
     match world.sweep_on(journal, around).await {
         Ok(_) => false,
         Err(error) if matches!(error.cause, Cause::Journal(_)) => true,
@@ -154,7 +154,7 @@ proptest! {
         runtime().block_on(async {
             let make = if by_shard { World::by_shard } else { World::of };
             let mut world = make(everything(each));
-            world.settings = Settings { concurrency, batch };
+            world.settings = Settings { concurrency, batch, ..Settings::default() };
             for (bytes, kept, fault) in crashes {
                 if let Some((request, fault)) = fault {
                     world.store.fail(world.store.requests().len() + request, fault);
@@ -166,7 +166,7 @@ proptest! {
                 world.disk.break_after_bytes(bytes);
                 if let Ok(journal) = world.journal() {
                     let (monitor, stop) = (Monitor::new(), Stop::new());
-                    let around = Around { observer: &(), monitor: &monitor, stop: &stop };
+                    let around = Around { observer: &(), monitor: &monitor, stop: &stop, trash: None };
                     drop(world.sweep_on(journal, around).await);
                 }
                 world.disk.restart(kept);

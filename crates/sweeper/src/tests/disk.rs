@@ -1,7 +1,7 @@
 //! A disk with a will of its own.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 
 use crate::journal::Disk;
@@ -93,5 +93,9 @@ impl Disk for TestDisk {
         let mut platter = self.0.lock().unwrap();
         platter.bytes.truncate(usize::try_from(length).unwrap());
         platter.sync()
+    }
+
+    fn reread(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(io::Cursor::new(self.bytes())))
     }
 }

@@ -52,7 +52,7 @@ fn write_plan(directory: &Path, rows: Vec<Row>) {
 async fn sweep_once(store: &Arc<TestStore>, directory: &Path) -> Result<SweepReport, SweepError> {
     let plan = Plan::open(directory).unwrap();
     let journal = Journal::open(directory, plan.id()).unwrap();
-    let settings = Settings { concurrency: 2, batch: 7 };
+    let settings = Settings { concurrency: 2, batch: 7, ..Settings::default() };
     let (monitor, stop) = (Monitor::new(), Stop::new());
     crate::sweep(Arc::clone(store), plan, journal, settings, &(), &monitor, &stop).await
 }

@@ -33,7 +33,10 @@ async fn stop_after(world: &World, outcomes: u64, asks: Asked) -> SweepReport {
 async fn sweep_and_stop(world: &World, outcomes: u64, asks: Asked, stop: &Stop) -> SweepReport {
     let monitor = Monitor::new();
     let observer = Impatient { left: AtomicU64::new(outcomes), asks, stop };
-    world.sweep_with(Around { observer: &observer, monitor: &monitor, stop }).await.unwrap()
+    world
+        .sweep_with(Around { observer: &observer, monitor: &monitor, stop, trash: None })
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -56,7 +59,7 @@ async fn a_sweep_stopped_at_any_batch_can_be_taken_up_and_asks_for_nothing_twice
 async fn an_aborted_sweep_leaves_at_once_and_asks_again_for_what_was_in_flight() {
     for outcomes in [1, 2, 3, 4] {
         let mut world = World::of(everything(6));
-        world.settings = Settings { concurrency: 5, batch: 2 };
+        world.settings = Settings { concurrency: 5, batch: 2, ..Settings::default() };
         world.store.fail(0, Fault::WaitsFor(2));
         // Never answered: a sweep that waits for it would wait for ever.
         world.store.fail(1, Fault::Hangs);

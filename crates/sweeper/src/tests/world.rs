@@ -87,7 +87,7 @@ impl World {
     fn with_parts(rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
         let keys = rows.iter().map(|row| row.key.clone());
         let store = Arc::new(TestStore::holding(keys.chain(bystanders()).collect()));
-        let settings = Settings { concurrency: 3, batch: 4 };
+        let settings = Settings { concurrency: 3, batch: 4, ..Settings::default() };
         let source = Arc::new(TestPlan::of(rows, part));
         Self { source, store, disk: TestDisk::default(), settings }
     }
@@ -106,7 +106,7 @@ impl World {
 
     pub(super) async fn sweep_until(&self, stop: &Stop) -> Result<SweepReport, SweepError> {
         let monitor = Monitor::new();
-        self.sweep_with(Around { observer: &(), monitor: &monitor, stop }).await
+        self.sweep_with(Around { observer: &(), monitor: &monitor, stop, trash: None }).await
     }
 
     pub(super) async fn sweep_with(&self, around: Around<'_>) -> Result<SweepReport, SweepError> {
@@ -156,7 +156,7 @@ pub(super) fn bystanders() -> BTreeSet<Box<str>> {
 }
 
 impl TestPlan {
-    fn of(mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
+    pub(super) fn of(mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
         rows.sort_by_key(Row::shard);
         let mut groups = BTreeMap::<_, Vec<Row>>::new();
         for row in rows {

@@ -48,7 +48,7 @@ impl DeletionLog {
 
 impl Observer for DeletionLog {
     fn outcome(&self, row: &Row, outcome: &KeyOutcome) {
-        let (Some(log), KeyOutcome::Deleted) = (&self.log, outcome) else { return };
+        let (Some(log), KeyOutcome::Deleted(_)) = (&self.log, outcome) else { return };
         self.console.talk(&line(log.formatter, &clock::now().to_string(), &self.message(row)));
     }
 }

@@ -1,0 +1,38 @@
+//! Bringing objects back.
+
+use bytes::Bytes;
+
+use super::MemoryStore;
+use crate::{KeyFailure, Marker, PutBack, RestoreStore, StoreError, Trashed, Version};
+
+impl RestoreStore for MemoryStore {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        Ok(self.state().versions(key))
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        let mut state = self.state();
+        for marker in markers {
+            state.unmark(marker);
+        }
+        Ok(vec![Ok(()); markers.len()])
+    }
+
+    async fn keeps_versions(&self) -> bool {
+        self.state().past.is_some()
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        let mut state = self.state();
+        Ok(objects.iter().map(|object| Ok(state.put_back(object))).collect())
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
+        let now = self.state().now;
+        Self::put(self, key, body, now);
+        Ok(())
+    }
+}

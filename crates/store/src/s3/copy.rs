@@ -1,0 +1,209 @@
+//! Copies inside the bucket, believed only where they are proven.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use monitor::Counter;
+
+use super::classify::store_error;
+use super::{Bucket, list, percent, request};
+use crate::{ErrorKind, Object, Operation, StoreError};
+
+/// The most parts of a multipart upload.
+///
+/// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
+const MOST_PARTS: u64 = 10_000;
+
+/// Why a copy cannot be believed.
+#[derive(Debug, thiserror::Error)]
+enum Unproven {
+    #[error("its copy is not there")]
+    Missing,
+    #[error("its copy has {copy} bytes, and it has {original}")]
+    Size { original: u64, copy: u64 },
+    #[error("its copy has another entity tag than the store said")]
+    Tag,
+}
+
+/// Looks at one object.
+pub(super) async fn look(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Object>, StoreError> {
+    let looked = list::look(bucket, vec![key.into()]).await?;
+    Ok(looked.into_iter().next().flatten())
+}
+
+/// Copies `original` to `to`, over what is there, and looks whether all of it arrived.
+///
+/// # Errors
+/// Where the store does not copy it, or the copy is not proven; the original is as it was.
+pub(super) async fn copy(
+    bucket: &Arc<Bucket>,
+    original: &Object,
+    to: &str,
+) -> Result<(), StoreError> {
+    let tag = if original.size <= bucket.config.copy_limit {
+        Box::pin(copy_at_once(bucket, original, to)).await?
+    } else {
+        Box::pin(copy_in_parts(bucket, original, to)).await?
+    };
+    let copied = look(bucket, to).await?;
+    prove(original, copied.as_ref(), tag.as_deref()).map_err(|unproven| {
+        StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal).because(unproven)
+    })
+}
+
+/// The size must be the same. Entity tags differ under some encryptions, and after an upload in parts; that of the copy
+/// is the one that the store told.
+fn prove(original: &Object, copied: Option<&Object>, told: Option<&str>) -> Result<(), Unproven> {
+    let copy = copied.ok_or(Unproven::Missing)?;
+    if copy.size != original.size {
+        return Err(Unproven::Size { original: original.size, copy: copy.size });
+    }
+    let tags = told.map(|tag| tag.trim_matches('"')).zip(copy.etag.as_deref());
+    if tags.is_some_and(|(told, found)| told != found) { Err(Unproven::Tag) } else { Ok(()) }
+}
+
+fn source(bucket: &Bucket, key: &str) -> String {
+    format!("{}/{}", bucket.config.bucket, percent::path(key))
+}
+
+fn quoted(original: &Object) -> Option<String> {
+    original.etag.as_deref().map(|etag| format!("\"{etag}\""))
+}
+
+/// Counts a request and gives it its time. The SDK's requests are large, so they come boxed.
+async fn timed<T>(
+    bucket: &Bucket,
+    key: &str,
+    send: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    bucket.monitor.count(Counter::PutRequests, 1);
+    request::in_time(bucket.config.timeouts.delete, Operation::Restore, key, send).await
+}
+
+/// One `CopyObject`; the entity tag of the copy.
+async fn copy_at_once(
+    bucket: &Bucket,
+    original: &Object,
+    to: &str,
+) -> Result<Option<String>, StoreError> {
+    let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to);
+    let copy = copy.copy_source(source(bucket, &original.key));
+    let copy = copy.set_copy_source_if_match(quoted(original));
+    let sent = timed(
+        bucket,
+        &original.key,
+        Box::pin(async {
+            let sent = copy.send().await;
+            sent.map_err(|error| store_error(Operation::Restore, &original.key, error))
+        }),
+    );
+    Ok(sent.await?.copy_object_result.and_then(|result| result.e_tag))
+}
+
+/// As many `UploadPartCopy` as are needed; an upload that fails is given up.
+async fn copy_in_parts(
+    bucket: &Bucket,
+    original: &Object,
+    to: &str,
+) -> Result<Option<String>, StoreError> {
+    let (name, key) = (&bucket.config.bucket, &original.key);
+    let failed = |kind| StoreError::new(Operation::Restore, key, kind);
+    let begun = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let begun = bucket.client.create_multipart_upload().bucket(name).key(to);
+            let begun = begun.content_type("application/octet-stream").send().await;
+            begun.map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
+    let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
+    let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
+    if copied.is_err() {
+        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to).upload_id(&id);
+        if let Err(error) = gone.send().await {
+            tracing::warn!(key = to, %error, "an upload that failed stays");
+        }
+    }
+    copied
+}
+
+async fn copy_parts(
+    bucket: &Bucket,
+    original: &Object,
+    to: &str,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
+    let key = &original.key;
+    let mut parts = Vec::new();
+    for (number, range) in (1..).zip(ranges(original.size, bucket.config.copy_limit)) {
+        let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to);
+        let copy = copy.upload_id(id).part_number(number).copy_source(source(bucket, key));
+        let copy = copy.set_copy_source_if_match(quoted(original)).copy_source_range(range);
+        let sent = timed(
+            bucket,
+            key,
+            Box::pin(async {
+                let sent = copy.send().await;
+                sent.map_err(|error| store_error(Operation::Restore, key, error))
+            }),
+        );
+        let tag = sent.await?.copy_part_result.and_then(|result| result.e_tag);
+        parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
+    }
+    let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+    let complete = bucket.client.complete_multipart_upload().bucket(&bucket.config.bucket);
+    let complete = complete.key(to).upload_id(id).multipart_upload(parts);
+    let sent = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let sent = complete.send().await;
+            sent.map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
+    Ok(sent.await?.e_tag)
+}
+
+/// The bytes of each part, as a header names them.
+fn ranges(size: u64, limit: u64) -> impl Iterator<Item = String> {
+    let part = limit.min(1 << 29).max(size.div_ceil(MOST_PARTS)).max(1);
+    let starts = (0..size.div_ceil(part)).map(move |number| number * part);
+    starts.map(move |start| format!("bytes={start}-{}", (start + part).min(size) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Timestamp;
+
+    use super::*;
+
+    fn object(size: u64, etag: &str) -> Object {
+        let modified = Timestamp::default();
+        Object { key: "k".into(), size, modified, etag: Some(etag.into()) }
+    }
+
+    #[test]
+    fn parts_cover_every_byte_once() {
+        let all = |size, limit| ranges(size, limit).collect::<Vec<_>>();
+        assert_eq!(all(10, 4), ["bytes=0-3", "bytes=4-7", "bytes=8-9"]);
+        assert_eq!(all(8, 4), ["bytes=0-3", "bytes=4-7"]);
+        assert_eq!(all(1, 4), ["bytes=0-0"]);
+        let large = all(50 << 40, 5 << 30);
+        assert!(large.len() <= 10_000, "{}", large.len());
+        assert_eq!(
+            large.last().unwrap().split('-').nth(1).unwrap(),
+            ((50_u64 << 40) - 1).to_string()
+        );
+    }
+
+    #[test]
+    fn a_copy_is_proven_by_its_size_and_by_the_tag_that_was_told() {
+        let original = object(7, "a");
+        assert!(prove(&original, Some(&object(7, "b")), Some("\"b\"")).is_ok());
+        assert!(prove(&original, Some(&object(7, "b")), None).is_ok());
+        assert!(prove(&original, Some(&object(6, "b")), Some("b")).is_err());
+        assert!(prove(&original, Some(&object(7, "b")), Some("a")).is_err());
+        assert!(prove(&original, None, Some("a")).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! The trash of a bucket without versions: copies are made and proven before anything is deleted.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Bucket, copy, delete};
+use crate::{
+    DeleteBatch, Doomed, ErrorKind, Kept, KeyFailure, KeyOutcome, Operation, PutBack, StoreError,
+    Trash, Trashed,
+};
+
+/// What became of the copy of one object.
+enum Aside {
+    /// It is proven; the object may go.
+    Copied,
+    /// Nothing is to be deleted any more.
+    Told(KeyOutcome),
+}
+
+/// Copies each object of a batch to the trash, and deletes those whose copies are proven.
+pub(super) async fn delete(
+    bucket: &Arc<Bucket>,
+    batch: &DeleteBatch,
+    trash: &Trash,
+) -> Result<Vec<KeyOutcome>, StoreError> {
+    let doomed = batch.objects().to_vec();
+    let (shared, place) = (Arc::clone(bucket), trash.clone());
+    let set_aside = move |doomed: Doomed| {
+        let (bucket, trash) = (Arc::clone(&shared), place.clone());
+        async move { set_aside(&bucket, &doomed, &trash).await }
+    };
+    let asides = each(doomed, set_aside).await;
+    let mut outcomes = Vec::with_capacity(asides.len());
+    let mut copied = Vec::new();
+    for (place, aside) in asides.into_iter().enumerate() {
+        outcomes.push(match aside {
+            Ok(Aside::Told(outcome)) => outcome,
+            Ok(Aside::Copied) => {
+                copied.push(place);
+                KeyOutcome::Deleted(Kept::Trash)
+            }
+            Err(error) => KeyOutcome::Failed(failure(&error)),
+        });
+    }
+    let objects = copied.iter().map(|place| batch.objects()[*place].clone()).collect();
+    // No batch is empty.
+    let Ok(batch) = DeleteBatch::new(objects) else { return Ok(outcomes) };
+    for (place, outcome) in copied.into_iter().zip(delete::delete(bucket, &batch).await?) {
+        if !outcome.is_deleted() {
+            outcomes[place] = outcome;
+        }
+    }
+    Ok(outcomes)
+}
+
+async fn set_aside(
+    bucket: &Arc<Bucket>,
+    doomed: &Doomed,
+    trash: &Trash,
+) -> Result<Aside, StoreError> {
+    let to = trash.key_of(&doomed.key).ok_or_else(|| {
+        let error = StoreError::new(Operation::Delete, &doomed.key, ErrorKind::Fatal);
+        error.because("it does not lie where the trash is for")
+    })?;
+    match copy::look(bucket, &doomed.key).await? {
+        // An earlier request may have been answered to nobody.
+        None if copy::look(bucket, &to).await?.is_some() => {
+            Ok(Aside::Told(KeyOutcome::Deleted(Kept::Trash)))
+        }
+        None => Ok(Aside::Told(KeyOutcome::Gone)),
+        Some(object) if object.modified > doomed.modified => Ok(Aside::Told(KeyOutcome::Spared)),
+        Some(object) => copy::copy(bucket, &object, &to).await.map(|()| Aside::Copied),
+    }
+}
+
+/// Copies objects back where nothing is in their place; the copies in the trash stay until it is emptied.
+pub(super) async fn put_back(
+    bucket: &Arc<Bucket>,
+    objects: &[Trashed],
+) -> Vec<Result<PutBack, KeyFailure>> {
+    let shared = Arc::clone(bucket);
+    let put_back = move |object: Trashed| {
+        let bucket = Arc::clone(&shared);
+        async move { put_back_one(&bucket, &object).await }
+    };
+    let all = each(objects.to_vec(), put_back).await;
+    all.into_iter().map(|back| back.map_err(|error| failure(&error))).collect()
+}
+
+async fn put_back_one(bucket: &Arc<Bucket>, object: &Trashed) -> Result<PutBack, StoreError> {
+    if copy::look(bucket, &object.key).await?.is_some() {
+        return Ok(PutBack::Present);
+    }
+    match copy::look(bucket, &object.trash).await? {
+        None => Ok(PutBack::Absent),
+        Some(found) => copy::copy(bucket, &found, &object.key).await.map(|()| PutBack::Restored),
+    }
+}
+
+/// Does something with each, some at a time, and gives the results in their order.
+async fn each<T, F, R>(all: Vec<T>, act: impl Fn(T) -> F) -> Vec<Result<R, StoreError>>
+where
+    F: Future<Output = Result<R, StoreError>> + Send + 'static,
+    R: Send + 'static,
+{
+    let mut results: Vec<Option<Result<R, StoreError>>> = Vec::new();
+    results.resize_with(all.len(), || None);
+    let mut left = all.into_iter().enumerate();
+    let mut tasks = JoinSet::new();
+    loop {
+        while tasks.len() < DeleteBatch::COPIES
+            && let Some((place, one)) = left.next()
+        {
+            let acting = act(one);
+            tasks.spawn(async move { (place, acting.await) });
+        }
+        match tasks.join_next().await {
+            None => break,
+            Some(Ok((place, result))) => results[place] = Some(result),
+            // One that panicked told nothing; whoever joins it panics as well.
+            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    results.into_iter().flatten().collect()
+}
+
+/// The failure of one key, with all that is known of it.
+fn failure(error: &StoreError) -> KeyFailure {
+    let message = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
+    KeyFailure { kind: error.kind, message: message.into() }
+}

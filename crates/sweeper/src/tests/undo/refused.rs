@@ -1,0 +1,30 @@
+//! Where there is nothing to take back.
+
+use store::MemoryStore;
+
+use super::drill::Drill;
+use crate::tests::world::everything;
+use crate::{Cause, Count};
+
+#[tokio::test]
+async fn a_store_that_kept_nothing_is_told_of_and_not_asked() {
+    let drill = Drill::over(MemoryStore::new(), everything(5));
+    drill.sweep().await.unwrap();
+    let left = drill.all_keys();
+    let error = drill.undo().await.unwrap_err();
+    let Cause::NothingKept { deleted } = error.cause else { panic!("{error:?}") };
+    assert_eq!(deleted, drill.planned());
+    assert_eq!(drill.all_keys(), left);
+    assert!(!drill.journal().unwrap().state().is_undone());
+}
+
+#[tokio::test]
+async fn a_plan_that_deleted_nothing_is_not_taken_back() {
+    let drill = Drill::of(everything(5));
+    let error = drill.undo().await.unwrap_err();
+    assert!(matches!(error.cause, Cause::NothingDeleted), "{error:?}");
+    let empty = Drill::of(vec![]);
+    empty.sweep().await.unwrap();
+    assert!(matches!(empty.undo().await.unwrap_err().cause, Cause::NothingDeleted));
+    assert_eq!(empty.undo().await.unwrap_err().report.total().total(), Count::default());
+}

@@ -1,0 +1,294 @@
+//! Taking back what a plan deleted.
+
+mod evidence;
+mod judge;
+mod look;
+mod report;
+mod selection;
+mod stage;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use monitor::{Counter, Monitor, Phase, Stop};
+use planner::{Plan, RowKind, Stage};
+use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
+use store::{DeleteBatch, ErrorKind, RestoreStore, StoreError, Trash};
+
+pub use report::{Missing, MissingWhy, Returns, UndoError, UndoReport, Why};
+pub use selection::Only;
+
+use selection::Selection;
+
+use crate::journal::{Journal, JournalState};
+use crate::obstacles::is_link;
+use crate::source::Source;
+use crate::trash::{layout_of, trash_of};
+use crate::{Cause, Count, Ended};
+
+/// What to take back, and how hard to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoSettings {
+    /// What to take back.
+    pub only: Only,
+    /// Whether to look and change nothing. Of a digest, only itself is then seen: what a manifest refers to is known
+    /// when it is back.
+    pub is_dry_run: bool,
+    /// Requests in flight at most; at least one is.
+    pub concurrency: usize,
+}
+
+/// Takes back what a plan deleted, or what was asked for of it.
+///
+/// Blobs, layer links, revisions, tags: the order of deletion backwards, and a stage begins only when the one before
+/// went through, so that nothing refers to what is not back yet (G8). Nothing is overwritten: what is there is left as
+/// it is and counted as present. Doing it again is harmless, whether the first time ended or was cut off (G11).
+///
+/// Before anything changes, an object below [`Layout::own`] says that the plan was taken back, and so does its
+/// journal: neither it nor any plan that was made meanwhile may be carried out.
+///
+/// Needs a tokio runtime. Costs one look for each object that was deleted, and one request for each full batch of them.
+/// Memory: some bytes for each row of a part of the plan at a time, and the digests of blobs that are lost (G12).
+///
+/// # Errors
+/// [`UndoError`], with all that was done; [`Cause::NothingDeleted`] and [`Cause::NothingKept`] where there is nothing
+/// to take back.
+pub async fn undo<S: RestoreStore>(
+    store: Arc<S>,
+    plan: Plan,
+    journal: Journal,
+    settings: UndoSettings,
+    monitor: &Monitor,
+    stop: &Stop,
+) -> Result<UndoReport, UndoError> {
+    let (layout, trash) = (layout_of(&plan), trash_of(&plan));
+    let note = undone_key(&layout, &plan.id().to_string());
+    let around = Surroundings { layout, trash, note, monitor, stop };
+    undo_source(store, Arc::new(plan), journal, settings, around).await
+}
+
+/// The prefix of the objects that say which plans were taken back; the time of each is when.
+#[must_use]
+pub fn undone_prefix(layout: &Layout) -> String {
+    format!("{}undone/", layout.own())
+}
+
+fn undone_key(layout: &Layout, plan: &str) -> String {
+    undone_prefix(layout) + plan
+}
+
+/// What an undo needs beside store and plan.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) layout: Layout,
+    /// Where the plan's objects went, if they went to the trash.
+    pub(crate) trash: Trash,
+    /// The object that says that the plan was taken back.
+    pub(crate) note: String,
+    pub(crate) monitor: &'a Monitor,
+    pub(crate) stop: &'a Stop,
+}
+
+pub(crate) async fn undo_source<S: RestoreStore, P: Source>(
+    store: Arc<S>,
+    source: Arc<P>,
+    mut journal: Journal,
+    settings: UndoSettings,
+    around: Surroundings<'_>,
+) -> Result<UndoReport, UndoError> {
+    let state = Arc::new(journal.take_state());
+    let counted = state.fates().deleted.objects + state.unsettled_rows();
+    let report = UndoReport {
+        ended: Ended::Broken,
+        is_dry_run: settings.is_dry_run,
+        deleted: settings.only.is_everything().then_some(counted),
+        kinds: BTreeMap::new(),
+        missing: Vec::new(),
+    };
+    let (size, width) = (DeleteBatch::LIMIT, settings.concurrency.max(1));
+    let undoing = Undoing {
+        store,
+        source,
+        journal,
+        state,
+        settings,
+        around,
+        report,
+        lost: HashSet::new(),
+        size,
+        width,
+        has_begun: false,
+    };
+    undoing.run().await
+}
+
+/// An undo under way.
+struct Undoing<'a, S, P> {
+    store: Arc<S>,
+    source: Arc<P>,
+    journal: Journal,
+    state: Arc<JournalState>,
+    settings: UndoSettings,
+    around: Surroundings<'a>,
+    report: UndoReport,
+    /// Blobs that cannot be brought back.
+    lost: HashSet<Digest>,
+    /// Rows that are judged together at most.
+    size: usize,
+    /// Looks in flight at most.
+    width: usize,
+    /// Something may have changed.
+    has_begun: bool,
+}
+
+/// Why an undo ended early.
+enum Halt {
+    /// It was asked to.
+    Stopped,
+    /// Some objects of a stage failed: what refers to them has to wait.
+    Failed,
+    Cause(Cause),
+}
+
+impl From<Cause> for Halt {
+    fn from(cause: Cause) -> Self {
+        Self::Cause(cause)
+    }
+}
+
+impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
+    async fn run(mut self) -> Result<UndoReport, UndoError> {
+        let went = self.go().await;
+        let went = went.and(self.end().await);
+        let cause = match went {
+            Ok(()) => {
+                self.report.ended = Ended::Completed;
+                None
+            }
+            Err(Halt::Failed) => None,
+            Err(Halt::Stopped) => {
+                self.report.ended = Ended::Stopped;
+                None
+            }
+            Err(Halt::Cause(cause)) => Some(cause),
+        };
+        self.around.monitor.enter(Phase::Finished);
+        match cause.or_else(|| self.report.check().err()) {
+            Some(cause) => Err(UndoError { cause, report: Box::new(self.report) }),
+            None => Ok(self.report),
+        }
+    }
+
+    async fn go(&mut self) -> Result<(), Halt> {
+        self.check_worth()?;
+        self.around.monitor.enter(Phase::Restoring);
+        self.around.monitor.count(Counter::PlannedObjects, self.report.deleted.unwrap_or(0));
+        let (only, source) = (self.settings.only.clone(), Arc::clone(&self.source));
+        let selection = tokio::task::spawn_blocking(move || Selection::of(only, &*source));
+        let mut selection = selection.await.map_err(Cause::Panicked)??;
+        if !self.settings.is_dry_run {
+            self.begin().await?;
+        }
+        self.bring_back_blobs(&mut selection).await?;
+        let selection = Arc::new(selection);
+        for stage in [Stage::Layers, Stage::Revisions, Stage::Tags] {
+            self.bring_back(stage, &selection).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses where the journal says that there is nothing to bring back.
+    fn check_worth(&self) -> Result<(), Cause> {
+        let (deleted, unsettled) = (self.state.fates().deleted, self.state.unsettled_rows());
+        if deleted.objects + unsettled == 0 {
+            return Err(Cause::NothingDeleted);
+        }
+        let kept = self.state.marked_rows() + self.state.trashed_rows();
+        if unsettled + kept == 0 {
+            return Err(Cause::NothingKept { deleted });
+        }
+        Ok(())
+    }
+
+    /// Says that the plan is taken back, first where every program sees it, then in the journal.
+    async fn begin(&mut self) -> Result<(), Halt> {
+        self.note().await?;
+        self.has_begun = true;
+        if self.state.is_undone() {
+            return Ok(());
+        }
+        self.journal.record_undone().map_err(|error| Halt::Cause(Cause::Journal(error)))
+    }
+
+    /// Says when it was still at work: a plan that was made meanwhile saw only some of what is back.
+    async fn end(&mut self) -> Result<(), Halt> {
+        if self.has_begun { self.note().await } else { Ok(()) }
+    }
+
+    async fn note(&self) -> Result<(), Halt> {
+        let written = self.store.put(&self.around.note, Bytes::new()).await;
+        written.map_err(|error| self.halt(error))
+    }
+
+    /// Blobs; and those that the manifests among them name, where one digest is asked for, until no more are named.
+    async fn bring_back_blobs(&mut self, selection: &mut Selection) -> Result<(), Halt> {
+        let mut manifests: Vec<Digest> = selection.start().into_iter().collect();
+        loop {
+            let round = Arc::new(std::mem::take(selection));
+            let done = self.bring_back(Stage::Blobs, &round).await;
+            *selection = Arc::unwrap_or_clone(round);
+            done?;
+            if !selection.is_growing() {
+                return Ok(());
+            }
+            selection.end_round();
+            for manifest in std::mem::take(&mut manifests) {
+                manifests.extend(self.follow(manifest, selection).await?);
+            }
+        }
+    }
+
+    /// Asks for what a manifest refers to, where it is one and is there; what may be manifests of these.
+    async fn follow(&self, digest: Digest, selection: &mut Selection) -> Result<Vec<Digest>, Halt> {
+        let read = self.store.get(&self.around.layout.blob(&digest), MANIFEST_LIMIT).await;
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::TooLarge) => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(self.halt(error)),
+        };
+        // Whatever is no manifest refers to nothing.
+        let Ok(manifest) = Manifest::parse(&bytes) else { return Ok(Vec::new()) };
+        let new = manifest.references().filter(|edge| selection.add(edge.digest));
+        let children = new.filter(|edge| edge.role == Role::Child);
+        Ok(children.map(|edge| edge.digest).collect())
+    }
+
+    /// A wrapper of the store gives up where a stop was asked for.
+    fn halt(&self, error: StoreError) -> Halt {
+        if error.kind == ErrorKind::Stopped && self.around.stop.is_asked() {
+            return Halt::Stopped;
+        }
+        Halt::Cause(Cause::Store(error))
+    }
+
+    fn count(&self, returns: &Returns) {
+        self.around.monitor.count(Counter::SweptObjects, returns.total().objects);
+        self.around.monitor.count(Counter::RestoredObjects, returns.restored.objects);
+    }
+}
+
+/// Whether the row of a link names a blob that is lost.
+fn is_dangling(lost: &HashSet<Digest>, row: &planner::Row) -> bool {
+    is_link(row.kind) && row.digest.is_some_and(|digest| lost.contains(&digest))
+}
+
+fn one(row: &planner::Row) -> Count {
+    Count::one(row.bytes)
+}
+
+/// Whether links may refer to objects of this kind.
+const fn is_referred_to(kind: RowKind) -> bool {
+    matches!(kind, RowKind::Blob)
+}
