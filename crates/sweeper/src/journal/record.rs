@@ -40,6 +40,11 @@ impl Span {
         self.start + self.length
     }
 
+    /// Whether it is about the row that a marker hides.
+    pub(crate) fn holds(&self, marked: &Marked) -> bool {
+        self.segment == marked.segment && (self.start..self.end()).contains(&marked.ordinal)
+    }
+
     /// Whether `next` continues this span.
     pub(crate) const fn meets(self, next: Self) -> bool {
         self.segment == next.segment && self.end() == next.start

@@ -161,8 +161,9 @@ impl JournalState {
     }
 
     fn mark(&mut self, batch: u64, markers: &[Marked]) -> Result<(), Nonsense> {
-        if !self.open.contains_key(&batch) {
-            return Err("markers without an intent");
+        let spans = self.open.get(&batch).ok_or("markers without an intent")?;
+        if !markers.iter().all(|marked| spans.iter().any(|span| span.holds(marked))) {
+            return Err("markers for other rows than intended");
         }
         self.marked = self.marked.saturating_add(markers.len() as u64);
         Ok(())
