@@ -9,8 +9,8 @@ use config::RedisAddress;
 use redis::{Pipeline, Value, cmd};
 
 use crate::PurgeError;
+use crate::connect::{Connected, Connector, User};
 use crate::entry::Command;
-use crate::route::{Connected, Route, User};
 
 /// The servers that keys are written to, and the connections that were needed so far.
 #[derive(Debug)]
@@ -29,13 +29,13 @@ struct Share {
 impl Cluster {
     /// Asks one server after the other until one tells how the keys are divided.
     pub(crate) async fn find(
-        route: &Route,
+        connector: &Connector,
         seeds: &[RedisAddress],
         user: User<'_>,
     ) -> Result<Self, PurgeError> {
         let mut asked = Vec::new();
         for seed in seeds {
-            match shares(route, seed, user).await {
+            match shares(connector, seed, user).await {
                 Ok(shares) if shares.is_empty() => asked.push(format!("{seed} knows of no slots")),
                 Ok(shares) => return Ok(Self { shares, connections: BTreeMap::new() }),
                 Err(error) => asked.push(error.to_string()),
@@ -45,9 +45,13 @@ impl Cluster {
     }
 
     /// Whether every server that keys are written to answers.
-    pub(crate) async fn ping(&mut self, route: &Route, user: User<'_>) -> Result<(), PurgeError> {
+    pub(crate) async fn ping(
+        &mut self,
+        connector: &Connector,
+        user: User<'_>,
+    ) -> Result<(), PurgeError> {
         for share in self.shares.clone() {
-            self.connection(route, &share.address, user).await?.ping().await?;
+            self.connection(connector, &share.address, user).await?.ping().await?;
         }
         Ok(())
     }
@@ -55,7 +59,7 @@ impl Cluster {
     /// Sends each command to the server of its key; the answers are in the order of the commands.
     pub(crate) async fn ask(
         &mut self,
-        route: &Route,
+        connector: &Connector,
         commands: &[Command],
         user: User<'_>,
     ) -> Result<Vec<u64>, PurgeError> {
@@ -65,7 +69,7 @@ impl Cluster {
             for at in &places {
                 pipeline.add_command(commands[*at].words.clone());
             }
-            let connected = self.connection(route, &share.address, user).await?;
+            let connected = self.connection(connector, &share.address, user).await?;
             for (at, answer) in places.into_iter().zip(connected.ask(&pipeline).await?) {
                 answers[at] = answer;
             }
@@ -95,13 +99,13 @@ impl Cluster {
 
     async fn connection(
         &mut self,
-        route: &Route,
+        connector: &Connector,
         address: &RedisAddress,
         user: User<'_>,
     ) -> Result<&mut Connected, PurgeError> {
         let server = address.to_string();
         if !self.connections.contains_key(&server) {
-            let connected = route.connect_to(address, user).await?;
+            let connected = connector.connect_to(address, user).await?;
             self.connections.insert(server.clone(), connected);
         }
         let lost = || PurgeError::Unreachable { server: server.clone(), message: "lost".into() };
@@ -110,11 +114,11 @@ impl Cluster {
 }
 
 async fn shares(
-    route: &Route,
+    connector: &Connector,
     seed: &RedisAddress,
     user: User<'_>,
 ) -> Result<Vec<Share>, PurgeError> {
-    let mut connected = route.connect_to(seed, user).await?;
+    let mut connected = connector.connect_to(seed, user).await?;
     let mut question = cmd("CLUSTER");
     question.arg("SLOTS");
     let answer: Value = connected.query(&question).await?;

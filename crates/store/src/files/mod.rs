@@ -10,6 +10,7 @@ mod shape;
 mod tests;
 mod trouble;
 mod walk;
+mod way;
 
 use std::fmt;
 use std::future::Future;

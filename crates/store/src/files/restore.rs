@@ -5,8 +5,8 @@ use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
-use super::delete::Way;
 use super::trouble::{Oddity, system};
+use super::way::Way;
 use super::{Tree, folder, path};
 use crate::{Kept, KeyOutcome, Operation, PutBack, StoreError, Trash, Trashed};
 
