@@ -3,7 +3,11 @@
 //! The checks write below [`PREFIX`] only and panic where a promise is broken. Start each with a store that holds
 //! nothing there.
 
+mod writing;
+
 use registry::Timestamp;
+
+pub use writing::writing_contract;
 
 use crate::{
     Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,

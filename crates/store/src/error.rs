@@ -16,6 +16,8 @@ pub enum Operation {
     Get,
     /// Deleting objects.
     Delete,
+    /// Writing an object.
+    Write,
 }
 
 impl fmt::Display for Operation {
@@ -26,6 +28,7 @@ impl fmt::Display for Operation {
             Self::Look => "look into",
             Self::Get => "read",
             Self::Delete => "delete from",
+            Self::Write => "write",
         })
     }
 }
@@ -58,6 +61,8 @@ pub enum ErrorKind {
     Stopped,
     /// Anything else; asking again will not help.
     Fatal,
+    /// What a write was made to depend on does not hold, so that nothing was written: somebody else was first.
+    Precondition,
 }
 
 impl ErrorKind {
@@ -83,6 +88,7 @@ impl fmt::Display for ErrorKind {
             Self::Malformed => "the answer breaks the protocol",
             Self::Stopped => "the run was asked to stop",
             Self::Fatal => "the store refused",
+            Self::Precondition => "somebody else wrote it first",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A store that fails on purpose: worse than any real one, and the same way for the same seed.
 
 mod cursor;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

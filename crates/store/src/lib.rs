@@ -19,7 +19,7 @@
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
-//! [`ReadStore`], [`DeleteStore`].
+//! [`ReadStore`], [`DeleteStore`], [`WriteStore`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -46,6 +46,7 @@ mod s3;
 mod scripted;
 mod share;
 mod stopping;
+mod write;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, KeyFailure, KeyOutcome};
@@ -70,3 +71,4 @@ pub use s3::{
     Timeouts,
 };
 pub use share::Share;
+pub use write::{Condition, Token, Versioned, WriteStore, heeds_conditions};

@@ -1,5 +1,7 @@
 //! A store in memory, for tests and demonstrations.
 
+mod write;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -90,9 +92,13 @@ impl MemoryStore {
 
     /// Writes an object, over the one that was there.
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
-        let body = body.into();
+        let stored = self.stored(body.into(), modified);
+        self.state().objects.insert(key.to_owned(), Some(stored));
+    }
+
+    fn stored(&self, body: Bytes, modified: Timestamp) -> Stored {
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        self.state().objects.insert(key.to_owned(), Some(Stored { body, modified, etag }));
+        Stored { body, modified, etag }
     }
 
     /// Takes an object away, where it is there.

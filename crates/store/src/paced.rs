@@ -1,5 +1,7 @@
 //! Asks a store no faster than it bears, and counts what it is asked.
 
+mod write;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -9,6 +9,7 @@ mod shape;
 mod tests;
 mod trouble;
 mod walk;
+mod write;
 
 use std::fmt;
 use std::future::Future;

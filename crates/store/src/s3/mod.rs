@@ -20,6 +20,7 @@ mod sign;
 mod tap;
 mod text;
 mod wire;
+mod write;
 mod xml;
 
 use std::sync::Arc;

@@ -87,7 +87,11 @@ pub(super) async fn get(bucket: &Bucket, key: &str, at_most: u64) -> Result<Byte
 }
 
 /// The body of an answer, as long as its head says.
-async fn whole(answer: HttpResponse, get: Get<'_>, at_most: u64) -> Result<Bytes, StoreError> {
+pub(super) async fn whole(
+    answer: HttpResponse,
+    get: Get<'_>,
+    at_most: u64,
+) -> Result<Bytes, StoreError> {
     let size = answer.headers().get("content-length").and_then(|size| size.parse().ok());
     let body = body::read(answer.into_body(), at_most, size).await;
     body.map_err(|error| error.at(get.operation, get.subject))
