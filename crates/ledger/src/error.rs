@@ -65,7 +65,6 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
-    #[expect(clippy::needless_pass_by_value, reason = "a text or an error, as it comes")]
     pub(crate) fn damaged(key: &str, reason: impl Display) -> Self {
         Self::Damaged { key: key.into(), reason: reason.to_string().into() }
     }

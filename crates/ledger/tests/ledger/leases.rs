@@ -101,7 +101,8 @@ async fn a_lease_that_cannot_be_understood_is_somebodys() {
     memory.put(KEY, newer, Timestamp::default());
     let error = acquire(memory.clone(), &memory, "second").await.unwrap_err();
     assert!(matches!(error, LedgerError::UnknownFormat { format: 2, .. }), "{error}");
-    for damaged in [&b""[..], b"{}", &whole[..whole.len() - 1], &[b'x'; 100_000]] {
+    let long = vec![b'x'; 100_000];
+    for damaged in [&b""[..], b"{}", &whole[..whole.len() - 1], &long] {
         memory.put(KEY, damaged.to_vec(), Timestamp::default());
         let error = acquire(memory.clone(), &memory, "second").await.unwrap_err();
         assert!(matches!(&error, LedgerError::Damaged { key, .. } if &**key == KEY), "{error}");
