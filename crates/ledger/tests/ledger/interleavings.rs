@@ -177,17 +177,23 @@ impl Dice {
         from[usize::try_from(self.below(from.len() as u64)).unwrap()]
     }
 
-    /// The store's clock is never more than `ahead` ahead.
-    fn action(&mut self, ahead: i64) -> Action {
-        let collector = self.pick(&[0, 0, 1, 1, 2]);
-        match self.below(20) {
-            0 => Action::Ahead(self.pick(&[0, ahead / 2, ahead])),
-            1 => Action::Lag(self.pick(&[0, 999])),
-            2 => Action::Land,
-            3 | 4 => Action::Pass(self.pick(&[SECOND, 3 * SECOND, 9 * SECOND, 30 * SECOND])),
-            5 => Action::Pass(self.pick(&[1, 100, SECOND])),
-            6 => Action::Go(collector, self.pick(&[Fate::Unserved, Fate::Unanswered, Fate::Late])),
-            _ => go(collector),
+    /// The store's clock is never more than `ahead` ahead. One collector is quick while the others stall: what one
+    /// relies on for longest and what another takes first then come close.
+    fn action(&mut self, ahead: i64, quick: &mut usize) -> Action {
+        if self.below(30) == 0 {
+            *quick = self.pick(&[0, 1, 2]);
+        }
+        match self.below(100) {
+            0..3 => Action::Ahead(self.pick(&[0, ahead])),
+            3..6 => Action::Lag(self.pick(&[0, 999])),
+            6..8 => Action::Land,
+            8..30 => Action::Pass(self.pick(&[250, 500, SECOND])),
+            30..32 => Action::Pass(self.pick(&[5 * SECOND, 12 * SECOND])),
+            32..36 => {
+                Action::Go(*quick, self.pick(&[Fate::Unserved, Fate::Unanswered, Fate::Late]))
+            }
+            36..38 => go(self.pick(&[0, 1, 2])),
+            _ => go(*quick),
         }
     }
 }
@@ -196,8 +202,11 @@ impl Dice {
 fn random_orders(orders: u64, ahead: i64) -> (u64, u64) {
     let (mut is_unsafe, mut takeovers) = (0, 0);
     for seed in 0..orders {
-        let (mut dice, mut world) = (Dice(seed), World::new(3));
-        let actions: Vec<Action> = (0..200).map(|_| dice.action(ahead)).collect();
+        let (mut dice, mut world, mut quick) = (Dice(seed << 32), World::new(3), 0);
+        if dice.below(2) == 0 {
+            world.store.slow_answers();
+        }
+        let actions: Vec<Action> = (0..400).map(|_| dice.action(ahead, &mut quick)).collect();
         is_unsafe += u64::from(world.play(actions).is_err());
         takeovers += world.takeovers;
     }
@@ -206,13 +215,13 @@ fn random_orders(orders: u64, ahead: i64) -> (u64, u64) {
 
 #[test]
 fn many_orders_of_three_collectors_with_faults_slow_requests_and_clock_steps_are_safe() {
-    let (is_unsafe, takeovers) = random_orders(4000, MARGIN);
+    let (is_unsafe, takeovers) = random_orders(3000, MARGIN);
     assert_eq!(is_unsafe, 0);
     assert!(takeovers > 8000, "the lease changed hands: {takeovers}");
 }
 
 #[test]
 fn a_clock_that_is_set_forward_by_more_than_the_margin_breaks_it_and_is_found() {
-    let (is_unsafe, _) = random_orders(4000, 20 * SECOND);
+    let (is_unsafe, _) = random_orders(500, MARGIN + 2 * SECOND);
     assert!(is_unsafe > 0, "or these tests see nothing");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -41,6 +41,8 @@ struct Shared {
     ahead: AtomicI64,
     /// How far behind its clock the time is that it tells.
     lag: AtomicI64,
+    /// Answers are under way until their request is polled once more.
+    has_slow_answers: AtomicBool,
     fate: Mutex<Fate>,
     late: Mutex<VecDeque<(String, Bytes, Condition)>>,
 }
@@ -62,6 +64,10 @@ impl Stepped {
         self.shared.lag.store(millis, Ordering::SeqCst);
     }
 
+    pub(crate) fn slow_answers(&self) {
+        self.shared.has_slow_answers.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn doom(&self, fate: Fate) {
         *self.shared.fate.lock().unwrap() = fate;
     }
@@ -76,10 +82,15 @@ impl Stepped {
 
     /// Waits to be polled once more; what then becomes of the request.
     async fn step(&self) -> Fate {
-        let mut is_first = true;
-        poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) })
-            .await;
+        polled_again().await;
         std::mem::take(&mut self.shared.fate.lock().unwrap())
+    }
+
+    /// Waits until the answer is there.
+    async fn answered(&self) {
+        if self.shared.has_slow_answers.load(Ordering::SeqCst) {
+            polled_again().await;
+        }
     }
 
     async fn ask<T>(
@@ -88,11 +99,18 @@ impl Stepped {
         key: &str,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        match self.step().await {
+        let answer = match self.step().await {
             Fate::Fine => answer.await,
             _ => Err(StoreError::new(operation, key, ErrorKind::Transient)),
-        }
+        };
+        self.answered().await;
+        answer
     }
+}
+
+async fn polled_again() {
+    let mut is_first = true;
+    poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// The outcome of what never waits.
@@ -153,7 +171,7 @@ impl WriteStore for Stepped {
         condition: &Condition,
     ) -> Result<Token, StoreError> {
         let lost = Err(StoreError::new(Operation::Write, key, ErrorKind::Transient));
-        match self.step().await {
+        let answer = match self.step().await {
             Fate::Fine => self.memory.write(key, content, condition).await,
             Fate::Unserved => lost,
             Fate::Unanswered => {
@@ -165,7 +183,9 @@ impl WriteStore for Stepped {
                 self.shared.late.lock().unwrap().push_back(late);
                 lost
             }
-        }
+        };
+        self.answered().await;
+        answer
     }
 
     fn conditional_puts(&self) -> Option<bool> {
