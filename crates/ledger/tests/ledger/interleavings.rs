@@ -162,6 +162,16 @@ fn all_orders_of_ten_steps_of_two_collectors_are_safe() {
     assert!(takeovers > 100, "the lease changed hands: {takeovers}");
 }
 
+#[test]
+fn at_the_worst_of_all_clocks_one_ends_just_before_the_other_begins() {
+    let mut world = World::new(2);
+    let taken =
+        [Action::Lag(999), go(0), go(0), go(0), go(0), Action::Ahead(MARGIN), Action::Lag(0)];
+    let goes_on = std::iter::repeat_n([Action::Pass(10), go(1), go(1)], 2400).flatten();
+    assert_eq!(world.play(taken.into_iter().chain(goes_on)), Ok(()));
+    assert_eq!(world.takeovers, 2, "first one, then the other");
+}
+
 /// Numbers that nobody chose; the same for the same seed.
 struct Dice(u64);
 
