@@ -29,7 +29,7 @@ pub enum LedgerError {
         /// The lock file.
         path: Box<str>,
     },
-    /// Open the generations again: the document was written since it was read, so this process knows too little.
+    /// Read it again: the document was written since it was read, so this process knows too little.
     #[error("`{key}` was written by somebody else since it was read")]
     Overtaken {
         /// The document.

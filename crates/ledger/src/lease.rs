@@ -147,7 +147,8 @@ impl<S: WriteStore> Lease<S> {
     /// The store must look at conditions ([`store::heeds_conditions`]).
     ///
     /// # Errors
-    /// [`LedgerError::Held`] where somebody else holds it; [`LedgerError::Damaged`] and [`LedgerError::UnknownFormat`]
+    /// [`LedgerError::Held`] where somebody else holds it; [`LedgerError::Overtaken`] where somebody else had it in
+    /// between, so that it can be asked for again at once; [`LedgerError::Damaged`] and [`LedgerError::UnknownFormat`]
     /// where what is there cannot be understood, so that somebody else may hold it.
     pub async fn acquire(
         store: Arc<S>,
@@ -253,14 +254,14 @@ impl<S: WriteStore> Desk<S> {
         document.expires.after(self.times.margin)
     }
 
-    /// Somebody else was first.
+    /// Somebody else was first, and may be done already.
     fn outrun(&self, found: Option<(Document, Token)>) -> LedgerError {
         match found {
-            Some((document, _)) => {
+            Some((document, _)) if !document.released => {
                 let until = self.free_after(&document);
                 LedgerError::Held { holder: document.holder, until }
             }
-            None => LedgerError::Overtaken { key: self.key.as_str().into() },
+            Some(_) | None => LedgerError::Overtaken { key: self.key.as_str().into() },
         }
     }
 
