@@ -89,6 +89,9 @@ pub enum Fault {
     TwiceMentioned,
     /// Deletion: mentions deleted keys though asked to be quiet.
     IgnoreQuiet,
+
+    /// Putting: `if-match` and `if-none-match` are not looked at.
+    IgnoreConditions,
 }
 
 /// Which keys of a request.

@@ -4,10 +4,12 @@
 //! nothing there.
 
 mod restoring;
+mod writing;
 
 use registry::Timestamp;
 
 pub use restoring::{putting_contract, trash_contract, versions_contract};
+pub use writing::writing_contract;
 
 use crate::{
     Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,

@@ -18,6 +18,8 @@ pub enum Operation {
     Delete,
     /// Bringing objects back.
     Restore,
+    /// Writing an object.
+    Write,
 }
 
 impl fmt::Display for Operation {
@@ -29,6 +31,7 @@ impl fmt::Display for Operation {
             Self::Get => "read",
             Self::Delete => "delete from",
             Self::Restore => "restore",
+            Self::Write => "write",
         })
     }
 }
@@ -61,6 +64,8 @@ pub enum ErrorKind {
     Stopped,
     /// Anything else; asking again will not help.
     Fatal,
+    /// What a write was made to depend on does not hold, so that nothing was written: somebody else was first.
+    Precondition,
 }
 
 impl ErrorKind {
@@ -86,6 +91,7 @@ impl fmt::Display for ErrorKind {
             Self::Malformed => "the answer breaks the protocol",
             Self::Stopped => "the run was asked to stop",
             Self::Fatal => "the store refused",
+            Self::Precondition => "somebody else wrote it first",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod restore;
+mod write;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -21,7 +21,7 @@
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
-//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`].
+//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`], [`WriteStore`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -49,6 +49,7 @@ mod s3;
 mod scripted;
 mod share;
 mod stopping;
+mod write;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore, RestoreStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Trash};
@@ -74,3 +75,4 @@ pub use s3::{
     Timeouts,
 };
 pub use share::Share;
+pub use write::{Condition, Token, Versioned, WriteStore, heeds_conditions};

@@ -2,6 +2,7 @@
 
 mod past;
 mod restore;
+mod write;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -104,9 +105,13 @@ impl MemoryStore {
 
     /// Writes an object, over the one that was there.
     pub fn put(&self, key: &str, body: impl Into<Bytes>, modified: Timestamp) {
-        let body = body.into();
+        let stored = self.stored(body.into(), modified);
+        self.state().put(key, stored);
+    }
+
+    fn stored(&self, body: Bytes, modified: Timestamp) -> Stored {
         let etag = self.etag_is_md5.then(|| md5_hex(&body).into());
-        self.state().put(key, Stored { body, modified, etag });
+        Stored { body, modified, etag }
     }
 
     /// Takes an object away, where it is there.

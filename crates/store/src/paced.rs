@@ -1,6 +1,7 @@
 //! Asks a store no faster than it bears, and counts what it is asked.
 
 mod restore;
+mod write;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -102,7 +102,8 @@ impl Shared {
             | ErrorKind::TooLarge
             | ErrorKind::Malformed
             | ErrorKind::Stopped
-            | ErrorKind::Fatal => false,
+            | ErrorKind::Fatal
+            | ErrorKind::Precondition => false,
         }
     }
 
@@ -380,6 +381,8 @@ fn words(error: &StoreError) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.kind.to_string(), |line, cause| format!("{line}: {cause}"))
 }
+
+mod write;
 
 #[cfg(test)]
 mod tests;

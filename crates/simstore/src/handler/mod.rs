@@ -37,7 +37,7 @@ fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<R
         Kind::ListVersions => versions::list(&objects(shared), ask),
         Kind::ListUploads => uploads::list(shared, ask),
         Kind::Get | Kind::Head => get::get(&objects(shared), ask),
-        Kind::Put => put::put(shared, ask),
+        Kind::Put => put::put(shared, ask, struck),
         Kind::Copy => copy::copy(shared, ask),
         Kind::Upload => uploads::answer(shared, ask),
         Kind::Delete => delete::many(shared, ask, struck),

@@ -11,6 +11,7 @@ mod tests;
 mod trouble;
 mod walk;
 mod way;
+mod write;
 
 use std::fmt;
 use std::future::Future;

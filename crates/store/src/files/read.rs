@@ -32,6 +32,12 @@ pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Byt
         .map_err(|error| unfinished(Operation::Get, key, error))?
 }
 
+/// Reads a file of any size where the caller stands.
+pub(super) fn whole(tree: &Tree, key: &str) -> Result<Bytes, StoreError> {
+    let (file, size) = open(tree, key)?;
+    read(&file, key, size)
+}
+
 /// Looks at files; keys that are neighbours share the folder that is opened for them.
 pub(super) fn look(tree: &Tree, keys: &[Box<str>]) -> Result<Vec<Option<Object>>, StoreError> {
     let mut last: Option<(&str, Option<OwnedFd>)> = None;

@@ -1,5 +1,6 @@
 mod deleting;
 mod presuming;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::fs;

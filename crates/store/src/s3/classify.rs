@@ -175,7 +175,11 @@ const CODES: &[(ErrorKind, &[&str])] = &[
             "QpsLimitExceeded",
         ],
     ),
-    (ErrorKind::Transient, &["InternalError", "RequestTimeout", "OperationAborted"]),
+    (
+        ErrorKind::Transient,
+        &["InternalError", "RequestTimeout", "OperationAborted", "ConditionalRequestConflict"],
+    ),
+    (ErrorKind::Precondition, &["PreconditionFailed"]),
 ];
 
 /// What an answer other than a success means: by its code, and by its status where the code says nothing.
@@ -192,6 +196,7 @@ fn kind_of_status(status: u16) -> ErrorKind {
         301 | 302 | 307 | 308 => ErrorKind::WrongAddress,
         401 => ErrorKind::Credentials,
         403 => ErrorKind::Denied,
+        412 => ErrorKind::Precondition,
         429 | 503 => ErrorKind::Throttled,
         // 501 says that the server never does it, 505 that it does not speak so: the same tomorrow.
         408 | 500 | 502 | 504 | 506..=599 => ErrorKind::Transient,
@@ -318,6 +323,9 @@ mod tests {
             (400, "RequestTimeout", ErrorKind::Transient),
             (408, "", ErrorKind::Transient),
             (409, "OperationAborted", ErrorKind::Transient),
+            (409, "ConditionalRequestConflict", ErrorKind::Transient),
+            (412, "PreconditionFailed", ErrorKind::Precondition),
+            (412, "", ErrorKind::Precondition),
             (501, "NotImplemented", ErrorKind::Fatal),
             (400, "InvalidArgument", ErrorKind::Fatal),
             (200, "", ErrorKind::Malformed),

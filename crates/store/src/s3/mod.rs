@@ -24,6 +24,7 @@ mod text;
 mod trash;
 mod versions;
 mod wire;
+mod write;
 mod xml;
 
 use std::sync::Arc;

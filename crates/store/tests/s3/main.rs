@@ -9,6 +9,7 @@ mod opening;
 mod reading;
 mod sharing;
 mod wrapped;
+mod writing;
 
 use std::sync::Arc;
 

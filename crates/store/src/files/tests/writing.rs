@@ -1,0 +1,91 @@
+use rustix::fs::FlockOperation;
+
+use super::*;
+use crate::conformance::writing_contract;
+use crate::{Condition, Token, WriteStore as _};
+
+const KEY: &str = "regsweep/lease.json";
+
+fn body(text: &str) -> Bytes {
+    Bytes::copy_from_slice(text.as_bytes())
+}
+
+#[tokio::test]
+async fn files_keep_the_contract_of_writing() {
+    writing_contract(&Files::new().store).await;
+}
+
+#[tokio::test]
+async fn g7_no_key_leads_out_of_the_root_and_none_is_the_lock() {
+    let files = Files::new();
+    for key in ["", "/x", "../x", "a/../x", "regsweep/.lock", "regsweep/.unfinished"] {
+        let error = files.store.write(key, body("x"), &Condition::None).await.unwrap_err();
+        assert_eq!((error.kind, error.operation), (ErrorKind::Fatal, Operation::Write), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_folder_is_not_followed() {
+    let files = Files::new();
+    let elsewhere = TempDir::new().unwrap();
+    symlink(elsewhere.path(), files.path("regsweep")).unwrap();
+    assert!(files.store.write(KEY, body("x"), &Condition::None).await.is_err());
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_unfinished_is_not_read_and_does_not_hinder() {
+    let files = Files::new();
+    files.put("regsweep/.unfinished", b"half of what somebody wanted to write, and longer");
+    assert_eq!(files.store.read(KEY, 9).await.unwrap_err().kind, ErrorKind::NotFound);
+    files.store.write(KEY, body("whole"), &Condition::Absent).await.unwrap();
+    assert_eq!(files.store.read(KEY, 9).await.unwrap().content, "whole");
+    assert!(!files.path("regsweep/.unfinished").exists());
+}
+
+/// A lock belongs to an opened file, so that this one is as good as another process's.
+#[tokio::test]
+async fn nothing_is_written_while_somebody_else_writes() {
+    let files = Files::new();
+    files.store.write(KEY, body("before"), &Condition::None).await.unwrap();
+    let other = fs::File::open(files.path("regsweep/.lock")).unwrap();
+    rustix::fs::flock(&other, FlockOperation::LockExclusive).unwrap();
+    let error = files.store.write(KEY, body("meanwhile"), &Condition::None).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Transient);
+    assert_eq!(files.store.read(KEY, 9).await.unwrap().content, "before");
+    drop(other);
+    files.store.write(KEY, body("after"), &Condition::None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_stores_of_the_same_folder_one_wins_each_round() {
+    let files = Files::new();
+    let options = FileOptions {
+        shape_of: Arc::new(|_: &str| None),
+        is_closed: Arc::new(|_: &str| false),
+        keep: Vec::new(),
+        clock,
+    };
+    let other = FileStore::open(files.root.path(), options, Arc::default()).unwrap();
+    let mut token = files.store.write(KEY, body("0"), &Condition::Absent).await.unwrap();
+    for round in 0..50 {
+        let condition = Condition::Unchanged(token);
+        let (a, b) = tokio::join!(
+            settled(&files.store, format!("a{round}"), &condition),
+            settled(&other, format!("b{round}"), &condition)
+        );
+        assert!(a.is_some() != b.is_some(), "one wins, and one only: {a:?} {b:?}");
+        token = a.or(b).unwrap();
+        assert_eq!(files.store.read(KEY, 9).await.unwrap().token, token);
+    }
+}
+
+async fn settled(store: &FileStore, text: String, condition: &Condition) -> Option<Token> {
+    loop {
+        match store.write(KEY, text.clone().into(), condition).await {
+            Ok(token) => return Some(token),
+            Err(error) if error.kind == ErrorKind::Precondition => return None,
+            Err(error) => assert!(error.kind.may_pass(), "{error}"),
+        }
+    }
+}

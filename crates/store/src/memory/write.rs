@@ -1,0 +1,38 @@
+//! Writing to memory.
+
+use bytes::Bytes;
+
+use super::MemoryStore;
+use crate::{Condition, ErrorKind, Operation, ReadStore, StoreError, Token, Versioned, WriteStore};
+
+impl WriteStore for MemoryStore {
+    async fn read(&self, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
+        let content = self.get(key, at_most).await?;
+        Ok(Versioned { token: Token::of(&content), content })
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        content: Bytes,
+        condition: &Condition,
+    ) -> Result<Token, StoreError> {
+        let mut state = self.state();
+        let is_met = match (condition, state.get(key)) {
+            (Condition::None, _) | (Condition::Absent, None) => true,
+            (Condition::Absent, Some(_)) | (Condition::Unchanged(_), None) => false,
+            (Condition::Unchanged(token), Some(stored)) => *token == Token::of(&stored.body),
+        };
+        if !is_met {
+            return Err(StoreError::new(Operation::Write, key, ErrorKind::Precondition));
+        }
+        let (token, now) = (Token::of(&content), state.now);
+        let stored = self.stored(content, now);
+        state.put(key, stored);
+        Ok(token)
+    }
+
+    fn conditional_puts(&self) -> Option<bool> {
+        Some(true)
+    }
+}
