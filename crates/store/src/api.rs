@@ -112,7 +112,8 @@ pub trait DeleteStore: ReadStore {
 /// Bringing back what was deleted: what an undo gets. Nothing here overwrites what somebody else wrote.
 pub trait RestoreStore: DeleteStore {
     /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
-    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries.
+    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries. It ends at a delete marker that
+    /// is nobody's to remove, as those are that a bucket makes while versioning is suspended.
     ///
     /// # Errors
     /// Where the store does not tell: what is there is not known then (G4).

@@ -14,6 +14,8 @@ use crate::{ErrorKind, Marker, Operation, StoreError, Version};
 
 /// The versions of exactly this key, newest first, by one `ListObjectVersions`: the key comes before all that begin
 /// with it.
+///
+/// They end at a delete marker that cannot be removed: nothing below it can come back.
 pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>, StoreError> {
     let limit = Version::MOST.to_string();
     let pairs = [("encoding-type", "url"), ("max-keys", &limit), ("prefix", key), ("versions", "")];
@@ -35,7 +37,8 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>,
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Page {
     prefix: Option<String>,
-    entries: Vec<(String, Version)>,
+    /// `None` is a delete marker that cannot be removed.
+    entries: Vec<(String, Option<Version>)>,
 }
 
 /// The entries of `key`; the other prefix where the server listed one.
@@ -46,7 +49,7 @@ fn of_key(page: Page, key: &str) -> Result<Vec<Version>, String> {
             .entries
             .into_iter()
             .take_while(|(found, _)| found == key)
-            .map(|(_, version)| version)
+            .map_while(|(_, version)| version)
             .collect()),
     }
 }
@@ -100,16 +103,16 @@ impl<'a> Draft<'a> {
         Ok(draft)
     }
 
-    fn finish(self, is_encoded: bool) -> Result<(String, Version), PageError> {
+    fn finish(self, is_encoded: bool) -> Result<(String, Option<Version>), PageError> {
         let key = decoded(present(self.key, "Key")?, is_encoded)?.into_owned();
         let modified: Timestamp = read(self.modified, "LastModified", time)?;
         if !self.is_marker {
             let size = read(self.size, "Size", |text| text.parse().ok())?;
-            return Ok((key, Version::Object { size, modified }));
+            return Ok((key, Some(Version::Object { size, modified })));
         }
         let id = self.id.filter(|id| !id.is_empty()).ok_or(PageError::Missing("VersionId"))?;
-        let marker = Marker::new(&key, &id, modified);
-        Ok((key, Version::Marker(marker)))
+        let marker = Marker::new(&key, &id, modified).map(Version::Marker);
+        Ok((key, marker))
     }
 }
 
@@ -130,7 +133,7 @@ mod tests {
     fn the_versions_of_one_key_are_told_newest_first_and_no_other_keys() {
         let at = Timestamp::from_seconds;
         let versions = of_key(parse(ANSWER.as_bytes()).unwrap(), "a b").unwrap();
-        let marker = Marker::new("a b", "m", at(2));
+        let marker = Marker::new("a b", "m", at(2)).unwrap();
         assert_eq!(
             versions,
             [Version::Marker(marker), Version::Object { size: 7, modified: at(1) }]
@@ -143,6 +146,12 @@ mod tests {
             assert!(parse(&ANSWER.as_bytes()[..end]).is_err(), "cut at {end}");
         }
         assert_eq!(of_key(parse(ANSWER.as_bytes()).unwrap(), "a"), Err("a b".to_owned()));
+    }
+
+    #[test]
+    fn a_marker_whose_place_a_push_takes_is_never_told_of_nor_what_it_hides() {
+        let suspended = ANSWER.replacen("<VersionId>m<", "<VersionId>null<", 1);
+        assert_eq!(of_key(parse(suspended.as_bytes()).unwrap(), "a b").unwrap(), []);
     }
 
     #[test]

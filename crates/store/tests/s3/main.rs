@@ -7,6 +7,7 @@ mod listing;
 mod listing_hazards;
 mod opening;
 mod reading;
+mod restoring;
 mod sharing;
 mod wrapped;
 
