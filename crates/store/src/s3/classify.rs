@@ -74,6 +74,12 @@ pub(super) fn refused(operation: Operation, subject: &str, answer: Answer) -> St
     StoreError::new(operation, subject, kind).because(answer)
 }
 
+/// Status and code of the answer that an error came from.
+pub(super) fn answered(error: &StoreError) -> Option<(u16, &str)> {
+    let answer = error.source.as_deref()?.downcast_ref::<Answer>()?;
+    Some((answer.status, &answer.code))
+}
+
 /// What it means that no answer came.
 pub(super) fn no_answer(operation: Operation, subject: &str, error: ConnectorError) -> StoreError {
     StoreError::new(operation, subject, kind_of_connection(&error)).because(error)
@@ -175,7 +181,10 @@ const CODES: &[(ErrorKind, &[&str])] = &[
             "QpsLimitExceeded",
         ],
     ),
-    (ErrorKind::Transient, &["InternalError", "RequestTimeout", "OperationAborted"]),
+    (
+        ErrorKind::Transient,
+        &["InternalError", "RequestTimeout", "OperationAborted", "ConditionalRequestConflict"],
+    ),
 ];
 
 /// What an answer other than a success means: by its code, and by its status where the code says nothing.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use monitor::Counter;
 
-use super::classify::store_error;
+use super::classify::{answered, store_error};
 use super::{Bucket, list, percent, request};
 use crate::{ErrorKind, Object, Operation, StoreError};
 
@@ -31,24 +31,77 @@ pub(super) async fn look(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Objec
     Ok(looked.into_iter().next().flatten())
 }
 
-/// Copies `original` to `to`, over what is there, and looks whether all of it arrived.
+/// Where a copy goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'k> {
+    pub(super) key: &'k str,
+    /// Whether anything may have this key, and is overwritten then.
+    pub(super) is_ours: bool,
+}
+
+impl Target<'_> {
+    /// The condition under which the store writes.
+    fn if_none_match(self) -> Option<String> {
+        (!self.is_ours).then(|| "*".to_owned())
+    }
+}
+
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copied {
+    /// All of it is there.
+    Proven,
+    /// Somebody wrote something else under its key, which stays.
+    Taken,
+}
+
+/// Copies `original`, and looks whether all of it arrived.
 ///
 /// # Errors
 /// Where the store does not copy it, or the copy is not proven; the original is as it was.
 pub(super) async fn copy(
     bucket: &Arc<Bucket>,
     original: &Object,
-    to: &str,
-) -> Result<(), StoreError> {
-    let tag = if original.size <= bucket.config.copy_limit {
-        Box::pin(copy_at_once(bucket, original, to)).await?
-    } else {
-        Box::pin(copy_in_parts(bucket, original, to)).await?
+    to: Target<'_>,
+) -> Result<Copied, StoreError> {
+    let tag = match send(bucket, original, to).await {
+        // The original may be another one as well.
+        Err(error)
+            if is_refused(&error, 412) && !to.is_ours && look(bucket, to.key).await?.is_some() =>
+        {
+            return Ok(Copied::Taken);
+        }
+        // A store that knows no such condition: that nothing was there a moment ago is all that can be known.
+        Err(error) if is_refused(&error, 501) && !to.is_ours => {
+            tracing::debug!(key = to.key, %error, "the store copies under no condition");
+            send(bucket, original, Target { is_ours: true, ..to }).await?
+        }
+        sent => sent?,
     };
-    let copied = look(bucket, to).await?;
-    prove(original, copied.as_ref(), tag.as_deref()).map_err(|unproven| {
-        StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal).because(unproven)
+    let copied = look(bucket, to.key).await?;
+    let unproven = prove(original, copied.as_ref(), tag.as_deref()).err();
+    unproven.map_or(Ok(Copied::Proven), |unproven| {
+        let failed = StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal);
+        Err(failed.because(unproven))
     })
+}
+
+/// Whether the store answered with this status: 412 where a condition does not hold, 501 where it knows none.
+fn is_refused(error: &StoreError, status: u16) -> bool {
+    answered(error).is_some_and(|(found, _)| found == status)
+}
+
+/// The entity tag of the copy.
+async fn send(
+    bucket: &Arc<Bucket>,
+    original: &Object,
+    to: Target<'_>,
+) -> Result<Option<String>, StoreError> {
+    if original.size <= bucket.config.copy_limit {
+        Box::pin(copy_at_once(bucket, original, to)).await
+    } else {
+        Box::pin(copy_in_parts(bucket, original, to)).await
+    }
 }
 
 /// The size must be the same. Entity tags differ under some encryptions, and after an upload in parts; that of the copy
@@ -84,10 +137,11 @@ async fn timed<T>(
 async fn copy_at_once(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
+    to: Target<'_>,
 ) -> Result<Option<String>, StoreError> {
-    let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to);
+    let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to.key);
     let copy = copy.copy_source(source(bucket, &original.key));
+    let copy = copy.set_if_none_match(to.if_none_match());
     let copy = copy.set_copy_source_if_match(quoted(original));
     let sent = timed(
         bucket,
@@ -104,7 +158,7 @@ async fn copy_at_once(
 async fn copy_in_parts(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
+    to: Target<'_>,
 ) -> Result<Option<String>, StoreError> {
     let (name, key) = (&bucket.config.bucket, &original.key);
     let failed = |kind| StoreError::new(Operation::Restore, key, kind);
@@ -112,7 +166,7 @@ async fn copy_in_parts(
         bucket,
         key,
         Box::pin(async {
-            let begun = bucket.client.create_multipart_upload().bucket(name).key(to);
+            let begun = bucket.client.create_multipart_upload().bucket(name).key(to.key);
             let begun = begun.content_type("application/octet-stream").send().await;
             begun.map_err(|error| store_error(Operation::Restore, key, error))
         }),
@@ -120,9 +174,9 @@ async fn copy_in_parts(
     let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
     let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
     if copied.is_err() {
-        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to).upload_id(&id);
+        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to.key).upload_id(&id);
         if let Err(error) = gone.send().await {
-            tracing::warn!(key = to, %error, "an upload that failed stays");
+            tracing::warn!(key = to.key, %error, "an upload that failed stays");
         }
     }
     copied
@@ -131,13 +185,13 @@ async fn copy_in_parts(
 async fn copy_parts(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
+    to: Target<'_>,
     id: &str,
 ) -> Result<Option<String>, StoreError> {
     let key = &original.key;
     let mut parts = Vec::new();
     for (number, range) in (1..).zip(ranges(original.size, bucket.config.copy_limit)) {
-        let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to);
+        let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to.key);
         let copy = copy.upload_id(id).part_number(number).copy_source(source(bucket, key));
         let copy = copy.set_copy_source_if_match(quoted(original)).copy_source_range(range);
         let sent = timed(
@@ -153,7 +207,8 @@ async fn copy_parts(
     }
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
     let complete = bucket.client.complete_multipart_upload().bucket(&bucket.config.bucket);
-    let complete = complete.key(to).upload_id(id).multipart_upload(parts);
+    let complete = complete.key(to.key).upload_id(id).multipart_upload(parts);
+    let complete = complete.set_if_none_match(to.if_none_match());
     let sent = timed(
         bucket,
         key,

@@ -1,6 +1,8 @@
 //! Bringing back, where the server or somebody else makes it hard.
 
-use store::{DeleteBatch, DeleteStore as _, Doomed, KeyOutcome, Version};
+use std::time::Duration;
+
+use store::{DeleteBatch, DeleteStore as _, Doomed, KeyOutcome, PutBack, Trashed, Version};
 
 use super::*;
 
@@ -21,4 +23,49 @@ async fn what_is_deleted_while_versioning_is_suspended_is_lost_and_what_is_pushe
     server.put("a", "pushed", T);
     let versions = store.versions("a").await.unwrap();
     assert!(matches!(versions[0], Version::Object { size: 6, .. }), "{versions:?}");
+}
+
+fn trashed() -> Trashed {
+    Trashed { key: "a".into(), trash: "trash/a".into() }
+}
+
+fn server_with_trash() -> Server {
+    let server = Server::start(Options { smallest_part: 1, ..Options::default() }).unwrap();
+    server.put("trash/a", "deleted", T);
+    server
+}
+
+/// At once, and in parts.
+fn ways_to_copy(server: &Server) -> [(Kind, S3Config); 2] {
+    [(Kind::Copy, config(server)), (Kind::Upload, S3Config { copy_limit: 4, ..config(server) })]
+}
+
+#[tokio::test]
+async fn what_is_pushed_between_the_look_and_the_copy_back_is_not_overwritten() {
+    for way in [0, 1] {
+        let server = server_with_trash();
+        let (kind, config) = ways_to_copy(&server).into_iter().nth(way).unwrap();
+        let store = store(config).await;
+        server.set_faults(one_fault(kind, When::Nth(1), Fault::Delay(Duration::from_millis(500))));
+        let push = async {
+            // Both have been looked for, and nothing is in its place.
+            while server.count(Kind::List) < 2 {
+                tokio::task::yield_now().await;
+            }
+            server.put("a", "pushed", T);
+        };
+        let objects = [trashed()];
+        let (answers, ()) = tokio::join!(store.put_back(&objects), push);
+        assert_eq!(answers.unwrap(), [Ok(PutBack::Present)], "{kind:?}");
+        assert_eq!(server.content("a").unwrap(), "pushed", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_knows_no_condition_on_copies_gives_back_all_the_same() {
+    let server = server_with_trash();
+    server.set_faults(one_fault(Kind::Copy, When::Nth(1), Fault::Refuse(S3Error::NOT_IMPLEMENTED)));
+    let answers = store_of(&server).await.put_back(&[trashed()]).await.unwrap();
+    assert_eq!(answers, [Ok(PutBack::Restored)]);
+    assert_eq!(server.content("a").unwrap(), "deleted");
 }
