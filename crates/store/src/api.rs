@@ -129,9 +129,12 @@ pub trait RestoreStore: DeleteStore {
         markers: &[Marker],
     ) -> impl Future<Output = Result<Vec<Result<(), KeyFailure>>, StoreError>> + Send;
 
-    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store does not
-    /// say.
-    fn keeps_versions(&self) -> impl Future<Output = bool> + Send;
+    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store has no
+    /// versions, or keeps none any more.
+    ///
+    /// # Errors
+    /// Where the store does not tell: what a delete leaves is not known then.
+    fn keeps_versions(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Brings objects back from the trash, and overwrites nothing. The answer has one outcome for each, in their order
     /// (G10). Whether a copy stays in the trash is the store's business.

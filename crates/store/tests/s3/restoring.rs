@@ -16,7 +16,7 @@ async fn what_is_deleted_while_versioning_is_suspended_is_lost_and_what_is_pushe
     server.put("a", "listed", T);
     server.suspend_versions();
     let store = store_of(&server).await;
-    assert!(!store.keeps_versions().await);
+    assert!(!store.keeps_versions().await.unwrap());
     assert_eq!(store.delete(&batch("a")).await.unwrap(), [KeyOutcome::DELETED]);
     // The marker has the id that the next push takes over: nobody is handed it.
     assert_eq!(store.versions("a").await.unwrap(), []);
@@ -68,4 +68,17 @@ async fn a_store_that_knows_no_condition_on_copies_gives_back_all_the_same() {
     let answers = store_of(&server).await.put_back(&[trashed()]).await.unwrap();
     assert_eq!(answers, [Ok(PutBack::Restored)]);
     assert_eq!(server.content("a").unwrap(), "deleted");
+}
+
+#[tokio::test]
+async fn whether_versions_are_kept_is_asked_again_and_no_guess() {
+    let server = Server::start(Options { versioned: true, ..Options::default() }).unwrap();
+    let store = wrapped::wrapped_of(&server).await.store;
+    let refuse = |when, error| one_fault(Kind::Bucket, when, Fault::Refuse(error));
+    server.set_faults(refuse(When::First(2), S3Error::INTERNAL_ERROR));
+    assert!(store.keeps_versions().await.unwrap());
+    server.set_faults(refuse(When::Always, S3Error::ACCESS_DENIED));
+    assert_eq!(kind_of(store.keeps_versions().await), Some(ErrorKind::Denied));
+    server.set_faults(refuse(When::Always, S3Error::NOT_IMPLEMENTED));
+    assert!(!store.keeps_versions().await.unwrap());
 }
