@@ -54,8 +54,9 @@ pub(super) fn store_error<E>(
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    // A copy that fails on its way does so behind a status 200.
     if let SdkError::ServiceError(failure) = &error
-        && !failure.raw().status().is_success()
+        && (!failure.raw().status().is_success() || failure.err().code().is_some())
     {
         let (code, message) = (failure.err().code(), failure.err().message());
         let answer = Answer {

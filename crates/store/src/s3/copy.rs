@@ -79,7 +79,7 @@ pub(super) async fn copy(
         sent => sent?,
     };
     let copied = look(bucket, to.key).await?;
-    let unproven = prove(original, copied.as_ref(), tag.as_deref()).err();
+    let unproven = prove(original, copied.as_ref(), &tag).err();
     unproven.map_or(Ok(Copied::Proven), |unproven| {
         let failed = StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal);
         Err(failed.because(unproven))
@@ -96,7 +96,7 @@ async fn send(
     bucket: &Arc<Bucket>,
     original: &Object,
     to: Target<'_>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<String, StoreError> {
     if original.size <= bucket.config.copy_limit {
         Box::pin(copy_at_once(bucket, original, to)).await
     } else {
@@ -106,13 +106,22 @@ async fn send(
 
 /// The size must be the same. Entity tags differ under some encryptions, and after an upload in parts; that of the copy
 /// is the one that the store told.
-fn prove(original: &Object, copied: Option<&Object>, told: Option<&str>) -> Result<(), Unproven> {
+fn prove(original: &Object, copied: Option<&Object>, told: &str) -> Result<(), Unproven> {
     let copy = copied.ok_or(Unproven::Missing)?;
     if copy.size != original.size {
         return Err(Unproven::Size { original: original.size, copy: copy.size });
     }
-    let tags = told.map(|tag| tag.trim_matches('"')).zip(copy.etag.as_deref());
-    if tags.is_some_and(|(told, found)| told != found) { Err(Unproven::Tag) } else { Ok(()) }
+    let is_another = |found: &str| found != told.trim_matches('"');
+    if copy.etag.as_deref().is_some_and(is_another) { Err(Unproven::Tag) } else { Ok(()) }
+}
+
+/// The entity tag that the store told of a copy. One that tells none may have failed behind a status 200; what it did
+/// shows when it is asked again.
+fn told(key: &str, tag: Option<String>) -> Result<String, StoreError> {
+    tag.filter(|tag| !tag.is_empty()).ok_or_else(|| {
+        let failed = StoreError::new(Operation::Restore, key, ErrorKind::Transient);
+        failed.because("the store copied, and told no entity tag")
+    })
 }
 
 fn source(bucket: &Bucket, key: &str) -> String {
@@ -138,7 +147,7 @@ async fn copy_at_once(
     bucket: &Bucket,
     original: &Object,
     to: Target<'_>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<String, StoreError> {
     let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to.key);
     let copy = copy.copy_source(source(bucket, &original.key));
     let copy = copy.set_if_none_match(to.if_none_match());
@@ -151,7 +160,7 @@ async fn copy_at_once(
             sent.map_err(|error| store_error(Operation::Restore, &original.key, error))
         }),
     );
-    Ok(sent.await?.copy_object_result.and_then(|result| result.e_tag))
+    told(&original.key, sent.await?.copy_object_result.and_then(|result| result.e_tag))
 }
 
 /// As many `UploadPartCopy` as are needed; an upload that fails is given up.
@@ -159,7 +168,7 @@ async fn copy_in_parts(
     bucket: &Bucket,
     original: &Object,
     to: Target<'_>,
-) -> Result<Option<String>, StoreError> {
+) -> Result<String, StoreError> {
     let (name, key) = (&bucket.config.bucket, &original.key);
     let failed = |kind| StoreError::new(Operation::Restore, key, kind);
     let begun = timed(
@@ -187,7 +196,7 @@ async fn copy_parts(
     original: &Object,
     to: Target<'_>,
     id: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<String, StoreError> {
     let key = &original.key;
     let mut parts = Vec::new();
     for (number, range) in (1..).zip(ranges(original.size, bucket.config.copy_limit)) {
@@ -202,8 +211,8 @@ async fn copy_parts(
                 sent.map_err(|error| store_error(Operation::Restore, key, error))
             }),
         );
-        let tag = sent.await?.copy_part_result.and_then(|result| result.e_tag);
-        parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
+        let tag = told(key, sent.await?.copy_part_result.and_then(|result| result.e_tag))?;
+        parts.push(CompletedPart::builder().part_number(number).e_tag(tag).build());
     }
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
     let complete = bucket.client.complete_multipart_upload().bucket(&bucket.config.bucket);
@@ -217,7 +226,7 @@ async fn copy_parts(
             sent.map_err(|error| store_error(Operation::Restore, key, error))
         }),
     );
-    Ok(sent.await?.e_tag)
+    told(key, sent.await?.e_tag)
 }
 
 /// The bytes of each part, as a header names them.
@@ -255,10 +264,17 @@ mod tests {
     #[test]
     fn a_copy_is_proven_by_its_size_and_by_the_tag_that_was_told() {
         let original = object(7, "a");
-        assert!(prove(&original, Some(&object(7, "b")), Some("\"b\"")).is_ok());
-        assert!(prove(&original, Some(&object(7, "b")), None).is_ok());
-        assert!(prove(&original, Some(&object(6, "b")), Some("b")).is_err());
-        assert!(prove(&original, Some(&object(7, "b")), Some("a")).is_err());
-        assert!(prove(&original, None, Some("a")).is_err());
+        assert!(prove(&original, Some(&object(7, "b")), "\"b\"").is_ok());
+        assert!(prove(&original, Some(&object(6, "b")), "b").is_err());
+        assert!(prove(&original, Some(&object(7, "b")), "a").is_err());
+        assert!(prove(&original, None, "a").is_err());
+    }
+
+    #[test]
+    fn a_copy_of_which_no_tag_is_told_is_asked_for_again() {
+        for tag in [None, Some(String::new())] {
+            assert_eq!(told("k", tag).unwrap_err().kind, ErrorKind::Transient);
+        }
+        assert_eq!(told("k", Some("t".into())).unwrap(), "t");
     }
 }

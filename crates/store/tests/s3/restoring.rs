@@ -82,3 +82,13 @@ async fn whether_versions_are_kept_is_asked_again_and_no_guess() {
     server.set_faults(refuse(When::Always, S3Error::NOT_IMPLEMENTED));
     assert!(!store.keeps_versions().await.unwrap());
 }
+
+#[tokio::test]
+async fn a_copy_that_fails_behind_a_200_is_asked_for_again() {
+    let server = server_with_trash();
+    let store = wrapped::wrapped_of(&server).await.store;
+    let fault = Fault::RefuseWithin200(S3Error::INTERNAL_ERROR);
+    server.set_faults(one_fault(Kind::Copy, When::First(2), fault));
+    assert_eq!(store.put_back(&[trashed()]).await.unwrap(), [Ok(PutBack::Restored)]);
+    assert_eq!(server.count(Kind::Copy), 3);
+}
