@@ -67,12 +67,14 @@ pub(super) async fn copy(
     let tag = match send(bucket, original, to).await {
         // The original may be another one as well.
         Err(error)
-            if is_refused(&error, 412) && !to.is_ours && look(bucket, to.key).await?.is_some() =>
+            if is_refused(&error, 412, "PreconditionFailed")
+                && !to.is_ours
+                && look(bucket, to.key).await?.is_some() =>
         {
             return Ok(Copied::Taken);
         }
         // A store that knows no such condition: that nothing was there a moment ago is all that can be known.
-        Err(error) if is_refused(&error, 501) && !to.is_ours => {
+        Err(error) if is_refused(&error, 501, "NotImplemented") && !to.is_ours => {
             tracing::debug!(key = to.key, %error, "the store copies under no condition");
             send(bucket, original, Target { is_ours: true, ..to }).await?
         }
@@ -86,9 +88,10 @@ pub(super) async fn copy(
     })
 }
 
-/// Whether the store answered with this status: 412 where a condition does not hold, 501 where it knows none.
-fn is_refused(error: &StoreError, status: u16) -> bool {
-    answered(error).is_some_and(|(found, _)| found == status)
+/// Whether the store answered so: with 412 where a condition does not hold, with 501 where it knows none; or with the
+/// code of that behind a status 200.
+fn is_refused(error: &StoreError, status: u16, code: &str) -> bool {
+    answered(error).is_some_and(|(found, said)| found == status || said == code)
 }
 
 /// The entity tag of the copy.

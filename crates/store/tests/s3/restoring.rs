@@ -64,10 +64,13 @@ async fn what_is_pushed_between_the_look_and_the_copy_back_is_not_overwritten() 
 #[tokio::test]
 async fn a_store_that_knows_no_condition_on_copies_gives_back_all_the_same() {
     let server = server_with_trash();
-    server.set_faults(one_fault(Kind::Copy, When::Nth(1), Fault::Refuse(S3Error::NOT_IMPLEMENTED)));
-    let answers = store_of(&server).await.put_back(&[trashed()]).await.unwrap();
-    assert_eq!(answers, [Ok(PutBack::Restored)]);
-    assert_eq!(server.content("a").unwrap(), "deleted");
+    for fault in [Fault::Refuse, Fault::RefuseWithin200] {
+        server.remove("a");
+        server.set_faults(one_fault(Kind::Copy, When::Nth(1), fault(S3Error::NOT_IMPLEMENTED)));
+        let answers = store_of(&server).await.put_back(&[trashed()]).await.unwrap();
+        assert_eq!(answers, [Ok(PutBack::Restored)]);
+        assert_eq!(server.content("a").unwrap(), "deleted");
+    }
 }
 
 #[tokio::test]
