@@ -14,6 +14,11 @@ use crate::{ErrorKind, Object, Operation, StoreError};
 /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 const MOST_PARTS: u64 = 10_000;
 
+/// The most bytes that one `CopyObject` copies.
+///
+/// Source: Amazon S3 API, `CopyObject`: "up to 5 GB".
+const MOST_AT_ONCE: u64 = 5 << 30;
+
 /// Why a copy cannot be believed.
 #[derive(Debug, thiserror::Error)]
 enum Unproven {
@@ -101,9 +106,16 @@ async fn send(
     to: Target<'_>,
 ) -> Result<String, StoreError> {
     if original.size <= bucket.config.copy_limit {
-        Box::pin(copy_at_once(bucket, original, to)).await
-    } else {
-        Box::pin(copy_in_parts(bucket, original, to)).await
+        return Box::pin(copy_at_once(bucket, original, to)).await;
+    }
+    match Box::pin(copy_in_parts(bucket, original, to)).await {
+        Err(error)
+            if original.size <= MOST_AT_ONCE && is_refused(&error, 501, "NotImplemented") =>
+        {
+            tracing::debug!(key = to.key, %error, "the store does not copy in parts");
+            Box::pin(copy_at_once(bucket, original, to)).await
+        }
+        copied => copied,
     }
 }
 
@@ -234,7 +246,7 @@ async fn copy_parts(
 
 /// The bytes of each part, as a header names them.
 fn ranges(size: u64, limit: u64) -> impl Iterator<Item = String> {
-    let part = limit.min(1 << 29).max(size.div_ceil(MOST_PARTS)).max(1);
+    let part = limit.max(size.div_ceil(MOST_PARTS)).max(1);
     let starts = (0..size.div_ceil(part)).map(move |number| number * part);
     starts.map(move |start| format!("bytes={start}-{}", (start + part).min(size) - 1))
 }

@@ -95,3 +95,19 @@ async fn a_copy_that_fails_behind_a_200_is_asked_for_again() {
     assert_eq!(store.put_back(&[trashed()]).await.unwrap(), [Ok(PutBack::Restored)]);
     assert_eq!(server.count(Kind::Copy), 3);
 }
+
+#[tokio::test]
+async fn what_a_store_does_not_copy_in_parts_is_copied_at_once() {
+    let server = server_with_trash();
+    let store = store(S3Config { copy_limit: 4, ..config(&server) }).await;
+    let fault = Fault::Refuse(S3Error::NOT_IMPLEMENTED);
+    server.set_faults(one_fault(Kind::Upload, When::Always, fault));
+    assert_eq!(store.put_back(&[trashed()]).await.unwrap(), [Ok(PutBack::Restored)]);
+    assert_eq!(server.content("a").unwrap(), "deleted");
+}
+
+#[test]
+fn a_copy_by_one_request_ends_in_its_time_at_five_mebibytes_a_second() {
+    let config = S3Config::new("b");
+    assert!(config.copy_limit / config.timeouts.delete.as_secs() < 5 << 20);
+}
