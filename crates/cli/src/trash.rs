@@ -15,17 +15,20 @@ use crate::open::{Open, Watch};
 use crate::{Console, Failure};
 
 /// The same wishes, without a trash where the store keeps versions: what is deleted can be taken back all the same.
+///
+/// # Errors
+/// [`Failure::Store`] where the store does not say.
 pub(crate) async fn as_needed<S: RestoreStore>(
     open: &Open<S>,
     typed: &SweepArgs,
     console: Console,
-) -> SweepArgs {
+) -> Result<SweepArgs, Failure> {
     let mut sweep = typed.clone();
-    if sweep.trash && open.store.keeps_versions().await {
+    if sweep.trash && open.store.keeps_versions().await.map_err(failed(open))? {
         console.note("the bucket keeps versions, so nothing is copied to a trash");
         sweep.trash = false;
     }
-    sweep
+    Ok(sweep)
 }
 
 /// Says that a plan's trash is being filled, before anything goes there: its retention counts from here.

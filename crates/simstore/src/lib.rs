@@ -14,7 +14,7 @@
 //! allow and a second's worth; by a [`Clock`] that stands still, what is let through is the same again. It listens on
 //! the loopback unless told otherwise. Dropping [`Server`] ends every connection and joins every task.
 //!
-//! What it does not know it refuses as not implemented: copies, tags, access lists, lists of parts, folders in lists of
+//! What it does not know it refuses as not implemented: tags, access lists, lists of parts, folders in lists of
 //! versions and uploads, the first version of listings.
 //!
 //! # Shape

@@ -154,6 +154,12 @@ impl Objects {
         deleted
     }
 
+    pub(crate) fn suspend_versions(&mut self) {
+        if let Some(versions) = &mut self.versions {
+            versions.suspend();
+        }
+    }
+
     /// Forgets every version of a key that is not current.
     pub(crate) fn expire(&mut self, key: &str) {
         if let Some(versions) = &mut self.versions {

@@ -226,6 +226,11 @@ impl Server {
         self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).expire(key);
     }
 
+    /// Suspends versioning: whatever is written from now on, delete markers too, is the version `null`.
+    pub fn suspend_versions(&self) {
+        self.shared.objects.write().unwrap_or_else(PoisonError::into_inner).suspend_versions();
+    }
+
     /// The content of an object.
     #[must_use]
     pub fn content(&self, key: &str) -> Option<Bytes> {

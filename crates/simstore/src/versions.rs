@@ -40,6 +40,7 @@ pub(crate) struct Deleted {
 pub(crate) struct Versions {
     by_key: BTreeMap<String, Vec<Version>>,
     made: u64,
+    is_suspended: bool,
 }
 
 impl Versions {
@@ -57,6 +58,17 @@ impl Versions {
         kept.filter(|(_, kept)| !kept.is_empty()).map(|(key, kept)| (key.as_str(), kept.as_slice()))
     }
 
+    /// From now on whatever is written is the version `null`, in place of the one that was.
+    ///
+    /// Source: Amazon S3 User Guide, "Working with objects in a versioning-suspended bucket".
+    pub(crate) fn suspend(&mut self) {
+        self.is_suspended = true;
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.is_suspended
+    }
+
     pub(crate) fn push(&mut self, key: &str, object: Object) -> String {
         self.add(key, object.modified, Some(object))
     }
@@ -70,11 +82,20 @@ impl Versions {
     }
 
     fn add(&mut self, key: &str, modified: Timestamp, object: Option<Object>) -> String {
-        self.made += 1;
-        let id = format!("v{:031}", self.made);
+        let id = self.next_id();
         let version = Version { id: id.clone(), modified, object };
-        self.by_key.entry(key.to_owned()).or_default().push(version);
+        let kept = self.by_key.entry(key.to_owned()).or_default();
+        kept.retain(|version| version.id != id);
+        kept.push(version);
         id
+    }
+
+    fn next_id(&mut self) -> String {
+        if self.is_suspended {
+            return Version::NULL.to_owned();
+        }
+        self.made += 1;
+        format!("v{:031}", self.made)
     }
 
     /// Takes away for good every version that is older than the newest, but not delete markers.

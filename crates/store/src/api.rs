@@ -112,7 +112,8 @@ pub trait DeleteStore: ReadStore {
 /// Bringing back what was deleted: what an undo gets. Nothing here overwrites what somebody else wrote.
 pub trait RestoreStore: DeleteStore {
     /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
-    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries.
+    /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries. It ends at a delete marker that
+    /// is nobody's to remove, as those are that a bucket makes while versioning is suspended.
     ///
     /// # Errors
     /// Where the store does not tell: what is there is not known then (G4).
@@ -128,9 +129,12 @@ pub trait RestoreStore: DeleteStore {
         markers: &[Marker],
     ) -> impl Future<Output = Result<Vec<Result<(), KeyFailure>>, StoreError>> + Send;
 
-    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store does not
-    /// say.
-    fn keeps_versions(&self) -> impl Future<Output = bool> + Send;
+    /// Whether a delete leaves the object below a delete marker: then no trash is needed. No where the store has no
+    /// versions, or keeps none any more.
+    ///
+    /// # Errors
+    /// Where the store does not tell: what a delete leaves is not known then.
+    fn keeps_versions(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Brings objects back from the trash, and overwrites nothing. The answer has one outcome for each, in their order
     /// (G10). Whether a copy stays in the trash is the store's business.

@@ -51,8 +51,18 @@ pub struct Marker {
 }
 
 impl Marker {
-    pub(crate) fn new(key: &str, id: &str, modified: Timestamp) -> Self {
-        Self { key: key.into(), id: id.into(), modified }
+    /// The id of what is written where no versions are kept, or no longer: nobody else's is the same twice.
+    const NULL: &str = "null";
+
+    /// A marker, but for one without an id of its own. Where versioning is suspended, what is pushed takes the place
+    /// and the id of such a marker: to remove it could remove that.
+    pub(crate) fn new(key: &str, id: &str, modified: Timestamp) -> Option<Self> {
+        let is_removable = Self::is_removable(id);
+        is_removable.then(|| Self { key: key.into(), id: id.into(), modified })
+    }
+
+    pub(crate) fn is_removable(id: &str) -> bool {
+        !id.is_empty() && id != Self::NULL
     }
 
     /// The key that it hides.

@@ -55,7 +55,7 @@ impl Work for Applying<'_> {
         require_unchanged(&open, &self.plan, &self.context.watch).await?;
         self.context.expect(&self.plan);
         let Self { plan, args, cache, context } = self;
-        let sweep = as_needed(&open, &args.sweep, context.console).await;
+        let sweep = as_needed(&open, &args.sweep, context.console).await?;
         carry_out(&open, plan, &sweep, cache, &(), &context.watch).await
     }
 }

@@ -172,7 +172,7 @@ impl Collecting<'_> {
         progress: Progress,
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
-        let sweep = as_needed(open, &self.args.sweep, self.context.console).await;
+        let sweep = as_needed(open, &self.args.sweep, self.context.console).await?;
         let swept = carry_out(open, plan, &sweep, &mut cache, &(), &self.context.watch).await;
         drop(progress);
         let outcome = self.context.conclude(summary, swept, cache);

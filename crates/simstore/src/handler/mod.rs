@@ -77,8 +77,9 @@ fn bucket(shared: &Shared, ask: &Ask) -> Reply {
     }
     if ask.query("versioning").is_some() {
         let mut versioning = Document::new("VersioningConfiguration");
-        if shared.options.versioned {
-            versioning.leaf("Status", "Enabled");
+        if let Some(versions) = objects(shared).versions() {
+            let status = if versions.is_suspended() { "Suspended" } else { "Enabled" };
+            versioning.leaf("Status", status);
         }
         return Reply::xml(200, versioning.finish());
     }

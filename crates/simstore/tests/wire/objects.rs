@@ -91,8 +91,10 @@ fn one_object_is_deleted_on_conditions_and_a_missing_one_counts_as_deleted() {
 
 #[test]
 fn a_bucket_tells_whether_it_keeps_versions() {
-    let answer = get(&versioned(), "/registry?versioning");
-    assert_eq!(texts(&answer, "Status"), ["Enabled"]);
+    let server = versioned();
+    assert_eq!(texts(&get(&server, "/registry?versioning"), "Status"), ["Enabled"]);
+    server.suspend_versions();
+    assert_eq!(texts(&get(&server, "/registry?versioning"), "Status"), ["Suspended"]);
     let plain = Server::start(Options::default()).unwrap();
     assert_eq!(texts(&get(&plain, "/registry?versioning"), "Status"), [""; 0]);
 }
@@ -118,6 +120,27 @@ fn a_deleted_object_is_hidden_by_a_marker_and_comes_back_without_it() {
     assert_eq!(body(&get(&server, "/registry/a")), "two");
     let conditional = ask(&server, "DELETE", &target, "if-match: *\r\n", "");
     assert_eq!(status(&conditional), "501");
+}
+
+#[test]
+fn where_versioning_is_suspended_the_null_version_is_replaced_by_what_comes() {
+    let server = versioned();
+    let first = put(&server, "/registry/a", "", "one");
+    let first = header(&first, "x-amz-version-id").unwrap();
+    server.suspend_versions();
+    let deleted = ask(&server, "DELETE", "/registry/a", "", "");
+    assert_eq!(header(&deleted, "x-amz-version-id"), Some("null"));
+    assert_eq!(versions(&server, 1000), [("a", "null", true), ("a", first, false)].map(owned));
+    assert_eq!(status(&get(&server, "/registry/a")), "404");
+    put(&server, "/registry/a", "", "two");
+    assert_eq!(versions(&server, 1000), [("a", "null", true), ("a", first, false)].map(owned));
+    assert_eq!(body(&get(&server, "/registry/a")), "two");
+    assert_eq!(status(&ask(&server, "DELETE", "/registry/a?versionId=null", "", "")), "204");
+    assert_eq!(body(&get(&server, "/registry/a")), "one");
+}
+
+fn owned((key, id, is_latest): (&str, &str, bool)) -> (String, String, bool) {
+    (key.to_owned(), id.to_owned(), is_latest)
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::{Fault, Faulty, Luck, below, dead, failure_of, lost, mix};
-use crate::{KeyFailure, Marker, Operation, PutBack, RestoreStore, StoreError, Trashed, Version};
+use crate::{
+    KeyFailure, Marker, Operation, PutBack, ReadStore as _, RestoreStore, StoreError, Trashed,
+    Version,
+};
 
 #[deny(clippy::missing_trait_methods)]
 impl<S: RestoreStore> RestoreStore for Faulty<S> {
@@ -23,8 +26,14 @@ impl<S: RestoreStore> RestoreStore for Faulty<S> {
         told(luck, subject, markers.len(), answers)
     }
 
-    async fn keeps_versions(&self) -> bool {
-        self.inner.keeps_versions().await
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        let subject = self.identity();
+        let luck = self.faults.meet(Operation::Look, subject)?;
+        let keeps = self.inner.keeps_versions().await?;
+        match luck.fault {
+            Some(Fault::LostAnswer) => Err(lost(Operation::Look, subject)),
+            _ => Ok(keeps),
+        }
     }
 
     async fn put_back(&self, objects: &[Trashed]) -> Answer<PutBack> {

@@ -275,8 +275,8 @@ impl RestoreStore for FileStore {
         Ok(vec![Err(KeyFailure { kind: ErrorKind::Fatal, message }); markers.len()])
     }
 
-    async fn keeps_versions(&self) -> bool {
-        false
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn put_back(

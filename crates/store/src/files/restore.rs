@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rustix::fd::{AsFd as _, OwnedFd};
-use rustix::fs::{Gid, Mode, OFlags, RenameFlags, Uid};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use super::trouble::{Oddity, system};
@@ -88,7 +88,7 @@ pub(super) fn put_back(tree: &Tree, object: &Trashed) -> Result<PutBack, StoreEr
         return Ok(PutBack::Absent);
     }
     let folder = make_folder(tree, Operation::Restore, folder_key)?;
-    match rename(there, place_name, &folder, name) {
+    match move_back(there, place_name, &folder, name) {
         Ok(()) => {
             way.remove_empty(tree);
             Ok(PutBack::Restored)
@@ -113,7 +113,26 @@ pub(super) fn exists(tree: &Tree, operation: Operation, key: &str) -> Result<boo
     }
 }
 
-/// Moves a file to a name that nothing has, and says so where something has it.
+/// Moves a file out of the trash to a name that nothing has, and says so where something has it.
+fn move_back(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
+    match rustix::fs::renameat_with(from, name, to, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) => relink(from, name, to, new),
+        renamed => renamed,
+    }
+}
+
+/// The same where a file system cannot rename so: network ones. None links over a name that something has; between a
+/// look and a rename somebody could push.
+fn relink(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
+    rustix::fs::linkat(from, name, to, new, AtFlags::empty())?;
+    match rustix::fs::unlinkat(from, name, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        unlinked => unlinked,
+    }
+}
+
+/// Moves a file into the trash, to a name that nothing has, and says so where something has it. It takes the file that
+/// is there at that moment: a link and a removal could remove another one, pushed in between.
 fn rename(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
     match rustix::fs::renameat_with(from, name, to, new, RenameFlags::NOREPLACE) {
         // File systems that cannot make sure of it: network ones.
@@ -151,4 +170,25 @@ fn write_all(file: &OwnedFd, mut bytes: &[u8]) -> Result<(), Errno> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_link_back_overwrites_nothing_and_leaves_nothing_behind() {
+        let root = tempfile::TempDir::new().unwrap();
+        let folder = OwnedFd::from(fs::File::open(root.path()).unwrap());
+        let content = |name: &str| fs::read_to_string(root.path().join(name)).ok();
+        fs::write(root.path().join("kept"), "kept").unwrap();
+        fs::write(root.path().join("pushed"), "pushed").unwrap();
+        assert_eq!(relink(&folder, "kept", &folder, "pushed"), Err(Errno::EXIST));
+        assert_eq!(content("pushed").as_deref(), Some("pushed"));
+        assert_eq!(relink(&folder, "kept", &folder, "back"), Ok(()));
+        assert_eq!(content("back").as_deref(), Some("kept"));
+        assert_eq!(content("kept"), None);
+    }
 }

@@ -30,8 +30,8 @@ impl Past {
     pub(super) fn mark(&mut self, key: &str, now: Timestamp) -> Kept {
         self.made += 1;
         let id = format!("m{}", self.made);
-        let marker = Marker::new(key, &id, now);
-        self.by_key.entry(key.to_owned()).or_default().push(Entry::Marker(marker));
+        let marker = Marker::new(key, &id, now).map(Entry::Marker);
+        self.by_key.entry(key.to_owned()).or_default().extend(marker);
         Kept::Marker(id.into())
     }
 

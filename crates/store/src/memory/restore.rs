@@ -18,8 +18,8 @@ impl RestoreStore for MemoryStore {
         Ok(vec![Ok(()); markers.len()])
     }
 
-    async fn keeps_versions(&self) -> bool {
-        self.state().past.is_some()
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        Ok(self.state().past.is_some())
     }
 
     async fn put_back(

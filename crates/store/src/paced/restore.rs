@@ -26,8 +26,12 @@ impl<S: RestoreStore> RestoreStore for Paced<S> {
         self.as_deletes(markers.len(), self.store.unmark(markers)).await
     }
 
-    async fn keeps_versions(&self) -> bool {
-        self.store.keeps_versions().await
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        let place = self.pace.enter(&self.pace.gets).await;
+        let place = place.map_err(|Stopped| Stopped::at(Operation::Look, self.identity()))?;
+        let answer = self.store.keeps_versions().await;
+        place.leave(&self.pace, verdict(&answer));
+        answer
     }
 
     async fn put_back(&self, objects: &[Trashed]) -> Answer<PutBack> {

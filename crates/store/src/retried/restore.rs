@@ -55,8 +55,17 @@ impl<S: RestoreStore> RestoreStore for Retried<S> {
         until_settled!(self, self.store.unmark(markers))
     }
 
-    async fn keeps_versions(&self) -> bool {
-        self.store.keeps_versions().await
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        let mut effort = self.shared.effort();
+        loop {
+            match self.store.keeps_versions().await {
+                Ok(keeps) => {
+                    effort.succeeded();
+                    return Ok(keeps);
+                }
+                Err(error) => effort.failed(error).await?,
+            }
+        }
     }
 
     /// Asks again for all of them where any may still come back: one that is back is present.

@@ -54,8 +54,9 @@ pub(super) fn store_error<E>(
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    // A copy that fails on its way does so behind a status 200.
     if let SdkError::ServiceError(failure) = &error
-        && !failure.raw().status().is_success()
+        && (!failure.raw().status().is_success() || failure.err().code().is_some())
     {
         let (code, message) = (failure.err().code(), failure.err().message());
         let answer = Answer {
@@ -72,6 +73,12 @@ where
 pub(super) fn refused(operation: Operation, subject: &str, answer: Answer) -> StoreError {
     let kind = kind_of_answer(answer.status, &answer.code);
     StoreError::new(operation, subject, kind).because(answer)
+}
+
+/// Status and code of the answer that an error came from.
+pub(super) fn answered(error: &StoreError) -> Option<(u16, &str)> {
+    let answer = error.source.as_deref()?.downcast_ref::<Answer>()?;
+    Some((answer.status, &answer.code))
 }
 
 /// What it means that no answer came.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use monitor::Counter;
 
-use super::classify::store_error;
+use super::classify::{answered, store_error};
 use super::{Bucket, list, percent, request};
 use crate::{ErrorKind, Object, Operation, StoreError};
 
@@ -13,6 +13,11 @@ use crate::{ErrorKind, Object, Operation, StoreError};
 ///
 /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
 const MOST_PARTS: u64 = 10_000;
+
+/// The most bytes that one `CopyObject` copies.
+///
+/// Source: Amazon S3 API, `CopyObject`: "up to 5 GB".
+const MOST_AT_ONCE: u64 = 5 << 30;
 
 /// Why a copy cannot be believed.
 #[derive(Debug, thiserror::Error)]
@@ -31,35 +36,107 @@ pub(super) async fn look(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Objec
     Ok(looked.into_iter().next().flatten())
 }
 
-/// Copies `original` to `to`, over what is there, and looks whether all of it arrived.
+/// Where a copy goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target<'k> {
+    pub(super) key: &'k str,
+    /// Whether anything may have this key, and is overwritten then.
+    pub(super) is_ours: bool,
+}
+
+impl Target<'_> {
+    /// The condition under which the store writes.
+    fn if_none_match(self) -> Option<String> {
+        (!self.is_ours).then(|| "*".to_owned())
+    }
+}
+
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Copied {
+    /// All of it is there.
+    Proven,
+    /// Somebody wrote something else under its key, which stays.
+    Taken,
+}
+
+/// Copies `original`, and looks whether all of it arrived.
 ///
 /// # Errors
 /// Where the store does not copy it, or the copy is not proven; the original is as it was.
 pub(super) async fn copy(
     bucket: &Arc<Bucket>,
     original: &Object,
-    to: &str,
-) -> Result<(), StoreError> {
-    let tag = if original.size <= bucket.config.copy_limit {
-        Box::pin(copy_at_once(bucket, original, to)).await?
-    } else {
-        Box::pin(copy_in_parts(bucket, original, to)).await?
+    to: Target<'_>,
+) -> Result<Copied, StoreError> {
+    let tag = match send(bucket, original, to).await {
+        // The original may be another one as well.
+        Err(error)
+            if is_refused(&error, 412, "PreconditionFailed")
+                && !to.is_ours
+                && look(bucket, to.key).await?.is_some() =>
+        {
+            return Ok(Copied::Taken);
+        }
+        // A store that knows no such condition: that nothing was there a moment ago is all that can be known.
+        Err(error) if is_refused(&error, 501, "NotImplemented") && !to.is_ours => {
+            tracing::debug!(key = to.key, %error, "the store copies under no condition");
+            send(bucket, original, Target { is_ours: true, ..to }).await?
+        }
+        sent => sent?,
     };
-    let copied = look(bucket, to).await?;
-    prove(original, copied.as_ref(), tag.as_deref()).map_err(|unproven| {
-        StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal).because(unproven)
+    let copied = look(bucket, to.key).await?;
+    let unproven = prove(original, copied.as_ref(), &tag).err();
+    unproven.map_or(Ok(Copied::Proven), |unproven| {
+        let failed = StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal);
+        Err(failed.because(unproven))
     })
+}
+
+/// Whether the store answered so: with 412 where a condition does not hold, with 501 where it knows none; or with the
+/// code of that behind a status 200.
+fn is_refused(error: &StoreError, status: u16, code: &str) -> bool {
+    answered(error).is_some_and(|(found, said)| found == status || said == code)
+}
+
+/// The entity tag of the copy.
+async fn send(
+    bucket: &Arc<Bucket>,
+    original: &Object,
+    to: Target<'_>,
+) -> Result<String, StoreError> {
+    if original.size <= bucket.config.copy_limit {
+        return Box::pin(copy_at_once(bucket, original, to)).await;
+    }
+    match Box::pin(copy_in_parts(bucket, original, to)).await {
+        Err(error)
+            if original.size <= MOST_AT_ONCE && is_refused(&error, 501, "NotImplemented") =>
+        {
+            tracing::debug!(key = to.key, %error, "the store does not copy in parts");
+            Box::pin(copy_at_once(bucket, original, to)).await
+        }
+        copied => copied,
+    }
 }
 
 /// The size must be the same. Entity tags differ under some encryptions, and after an upload in parts; that of the copy
 /// is the one that the store told.
-fn prove(original: &Object, copied: Option<&Object>, told: Option<&str>) -> Result<(), Unproven> {
+fn prove(original: &Object, copied: Option<&Object>, told: &str) -> Result<(), Unproven> {
     let copy = copied.ok_or(Unproven::Missing)?;
     if copy.size != original.size {
         return Err(Unproven::Size { original: original.size, copy: copy.size });
     }
-    let tags = told.map(|tag| tag.trim_matches('"')).zip(copy.etag.as_deref());
-    if tags.is_some_and(|(told, found)| told != found) { Err(Unproven::Tag) } else { Ok(()) }
+    let is_another = |found: &str| found != told.trim_matches('"');
+    if copy.etag.as_deref().is_some_and(is_another) { Err(Unproven::Tag) } else { Ok(()) }
+}
+
+/// The entity tag that the store told of a copy. One that tells none may have failed behind a status 200; what it did
+/// shows when it is asked again.
+fn told(key: &str, tag: Option<String>) -> Result<String, StoreError> {
+    tag.filter(|tag| !tag.is_empty()).ok_or_else(|| {
+        let failed = StoreError::new(Operation::Restore, key, ErrorKind::Transient);
+        failed.because("the store copied, and told no entity tag")
+    })
 }
 
 fn source(bucket: &Bucket, key: &str) -> String {
@@ -84,10 +161,11 @@ async fn timed<T>(
 async fn copy_at_once(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
-) -> Result<Option<String>, StoreError> {
-    let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to);
+    to: Target<'_>,
+) -> Result<String, StoreError> {
+    let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to.key);
     let copy = copy.copy_source(source(bucket, &original.key));
+    let copy = copy.set_if_none_match(to.if_none_match());
     let copy = copy.set_copy_source_if_match(quoted(original));
     let sent = timed(
         bucket,
@@ -97,22 +175,22 @@ async fn copy_at_once(
             sent.map_err(|error| store_error(Operation::Restore, &original.key, error))
         }),
     );
-    Ok(sent.await?.copy_object_result.and_then(|result| result.e_tag))
+    told(&original.key, sent.await?.copy_object_result.and_then(|result| result.e_tag))
 }
 
 /// As many `UploadPartCopy` as are needed; an upload that fails is given up.
 async fn copy_in_parts(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
-) -> Result<Option<String>, StoreError> {
+    to: Target<'_>,
+) -> Result<String, StoreError> {
     let (name, key) = (&bucket.config.bucket, &original.key);
     let failed = |kind| StoreError::new(Operation::Restore, key, kind);
     let begun = timed(
         bucket,
         key,
         Box::pin(async {
-            let begun = bucket.client.create_multipart_upload().bucket(name).key(to);
+            let begun = bucket.client.create_multipart_upload().bucket(name).key(to.key);
             let begun = begun.content_type("application/octet-stream").send().await;
             begun.map_err(|error| store_error(Operation::Restore, key, error))
         }),
@@ -120,9 +198,9 @@ async fn copy_in_parts(
     let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
     let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
     if copied.is_err() {
-        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to).upload_id(&id);
+        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to.key).upload_id(&id);
         if let Err(error) = gone.send().await {
-            tracing::warn!(key = to, %error, "an upload that failed stays");
+            tracing::warn!(key = to.key, %error, "an upload that failed stays");
         }
     }
     copied
@@ -131,13 +209,13 @@ async fn copy_in_parts(
 async fn copy_parts(
     bucket: &Bucket,
     original: &Object,
-    to: &str,
+    to: Target<'_>,
     id: &str,
-) -> Result<Option<String>, StoreError> {
+) -> Result<String, StoreError> {
     let key = &original.key;
     let mut parts = Vec::new();
     for (number, range) in (1..).zip(ranges(original.size, bucket.config.copy_limit)) {
-        let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to);
+        let copy = bucket.client.upload_part_copy().bucket(&bucket.config.bucket).key(to.key);
         let copy = copy.upload_id(id).part_number(number).copy_source(source(bucket, key));
         let copy = copy.set_copy_source_if_match(quoted(original)).copy_source_range(range);
         let sent = timed(
@@ -148,12 +226,13 @@ async fn copy_parts(
                 sent.map_err(|error| store_error(Operation::Restore, key, error))
             }),
         );
-        let tag = sent.await?.copy_part_result.and_then(|result| result.e_tag);
-        parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
+        let tag = told(key, sent.await?.copy_part_result.and_then(|result| result.e_tag))?;
+        parts.push(CompletedPart::builder().part_number(number).e_tag(tag).build());
     }
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
     let complete = bucket.client.complete_multipart_upload().bucket(&bucket.config.bucket);
-    let complete = complete.key(to).upload_id(id).multipart_upload(parts);
+    let complete = complete.key(to.key).upload_id(id).multipart_upload(parts);
+    let complete = complete.set_if_none_match(to.if_none_match());
     let sent = timed(
         bucket,
         key,
@@ -162,12 +241,12 @@ async fn copy_parts(
             sent.map_err(|error| store_error(Operation::Restore, key, error))
         }),
     );
-    Ok(sent.await?.e_tag)
+    told(key, sent.await?.e_tag)
 }
 
 /// The bytes of each part, as a header names them.
 fn ranges(size: u64, limit: u64) -> impl Iterator<Item = String> {
-    let part = limit.min(1 << 29).max(size.div_ceil(MOST_PARTS)).max(1);
+    let part = limit.max(size.div_ceil(MOST_PARTS)).max(1);
     let starts = (0..size.div_ceil(part)).map(move |number| number * part);
     starts.map(move |start| format!("bytes={start}-{}", (start + part).min(size) - 1))
 }
@@ -200,10 +279,17 @@ mod tests {
     #[test]
     fn a_copy_is_proven_by_its_size_and_by_the_tag_that_was_told() {
         let original = object(7, "a");
-        assert!(prove(&original, Some(&object(7, "b")), Some("\"b\"")).is_ok());
-        assert!(prove(&original, Some(&object(7, "b")), None).is_ok());
-        assert!(prove(&original, Some(&object(6, "b")), Some("b")).is_err());
-        assert!(prove(&original, Some(&object(7, "b")), Some("a")).is_err());
-        assert!(prove(&original, None, Some("a")).is_err());
+        assert!(prove(&original, Some(&object(7, "b")), "\"b\"").is_ok());
+        assert!(prove(&original, Some(&object(6, "b")), "b").is_err());
+        assert!(prove(&original, Some(&object(7, "b")), "a").is_err());
+        assert!(prove(&original, None, "a").is_err());
+    }
+
+    #[test]
+    fn a_copy_of_which_no_tag_is_told_is_asked_for_again() {
+        for tag in [None, Some(String::new())] {
+            assert_eq!(told("k", tag).unwrap_err().kind, ErrorKind::Transient);
+        }
+        assert_eq!(told("k", Some("t".into())).unwrap(), "t");
     }
 }

@@ -5,6 +5,7 @@
 
 use super::page::{PageError, refusal};
 use super::xml::{Reader, Step};
+use crate::Marker;
 
 /// What the answer says of one key.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub(super) struct Told {
     pub(super) key: Option<String>,
     /// Code and message, where the key was not deleted.
     pub(super) refused: Option<(String, String)>,
-    /// The version id of the delete marker that was made, or removed.
+    /// The version id of the delete marker that was made, or removed, where it is one that can be removed.
     pub(super) marker: Option<String>,
 }
 
@@ -51,7 +52,7 @@ fn told(reader: &mut Reader<'_>) -> Result<Told, PageError> {
             _ => reader.skip()?,
         }
     }
-    let marker = marker.filter(|id: &String| is_marker && !id.is_empty());
+    let marker = marker.filter(|id: &String| is_marker && Marker::is_removable(id));
     Ok(Told { key, refused: Some((code, message)), marker })
 }
 
@@ -61,6 +62,7 @@ mod tests {
 
     const ANSWER: &str = "<?xml version=\"1.0\"?>\n<DeleteResult xmlns=\"x\"><Deleted><Key>a&amp;&#x1;\u{ffff}</Key>\
         <DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>m1</DeleteMarkerVersionId></Deleted>\
+        <Deleted><Key>s</Key><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>null</DeleteMarkerVersionId></Deleted>\
         <Deleted><Key>v</Key><DeleteMarkerVersionId>no</DeleteMarkerVersionId></Deleted><Error><Key>b</Key><VersionId/><Code>SlowDown</Code>\
         <Message>m</Message></Error><Error><Code>x</Code></Error></DeleteResult>";
 
@@ -76,6 +78,7 @@ mod tests {
             parse(ANSWER.as_bytes()).unwrap(),
             [
                 marked(told(Some("a&\u{1}\u{ffff}"), None), "m1"),
+                told(Some("s"), None),
                 told(Some("v"), None),
                 told(Some("b"), Some(("SlowDown", "m"))),
                 told(None, Some(("x", ""))),

@@ -154,7 +154,7 @@ impl RestoreStore for S3Store {
         delete::unmark(&self.bucket, markers).await
     }
 
-    async fn keeps_versions(&self) -> bool {
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
         put::keeps_versions(&self.bucket).await
     }
 

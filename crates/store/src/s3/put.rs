@@ -5,9 +5,9 @@ use aws_sdk_s3::types::BucketVersioningStatus;
 use bytes::Bytes;
 use monitor::Counter;
 
-use super::classify::store_error;
+use super::classify::{answered, store_error};
 use super::{Bucket, request};
-use crate::{Operation, StoreError};
+use crate::{ErrorKind, Operation, StoreError};
 
 /// Writes a small object.
 pub(super) async fn put(bucket: &Bucket, key: &str, body: Bytes) -> Result<(), StoreError> {
@@ -21,16 +21,26 @@ pub(super) async fn put(bucket: &Bucket, key: &str, body: Bytes) -> Result<(), S
     request::in_time(bucket.config.timeouts.read, Operation::Restore, key, Box::pin(send)).await
 }
 
-/// Whether a delete makes a delete marker; no where the server does not say.
-pub(super) async fn keeps_versions(bucket: &Bucket) -> bool {
-    bucket.monitor.count(Counter::GetRequests, 1);
-    let asked = bucket.client.get_bucket_versioning().bucket(&bucket.config.bucket).send();
-    match Box::pin(tokio::time::timeout(bucket.config.timeouts.read, asked)).await {
-        Ok(Ok(answer)) => answer.status == Some(BucketVersioningStatus::Enabled),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "the bucket does not say whether it keeps versions");
-            false
+/// Whether a delete makes a delete marker; no where the server has no such thing.
+pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> {
+    let (operation, name) = (Operation::Look, &*bucket.config.bucket);
+    let ask = async {
+        bucket.monitor.count(Counter::GetRequests, 1);
+        let asked = bucket.client.get_bucket_versioning().bucket(name).send().await;
+        asked.map(|answer| answer.status).map_err(|error| store_error(operation, name, error))
+    };
+    match request::in_time(bucket.config.timeouts.read, operation, name, Box::pin(ask)).await {
+        Ok(Some(BucketVersioningStatus::Enabled)) => Ok(true),
+        Ok(None | Some(BucketVersioningStatus::Suspended)) => Ok(false),
+        Ok(Some(other)) => {
+            let said = format!("its versioning is `{other}`");
+            Err(StoreError::new(operation, name, ErrorKind::Malformed).because(said))
         }
-        Err(_elapsed) => false,
+        Err(error) if has_no_versions(&error) => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+fn has_no_versions(error: &StoreError) -> bool {
+    answered(error).is_some_and(|(status, code)| status == 501 || code == "NotImplemented")
 }

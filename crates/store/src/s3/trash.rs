@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Bucket, copy, delete};
+use super::copy::{self, Copied, Target};
+use super::{Bucket, delete};
 use crate::{
     DeleteBatch, Doomed, ErrorKind, Kept, KeyFailure, KeyOutcome, Operation, PutBack, StoreError,
     Trash, Trashed,
@@ -70,7 +71,11 @@ async fn set_aside(
         }
         None => Ok(Aside::Told(KeyOutcome::Gone)),
         Some(object) if object.modified > doomed.modified => Ok(Aside::Told(KeyOutcome::Spared)),
-        Some(object) => copy::copy(bucket, &object, &to).await.map(|()| Aside::Copied),
+        Some(object) => {
+            let to = Target { key: &to, is_ours: true };
+            // Whatever is there is overwritten.
+            copy::copy(bucket, &object, to).await.map(|_proven| Aside::Copied)
+        }
     }
 }
 
@@ -92,9 +97,12 @@ async fn put_back_one(bucket: &Arc<Bucket>, object: &Trashed) -> Result<PutBack,
     if copy::look(bucket, &object.key).await?.is_some() {
         return Ok(PutBack::Present);
     }
-    match copy::look(bucket, &object.trash).await? {
-        None => Ok(PutBack::Absent),
-        Some(found) => copy::copy(bucket, &found, &object.key).await.map(|()| PutBack::Restored),
+    let Some(found) = copy::look(bucket, &object.trash).await? else {
+        return Ok(PutBack::Absent);
+    };
+    match copy::copy(bucket, &found, Target { key: &object.key, is_ours: false }).await? {
+        Copied::Proven => Ok(PutBack::Restored),
+        Copied::Taken => Ok(PutBack::Present),
     }
 }
 

@@ -7,6 +7,7 @@ mod listing;
 mod listing_hazards;
 mod opening;
 mod reading;
+mod restoring;
 mod sharing;
 mod wrapped;
 mod writing;
@@ -132,7 +133,7 @@ async fn a_versioned_bucket_keeps_the_contract_of_stores_with_versions() {
             server.put(key, content.to_vec(), server.now());
         }
     };
-    assert!(store.keeps_versions().await);
+    assert!(store.keeps_versions().await.unwrap());
     conformance::putting_contract(&store).await;
     conformance::versions_contract(&store, fill).await;
 }

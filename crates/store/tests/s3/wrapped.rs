@@ -19,8 +19,8 @@ const SETTINGS: RetrySettings = RetrySettings {
     longest_pause: Duration::from_millis(1),
 };
 
-struct Wrapped {
-    store: Arc<Retried<Paced<S3Store>>>,
+pub(super) struct Wrapped {
+    pub(super) store: Arc<Retried<Paced<S3Store>>>,
     monitor: Arc<Monitor>,
 }
 
@@ -32,7 +32,7 @@ async fn wrapped(config: S3Config, pace: PaceSettings) -> Wrapped {
     Wrapped { store, monitor }
 }
 
-async fn wrapped_of(server: &Server) -> Wrapped {
+pub(super) async fn wrapped_of(server: &Server) -> Wrapped {
     wrapped(config(server), PaceSettings::default()).await
 }
 

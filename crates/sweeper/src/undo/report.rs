@@ -12,7 +12,7 @@ use crate::{Cause, Count, Ended};
 /// Why an object cannot be brought back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
-    /// The store kept nothing of it: the bucket has no versions, and no trash was asked for.
+    /// The store kept nothing of it: the bucket has no versions, or stopped keeping them, and no trash was asked for.
     NothingKept,
     /// The version that the deletion hid is gone: a rule of the bucket, or somebody, removed it.
     VersionGone,
