@@ -151,6 +151,52 @@ fn a_plan_that_was_taken_back_and_one_made_meanwhile_are_not_carried_out() {
 }
 
 #[test]
+fn no_collection_deletes_what_an_undo_that_was_cut_off_brought_back() {
+    let (server, program, before) = collected();
+    // Blobs are back, and no link to them.
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    program.run(&["undo", "plan"]).with_code(5);
+    server.set_faults(Faults::none());
+    server.set_now(Some(T.after(days(1) / 24)));
+    let between = objects(&server);
+    assert!(digests(&program, "blob,").iter().all(|digest| {
+        between.keys().any(|key| key.contains(&digest[7..]) && key.ends_with("/data"))
+    }));
+    program.done(&["plan", "s3://registry", "--untagged", "--out", "later"]);
+    let collections =
+        [&["gc", "s3://registry", "--untagged", "--offline"][..], &["apply", "later", "--offline"]];
+    for collection in collections {
+        let refused = program.run(collection).with_code(4);
+        assert!(refused.stderr.contains("an undo has not ended"), "{}", refused.stderr);
+        assert_eq!(objects(&server), between);
+    }
+    // An undo of some does not end that of all.
+    program.done(&["undo", "plan", "--repository", "library/old"]);
+    program.run(collections[0]).with_code(4);
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+    server.set_now(Some(T.after(days(1) / 12)));
+    program.done(collections[0]);
+}
+
+#[test]
+fn what_an_undo_wrote_can_be_removed_where_its_plan_is_lost() {
+    let (server, program, _) = collected();
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    let some = ["undo", "plan", "--repository", "library/old"];
+    program.run(&some).with_code(5);
+    server.set_faults(Faults::none());
+    let gc = ["gc", "s3://registry", "--untagged", "--offline"];
+    let refused = program.run(&gc).with_code(4);
+    let note = server.keys().into_iter().find(|key| key.contains("regsweep/undone/")).unwrap();
+    assert!(refused.stderr.contains(&format!("remove `{note}`")), "{}", refused.stderr);
+    server.remove(&note);
+    program.done(&gc);
+}
+
+#[test]
 fn what_gc_deleted_is_taken_back_too_and_its_next_run_begins_anew() {
     let (server, program) = versioned();
     let before = objects(&server);

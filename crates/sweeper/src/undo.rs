@@ -10,11 +10,10 @@ mod stage;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Plan, RowKind, Stage};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
-use store::{DeleteBatch, ErrorKind, RestoreStore, StoreError, Trash};
+use store::{Cursor as _, DeleteBatch, ErrorKind, Listed, RestoreStore, StoreError, Trash};
 
 pub use report::{Missing, MissingWhy, Returns, UndoError, UndoReport, Why};
 pub use selection::Only;
@@ -22,6 +21,7 @@ pub use selection::Only;
 use selection::Selection;
 
 use crate::journal::{Journal, JournalState};
+use crate::note::{UndoState, undone_note};
 use crate::obstacles::is_link;
 use crate::source::Source;
 use crate::trash::{layout_of, trash_of};
@@ -45,8 +45,9 @@ pub struct UndoSettings {
 /// went through, so that nothing refers to what is not back yet (G8). Nothing is overwritten: what is there is left as
 /// it is and counted as present. Doing it again is harmless, whether the first time ended or was cut off (G11).
 ///
-/// Before anything changes, an object below [`Layout::own`] says that the plan was taken back, and so does its
-/// journal: neither it nor any plan that was made meanwhile may be carried out.
+/// Before anything changes, an object below [`Layout::own`] says that the undo has begun, and the journal that the plan
+/// was taken back; when it went through, the object says that it ended. Until then nothing may be collected, for blobs
+/// may be back to which nothing refers yet; afterwards neither this plan nor any that was made before.
 ///
 /// Needs a tokio runtime. Costs one look for each object that was deleted, and one request for each full batch of them.
 /// Memory: some bytes for each row of a part of the plan at a time, and the digests of blobs that are lost (G12).
@@ -63,19 +64,9 @@ pub async fn undo<S: RestoreStore>(
     stop: &Stop,
 ) -> Result<UndoReport, UndoError> {
     let (layout, trash) = (layout_of(&plan), trash_of(&plan));
-    let note = undone_key(&layout, &plan.id().to_string());
+    let note = undone_note(&layout, plan.id(), &settings.only);
     let around = Surroundings { layout, trash, note, monitor, stop };
     undo_source(store, Arc::new(plan), journal, settings, around).await
-}
-
-/// The prefix of the objects that say which plans were taken back; the time of each is when.
-#[must_use]
-pub fn undone_prefix(layout: &Layout) -> String {
-    format!("{}undone/", layout.own())
-}
-
-fn undone_key(layout: &Layout, plan: &str) -> String {
-    undone_prefix(layout) + plan
 }
 
 /// What an undo needs beside store and plan.
@@ -83,7 +74,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) layout: Layout,
     /// Where the plan's objects went, if they went to the trash.
     pub(crate) trash: Trash,
-    /// The object that says that the plan was taken back.
+    /// The object that says that the plan is taken back, or what is asked for of it.
     pub(crate) note: String,
     pub(crate) monitor: &'a Monitor,
     pub(crate) stop: &'a Stop,
@@ -158,8 +149,10 @@ impl From<Cause> for Halt {
 
 impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     async fn run(mut self) -> Result<UndoReport, UndoError> {
-        let went = self.go().await;
-        let went = went.and(self.end().await);
+        let went = match self.go().await {
+            Ok(()) => self.end().await,
+            halted => halted,
+        };
         let cause = match went {
             Ok(()) => {
                 self.report.ended = Ended::Completed;
@@ -212,7 +205,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
 
     /// Says that the plan is taken back, first where every program sees it, then in the journal.
     async fn begin(&mut self) -> Result<(), Halt> {
-        self.note().await?;
+        self.note(&self.around.note, UndoState::Begun).await?;
         self.has_begun = true;
         if self.state.is_undone() {
             return Ok(());
@@ -220,13 +213,29 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         self.journal.record_undone().map_err(|error| Halt::Cause(Cause::Journal(error)))
     }
 
-    /// Says when it was still at work: a plan that was made meanwhile saw only some of what is back.
+    /// Says that it ended, also for earlier ones that were asked for less and cut off.
     async fn end(&mut self) -> Result<(), Halt> {
-        if self.has_begun { self.note().await } else { Ok(()) }
+        if !self.has_begun {
+            return Ok(());
+        }
+        if self.settings.only.is_everything() {
+            self.end_others().await?;
+        }
+        self.note(&self.around.note, UndoState::Ended).await
     }
 
-    async fn note(&self) -> Result<(), Halt> {
-        let written = self.store.put(&self.around.note, Bytes::new()).await;
+    async fn end_others(&self) -> Result<(), Halt> {
+        let mut notes = self.store.list(&self.around.note, &self.around.note);
+        while let Some(page) = notes.next().await.map_err(|error| self.halt(error))? {
+            for note in page.iter().filter_map(Listed::object) {
+                self.note(&note.key, UndoState::Ended).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(&self, note: &str, state: UndoState) -> Result<(), Halt> {
+        let written = self.store.put(note, state.body()).await;
         written.map_err(|error| self.halt(error))
     }
 

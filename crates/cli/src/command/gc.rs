@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
+use crate::taken_back::last_undo;
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
@@ -84,6 +85,8 @@ impl Collecting<'_> {
         mut cache: RegistryCache,
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
+        // Said again when the plan is there: before, so that nobody waits for a plan that is refused.
+        last_undo(open).await?;
         for run in runs.uncleared()? {
             cache.settle(&run, self.context.console).await?;
         }
