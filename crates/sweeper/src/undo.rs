@@ -21,7 +21,7 @@ pub use selection::Only;
 use selection::Selection;
 
 use crate::journal::{Journal, JournalState};
-use crate::note::{UndoState, undone_note};
+use crate::note::{NOTE_LIMIT, UndoState, trash_note, undone_note};
 use crate::obstacles::is_link;
 use crate::source::Source;
 use crate::trash::{layout_of, trash_of};
@@ -65,7 +65,8 @@ pub async fn undo<S: RestoreStore>(
 ) -> Result<UndoReport, UndoError> {
     let (layout, trash) = (layout_of(&plan), trash_of(&plan));
     let note = undone_note(&layout, plan.id(), &settings.only);
-    let around = Surroundings { layout, trash, note, monitor, stop };
+    let filled = trash_note(&layout, &plan.id().to_string());
+    let around = Surroundings { layout, trash, note, filled, monitor, stop };
     undo_source(store, Arc::new(plan), journal, settings, around).await
 }
 
@@ -76,6 +77,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) trash: Trash,
     /// The object that says that the plan is taken back, or what is asked for of it.
     pub(crate) note: String,
+    /// The object that says when the trash was last in use.
+    pub(crate) filled: String,
     pub(crate) monitor: &'a Monitor,
     pub(crate) stop: &'a Stop,
 }
@@ -185,6 +188,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         self.bring_back_blobs(&mut selection).await?;
         let selection = Arc::new(selection);
         for stage in [Stage::Layers, Stage::Revisions, Stage::Tags] {
+            self.keep_trash().await?;
             self.bring_back(stage, &selection).await?;
         }
         Ok(())
@@ -207,10 +211,26 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     async fn begin(&mut self) -> Result<(), Halt> {
         self.note(&self.around.note, UndoState::Begun).await?;
         self.has_begun = true;
+        self.keep_trash().await?;
         if self.state.is_undone() {
             return Ok(());
         }
         self.journal.record_undone().map_err(|error| Halt::Cause(Cause::Journal(error)))
+    }
+
+    /// Says that the trash is in use, with the promise that was made of it: nobody empties it meanwhile. Where nothing
+    /// says so, nobody empties it anyway.
+    async fn keep_trash(&self) -> Result<(), Halt> {
+        if self.settings.is_dry_run || !self.state.used_trash() {
+            return Ok(());
+        }
+        let note = &self.around.filled;
+        let written = match self.store.get(note, NOTE_LIMIT).await {
+            Ok(body) => self.store.put(note, body).await,
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::TooLarge) => Ok(()),
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| self.halt(error))
     }
 
     /// Says that it ended, also for earlier ones that were asked for less and cut off.

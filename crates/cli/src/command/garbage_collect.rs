@@ -140,8 +140,8 @@ impl Work for Collecting<'_> {
             max_age: NEVER,
         };
         let summary = Summary::of(&plan, plan.header().requests);
-        let (cache, watch) = (&mut self.cache, &self.context.watch);
-        let swept = carry_out(&open, plan, &sweep, cache, &log, watch).await;
+        let (cache, Context { watch, console, .. }) = (&mut self.cache, self.context);
+        let swept = carry_out(&open, plan, &sweep, cache, &log, watch, *console).await;
         let told = swept.and_then(|report| self.report(summary, &report));
         self.cache.conclude(told, false, self.context.console)
     }

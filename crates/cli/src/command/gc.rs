@@ -176,7 +176,8 @@ impl Collecting<'_> {
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
         let sweep = as_needed(open, &self.args.sweep, self.context.console).await;
-        let swept = carry_out(open, plan, &sweep, &mut cache, &(), &self.context.watch).await;
+        let Context { watch, console, .. } = self.context;
+        let swept = carry_out(open, plan, &sweep, &mut cache, &(), watch, *console).await;
         drop(progress);
         let outcome = self.context.conclude(summary, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
