@@ -176,7 +176,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     }
 
     async fn go(&mut self) -> Result<(), Halt> {
-        self.check_worth()?;
+        self.check_worth().await?;
         self.around.monitor.enter(Phase::Restoring);
         self.around.monitor.count(Counter::PlannedObjects, self.report.deleted.unwrap_or(0));
         let (only, source) = (self.settings.only.clone(), Arc::clone(&self.source));
@@ -194,17 +194,36 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         Ok(())
     }
 
-    /// Refuses where the journal says that there is nothing to bring back.
-    fn check_worth(&self) -> Result<(), Cause> {
+    /// Refuses where the journal says that there is nothing to bring back, or the trash that it tells of is empty.
+    async fn check_worth(&self) -> Result<(), Halt> {
         let (deleted, unsettled) = (self.state.fates().deleted, self.state.unsettled_rows());
         if deleted.objects + unsettled == 0 {
-            return Err(Cause::NothingDeleted);
+            return Err(Cause::NothingDeleted.into());
         }
-        let kept = self.state.marked_rows() + self.state.trashed_rows();
-        if unsettled + kept == 0 {
-            return Err(Cause::NothingKept { deleted });
+        if self.state.is_undone() {
+            // What was in the trash may be back.
+            return Ok(());
+        }
+        let has_trash = self.state.trashed_rows() > 0 && self.has_trash().await?;
+        if unsettled + self.state.marked_rows() == 0 && !has_trash {
+            return Err(Cause::NothingKept { deleted }.into());
         }
         Ok(())
+    }
+
+    /// Whether anything is in the plan's trash beside the note that says when it was in use. One LIST.
+    async fn has_trash(&self) -> Result<bool, Halt> {
+        let Some(folder) = self.around.trash.key_of(self.around.layout.root()) else {
+            return Ok(true);
+        };
+        let mut pages = self.store.list(&folder, "");
+        while let Some(page) = pages.next().await.map_err(|error| self.halt(error))? {
+            let mut objects = page.iter().filter_map(Listed::object);
+            if objects.any(|object| *object.key != *self.around.filled) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Says that the plan is taken back, first where every program sees it, then in the journal.
@@ -273,6 +292,10 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
             selection.end_round();
             for manifest in std::mem::take(&mut manifests) {
                 manifests.extend(self.follow(manifest, selection).await?);
+            }
+            // Nothing new is asked for, and a round without anything new would take all that is asked for.
+            if !selection.is_growing() {
+                return Ok(());
             }
         }
     }
