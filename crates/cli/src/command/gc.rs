@@ -13,7 +13,7 @@ use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
-use crate::taken_back::last_undo;
+use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
@@ -127,14 +127,19 @@ impl Collecting<'_> {
         }
     }
 
-    /// The plan, where nobody pushed since it was made.
+    /// The plan, where nobody pushed or took anything back since it was made.
     async fn still_true<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
     ) -> Result<Option<Plan>, Failure> {
         let (console, dir) = (self.context.console, plan.dir().display());
-        match require_unchanged(open, &plan, &self.context.watch).await {
+        let unchanged = require_unchanged(open, &plan, &self.context.watch).await;
+        let still_true = match unchanged {
+            Ok(()) => require_nothing_taken_back(open, &plan).await,
+            changed => changed,
+        };
+        match still_true {
             Ok(()) => {
                 console.note(&format!("going on with the plan in {dir}"));
                 Ok(Some(plan))
