@@ -112,6 +112,7 @@ fn a_store_that_kept_nothing_is_a_refusal_with_its_evidence() {
     program.done(&PLAN);
     let nothing = program.run(&["undo", "plan"]).with_code(4);
     assert!(nothing.stderr.contains("the plan has deleted nothing"), "{}", nothing.stderr);
+    assert!(!program.home().join("plan/journal").exists(), "a look makes no journal");
     program.done(&APPLY);
     let left = server.keys();
     let refused = program.run(&["undo", "plan"]).with_code(4);
@@ -278,6 +279,56 @@ fn the_trash_is_emptied_after_its_time_and_no_collection_touches_it_before() {
     server.set_now(Some(T.after(days(8))));
     let purged = gc(&["--trash"]);
     assert_eq!(purged["swept"]["purged"]["count"], filled);
+}
+
+#[test]
+fn a_run_of_gc_can_be_taken_back_after_many_others() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    let gc = ["gc", "s3://registry", "--untagged", "--offline", "--json"];
+    let plan = program.done(&gc).summary()["plan"].as_str().unwrap().to_owned();
+    for _ in 0..7 {
+        program.done(&gc);
+    }
+    let runs = std::path::Path::new(&plan).parent().unwrap().to_owned();
+    let kept = std::fs::read_dir(runs)
+        .unwrap()
+        .filter(|run| run.as_ref().unwrap().file_name().to_string_lossy().starts_with("run-"));
+    assert_eq!(kept.count(), 6, "five, and the one that deleted");
+    program.done(&["undo", &plan]);
+    assert_eq!(objects(&server), before);
+}
+
+#[test]
+fn gc_gives_up_a_run_that_an_undo_overtook() {
+    let (server, program, _) = collected();
+    let gc = ["gc", "s3://registry", "--offline", "--untagged"];
+    program.done(&["undo", "plan"]);
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_now(Some(T.after(days(1) / 24)));
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    program.run(&gc).with_code(5);
+    server.set_faults(Faults::none());
+    server.set_now(Some(T.after(days(1) / 12)));
+    // The tag has a marker of another plan on it.
+    program.run(&["undo", "plan"]).with_code(3);
+    server.set_now(Some(T.after(days(1) / 8)));
+    let anew = program.done(&gc);
+    assert!(
+        anew.stderr.contains("is past use: what was deleted was taken back"),
+        "{}",
+        anew.stderr
+    );
+}
+
+#[test]
+fn an_undo_that_breaks_off_says_how_much_it_did_not_look_at() {
+    let (server, program, _) = collected();
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    let broken = program.run(&["undo", "plan"]).with_code(5);
+    assert!(broken.stdout.contains("not looked at"), "{}", broken.stdout);
+    assert!(broken.stdout.contains("deleted                      18\n"), "{}", broken.stdout);
 }
 
 /// A bucket without versions, and what is in its trash.
