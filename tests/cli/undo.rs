@@ -348,14 +348,14 @@ fn a_trash_is_kept_as_long_as_was_promised_when_it_was_filled() {
     let (server, program) = trashing();
     program.done(&PLAN);
     program.done(&["apply", "plan", "--offline", "--trash", "--trash-for", "90d"]);
+    let note = server.keys().into_iter().find(|key| key.ends_with("/filled")).unwrap();
+    let promise = server.content(&note).unwrap();
     let filled = trash(&server);
     let gc = ["gc", "s3://registry", "--untagged", "--offline", "--trash"];
     server.set_now(Some(T.after(days(89))));
     program.done(&gc);
     assert_eq!(trash(&server), filled);
     // A promise that nobody understands is kept for ever.
-    let note = server.keys().into_iter().find(|key| key.ends_with("/filled")).unwrap();
-    let promise = server.content(&note).unwrap();
     assert_eq!(promise, "{\"format\":1,\"keep\":7776000}\n");
     server.put(&note, "{\"format\":2}\n", T);
     server.set_now(Some(T.after(days(91))));

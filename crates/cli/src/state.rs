@@ -200,17 +200,17 @@ fn is_needed(run: &Path, kind: Kind, now: Timestamp) -> Result<bool, Failure> {
     if age.is_some_and(|age| age > TAKEN_BACK_WITHIN) {
         return Ok(false);
     }
-    // Of a plan or journal that cannot be used, no undo can make use either.
+    // Of a plan that cannot be used, no undo can make use.
     let Ok(plan) = Plan::open(run) else { return Ok(false) };
     match Journal::open_existing(run, plan.id()) {
-        Ok(None) => Ok(false),
         Ok(Some(journal)) => {
             let state = journal.state();
             Ok(state.used_trash() || state.marked_rows() > 0)
         }
         Err(JournalError::Locked { .. }) => Ok(true),
         Err(error @ JournalError::Io { .. }) => Err(Failure::Journal(error)),
-        Err(_) => Ok(false),
+        // Of a journal that cannot be used, no undo can make use.
+        Ok(None) | Err(_) => Ok(false),
     }
 }
 

@@ -218,8 +218,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         };
         let mut pages = self.store.list(&folder, "");
         while let Some(page) = pages.next().await.map_err(|error| self.halt(error))? {
-            let mut objects = page.iter().filter_map(Listed::object);
-            if objects.any(|object| *object.key != *self.around.filled) {
+            if page.iter().any(|found| found.key() != self.around.filled) {
                 return Ok(true);
             }
         }
