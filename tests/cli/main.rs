@@ -36,5 +36,6 @@ mod registries;
 mod registry_files;
 mod remembered;
 mod streams;
+mod trash;
 mod twice;
 mod undo;

@@ -9,10 +9,10 @@ use crate::expected::{assert_expected, redacted};
 use crate::program::Program;
 use crate::registries::{T, bucket, bucket_with, days, directory, files, now, small};
 
-const PLAN: [&str; 5] = ["plan", "s3://registry", "--untagged", "--out", "plan"];
-const APPLY: [&str; 3] = ["apply", "plan", "--offline"];
+pub(crate) const PLAN: [&str; 5] = ["plan", "s3://registry", "--untagged", "--out", "plan"];
+pub(crate) const APPLY: [&str; 3] = ["apply", "plan", "--offline"];
 
-fn versioned() -> (Server, Program) {
+pub(crate) fn versioned() -> (Server, Program) {
     let server = bucket_with(&small(T, ""), Options { versioned: true, ..Options::default() });
     let program = Program::at(&server);
     (server, program)
@@ -29,7 +29,7 @@ fn collected() -> (Server, Program, BTreeMap<String, Bytes>) {
 }
 
 /// Everything but what the program keeps for itself.
-fn objects(server: &Server) -> BTreeMap<String, Bytes> {
+pub(crate) fn objects(server: &Server) -> BTreeMap<String, Bytes> {
     let keys = server.keys().into_iter().filter(|key| !key.starts_with("regsweep/"));
     keys.map(|key| (key.clone(), server.content(&key).unwrap())).collect()
 }
@@ -112,6 +112,7 @@ fn a_store_that_kept_nothing_is_a_refusal_with_its_evidence() {
     program.done(&PLAN);
     let nothing = program.run(&["undo", "plan"]).with_code(4);
     assert!(nothing.stderr.contains("the plan has deleted nothing"), "{}", nothing.stderr);
+    assert!(!program.home().join("plan/journal").exists(), "a look makes no journal");
     program.done(&APPLY);
     let left = server.keys();
     let refused = program.run(&["undo", "plan"]).with_code(4);
@@ -148,6 +149,52 @@ fn a_plan_that_was_taken_back_and_one_made_meanwhile_are_not_carried_out() {
     server.set_now(Some(T.after(days(1) / 24)));
     program.done(&["plan", "s3://registry", "--untagged", "--out", "later"]);
     program.done(&["apply", "later", "--offline"]);
+}
+
+#[test]
+fn no_collection_deletes_what_an_undo_that_was_cut_off_brought_back() {
+    let (server, program, before) = collected();
+    // Blobs are back, and no link to them.
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    program.run(&["undo", "plan"]).with_code(5);
+    server.set_faults(Faults::none());
+    server.set_now(Some(T.after(days(1) / 24)));
+    let between = objects(&server);
+    assert!(digests(&program, "blob,").iter().all(|digest| {
+        between.keys().any(|key| key.contains(&digest[7..]) && key.ends_with("/data"))
+    }));
+    program.done(&["plan", "s3://registry", "--untagged", "--out", "later"]);
+    let collections =
+        [&["gc", "s3://registry", "--untagged", "--offline"][..], &["apply", "later", "--offline"]];
+    for collection in collections {
+        let refused = program.run(collection).with_code(4);
+        assert!(refused.stderr.contains("an undo has not ended"), "{}", refused.stderr);
+        assert_eq!(objects(&server), between);
+    }
+    // An undo of some does not end that of all.
+    program.done(&["undo", "plan", "--repository", "library/old"]);
+    program.run(collections[0]).with_code(4);
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
+    server.set_now(Some(T.after(days(1) / 12)));
+    program.done(collections[0]);
+}
+
+#[test]
+fn what_an_undo_wrote_can_be_removed_where_its_plan_is_lost() {
+    let (server, program, _) = collected();
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    let some = ["undo", "plan", "--repository", "library/old"];
+    program.run(&some).with_code(5);
+    server.set_faults(Faults::none());
+    let gc = ["gc", "s3://registry", "--untagged", "--offline"];
+    let refused = program.run(&gc).with_code(4);
+    let note = server.keys().into_iter().find(|key| key.contains("regsweep/undone/")).unwrap();
+    assert!(refused.stderr.contains(&format!("remove `{note}`")), "{}", refused.stderr);
+    server.remove(&note);
+    program.done(&gc);
 }
 
 #[test]
@@ -235,41 +282,51 @@ fn the_trash_is_emptied_after_its_time_and_no_collection_touches_it_before() {
 }
 
 #[test]
-fn a_bucket_with_versions_needs_no_trash_and_says_so() {
+fn a_run_of_gc_can_be_taken_back_after_many_others() {
     let (server, program) = versioned();
     let before = objects(&server);
-    program.done(&PLAN);
-    let applied = program.done(&["apply", "plan", "--offline", "--trash"]);
-    assert!(applied.stderr.contains("the bucket keeps versions"), "{}", applied.stderr);
-    assert!(server.keys().iter().all(|key| !key.starts_with("regsweep/")));
+    let gc = ["gc", "s3://registry", "--untagged", "--offline", "--json"];
+    let plan = program.done(&gc).summary()["plan"].as_str().unwrap().to_owned();
+    for _ in 0..7 {
+        program.done(&gc);
+    }
+    let runs = std::path::Path::new(&plan).parent().unwrap().to_owned();
+    let kept = std::fs::read_dir(runs)
+        .unwrap()
+        .filter(|run| run.as_ref().unwrap().file_name().to_string_lossy().starts_with("run-"));
+    assert_eq!(kept.count(), 6, "five, and the one that deleted");
+    program.done(&["undo", &plan]);
+    assert_eq!(objects(&server), before);
+}
+
+#[test]
+fn gc_gives_up_a_run_that_an_undo_overtook() {
+    let (server, program, _) = collected();
+    let gc = ["gc", "s3://registry", "--offline", "--untagged"];
     program.done(&["undo", "plan"]);
-    assert_eq!(objects(&server), before);
-}
-
-#[test]
-fn what_cannot_be_copied_is_not_deleted() {
-    let server = bucket(&small(T, ""));
-    let program = Program::at(&server);
-    let before = objects(&server);
-    program.done(&PLAN);
     let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
-    server.set_faults(Faults::none().on(Kind::Copy, When::Always, denied));
-    program.run(&["apply", "plan", "--offline", "--trash"]).with_code(3);
-    assert_eq!(objects(&server), before);
-}
-
-#[test]
-fn a_sweep_that_is_taken_up_goes_on_filling_its_trash() {
-    let server = bucket(&small(T, ""));
-    let program = Program::at(&server);
-    let before = objects(&server);
-    program.done(&PLAN);
-    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
-    server.set_faults(Faults::none().on(Kind::Copy, When::After(3), denied));
-    program.run(&["apply", "plan", "--offline", "--trash"]).with_code(3);
+    server.set_now(Some(T.after(days(1) / 24)));
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    program.run(&gc).with_code(5);
     server.set_faults(Faults::none());
-    program.done(&APPLY);
-    assert_ne!(objects(&server), before);
-    program.done(&["undo", "plan"]);
-    assert_eq!(objects(&server), before);
+    server.set_now(Some(T.after(days(1) / 12)));
+    // The tag has a marker of another plan on it.
+    program.run(&["undo", "plan"]).with_code(3);
+    server.set_now(Some(T.after(days(1) / 8)));
+    let anew = program.done(&gc);
+    assert!(
+        anew.stderr.contains("is past use: what was deleted was taken back"),
+        "{}",
+        anew.stderr
+    );
+}
+
+#[test]
+fn an_undo_that_breaks_off_says_how_much_it_did_not_look_at() {
+    let (server, program, _) = collected();
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(1), denied));
+    let broken = program.run(&["undo", "plan"]).with_code(5);
+    assert!(broken.stdout.contains("not looked at"), "{}", broken.stdout);
+    assert!(broken.stdout.contains("deleted                      18\n"), "{}", broken.stdout);
 }

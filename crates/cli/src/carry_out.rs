@@ -11,7 +11,7 @@ use crate::location::Location;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::taken_back::require_nothing_taken_back;
-use crate::{FailedKey, Failure, Refusal, trash};
+use crate::{Console, FailedKey, Failure, Refusal, trash};
 
 /// Refuses to delete where somebody may be pushing.
 ///
@@ -38,7 +38,8 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
-/// the registry's cache of it, however the sweep ended.
+/// the registry's cache of it, however the sweep ended. What goes wrong with the trash of others afterwards is a warning:
+/// the sweep went through.
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
@@ -49,6 +50,7 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     cache: &mut RegistryCache,
     observer: &dyn Observer,
     watch: &Watch,
+    console: Console,
 ) -> Result<SweepReport, Failure> {
     require_sound(&plan)?;
     check_place(&plan, open)?;
@@ -59,13 +61,17 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
     // A sweep that is taken up keeps what it deletes if it did so before.
     let trash = sweep_args.trash || journal.state().used_trash();
-    if trash {
-        trash::begin(open, &plan).await?;
-    }
+    let filling =
+        if trash { Some(trash::begin(open, &plan, sweep_args.trash_for).await?) } else { None };
     let settings = Settings { concurrency: concurrency(open, trash), trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     cache.owe(&dir)?;
-    let swept = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop).await;
+    let id = plan.id().to_string();
+    let sweeping = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop);
+    let swept = match &filling {
+        Some(filling) => filling.during(sweeping).await,
+        None => sweeping.await,
+    };
     log(&swept);
     cache.clear(&dir).await;
     let report = match swept {
@@ -73,8 +79,10 @@ pub(crate) async fn carry_out<S: RestoreStore>(
         Err(SweepError { cause: Cause::AlreadyApplied, report }) if cache.has_settled() => *report,
         swept => swept?,
     };
-    if trash && report.ended == Ended::Completed {
-        trash::empty(open, sweep_args.trash_for, watch).await?;
+    if let Some(filling) = filling {
+        let is_whole = report.ended == Ended::Completed;
+        trash::conclude(filling, is_whole.then_some(&*id), sweep_args.trash_for, watch, console)
+            .await;
     }
     Ok(report)
 }

@@ -12,8 +12,11 @@ use sweeper::{Journal, JournalError};
 use crate::registry_cache::is_owed;
 use crate::{Failure, xdg};
 
-/// How many runs of a kind are kept for a look back.
+/// How many runs of a kind are kept for a look back; those that an undo may need beside them.
 const KEPT: usize = 5;
+
+/// How long a run is kept that an undo can make use of.
+const TAKEN_BACK_WITHIN: Duration = Duration::from_hours(30 * 24);
 
 /// Says of a run that it is not to be taken up again, by being there.
 const GIVEN_UP: &str = "given-up";
@@ -146,13 +149,18 @@ impl Runs {
         Ok(runs)
     }
 
-    /// A new run's directory; old runs of its kind make room.
+    /// A new run's directory; old runs of its kind make room, but for those that can be taken back, or whose cache is to
+    /// be cleared.
     ///
     /// # Errors
-    /// [`Failure::File`] where old runs cannot be removed.
+    /// [`Failure::File`] where old runs cannot be removed, or their journals not be read.
     pub(crate) fn begin(&self, kind: Kind, now: Timestamp) -> Result<PathBuf, Failure> {
-        for old in self.all(kind)?.iter().rev().skip(KEPT - 1) {
-            fs::remove_dir_all(old).map_err(file(old))?;
+        let mut others = 0;
+        for old in self.all(kind)?.iter().rev() {
+            others += 1;
+            if others >= KEPT && !is_needed(old, kind, now)? {
+                fs::remove_dir_all(old).map_err(file(old))?;
+            }
         }
         Ok(self.dir.join(format!("{}{:015}", kind.prefix(), now.as_millis())))
     }
@@ -178,6 +186,31 @@ impl Runs {
         }
         runs.sort_unstable();
         Ok(runs)
+    }
+}
+
+/// Whether an old run is still needed: by an undo, for a time that most trash outlasts, or to clear a cache.
+fn is_needed(run: &Path, kind: Kind, now: Timestamp) -> Result<bool, Failure> {
+    if is_owed(run) {
+        return Ok(true);
+    }
+    let name = run.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let began = name.strip_prefix(kind.prefix()).and_then(|millis| millis.parse().ok());
+    let age = began.map(|began| now.since(Timestamp::from_millis(began)));
+    if age.is_some_and(|age| age > TAKEN_BACK_WITHIN) {
+        return Ok(false);
+    }
+    // Of a plan that cannot be used, no undo can make use.
+    let Ok(plan) = Plan::open(run) else { return Ok(false) };
+    match Journal::open_existing(run, plan.id()) {
+        Ok(Some(journal)) => {
+            let state = journal.state();
+            Ok(state.used_trash() || state.marked_rows() > 0)
+        }
+        Err(JournalError::Locked { .. }) => Ok(true),
+        Err(error @ JournalError::Io { .. }) => Err(Failure::Journal(error)),
+        // Of a journal that cannot be used, no undo can make use.
+        Ok(None) | Err(_) => Ok(false),
     }
 }
 

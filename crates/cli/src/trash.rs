@@ -1,17 +1,20 @@
 //! The trash of a run: whether it is needed, when it was filled, when it is emptied.
 
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
 use monitor::Counter;
 use planner::Plan;
+use registry::Timestamp;
 use store::{
-    Cursor as _, DeleteBatch, DeleteStore, Doomed, Listed, Object, RestoreStore, StoreError,
+    Cursor as _, DeleteBatch, Doomed, ErrorKind, Listed, Object, RestoreStore, StoreError,
 };
-use sweeper::{trash_note, trash_prefix};
+use sweeper::{NOTE_LIMIT, Promise, trash_note, trash_prefix};
 
 use crate::args::SweepArgs;
 use crate::open::{Open, Watch};
+use crate::render::{count, failure_line};
 use crate::{Console, Failure};
 
 /// The same wishes, without a trash where the store keeps versions: what is deleted can be taken back all the same.
@@ -31,88 +34,220 @@ pub(crate) async fn as_needed<S: RestoreStore>(
     Ok(sweep)
 }
 
-/// Says that a plan's trash is being filled, before anything goes there: its retention counts from here.
-///
-/// # Errors
-/// [`Failure::Store`] where that cannot be written; nothing was deleted then.
-pub(crate) async fn begin<S: RestoreStore>(open: &Open<S>, plan: &Plan) -> Result<(), Failure> {
-    let note = trash_note(&open.layout, &plan.id().to_string());
-    open.store.put(&note, Bytes::new()).await.map_err(failed(open))
+/// The trash of a plan while it is in use: the note in it is written anew again and again, so that its time is that of
+/// the last use, and nobody empties it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Filling<'a, S> {
+    open: &'a Open<S>,
+    note: String,
+    body: Bytes,
+    pause: Duration,
 }
 
-/// Empties the trash of every plan that was filled longer ago than `retention`.
-///
-/// What says when it was filled goes last, and only where all else went: what is left goes the next time.
+/// The longest time between two notes.
+const PAUSE: Duration = Duration::from_mins(10);
+
+/// Says that a plan's trash is being filled, before anything goes there, and how long it is kept: `retention`, or longer
+/// where an earlier sweep promised it.
 ///
 /// # Errors
-/// [`Failure::Store`].
-pub(crate) async fn empty<S: RestoreStore>(
-    open: &Open<S>,
+/// [`Failure::Store`] where that cannot be read or written; nothing was deleted then.
+pub(crate) async fn begin<'a, S: RestoreStore>(
+    open: &'a Open<S>,
+    plan: &Plan,
     retention: Duration,
-    watch: &Watch,
-) -> Result<(), Failure> {
-    let now = open.now().await?;
-    let prefix = trash_prefix(&open.layout);
-    let folders = open.store.folders(&prefix).await.map_err(failed(open))?;
-    for folder in folders.prefixes {
-        let plan = folder[prefix.len()..].trim_end_matches('/');
-        let note = trash_note(&open.layout, plan);
-        let looked = open.store.look(vec![note.into()]).await.map_err(failed(open))?;
-        // Doubt keeps (G4): nobody knows when the others were filled.
-        for note in looked.into_iter().flatten() {
-            if now.since(note.modified) > retention && !watch.stop.is_asked() {
-                empty_one(open, &folder, note, watch).await.map_err(failed(open))?;
+) -> Result<Filling<'a, S>, Failure> {
+    let note = trash_note(&open.layout, &plan.id().to_string());
+    let earlier = body(open, &note).await.map_err(failed(open))?;
+    let earlier = earlier.as_deref().map(Promise::read);
+    let promise = Promise::For(retention).max(earlier.unwrap_or(Promise::For(retention)));
+    let pause = (retention / 4).clamp(Duration::from_secs(1), PAUSE);
+    let filling = Filling { open, note, body: promise.body(), pause };
+    filling.renew().await?;
+    Ok(filling)
+}
+
+impl<S: RestoreStore> Filling<'_, S> {
+    /// Says that the trash is in use now.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    async fn renew(&self) -> Result<(), Failure> {
+        self.open.store.put(&self.note, self.body.clone()).await.map_err(failed(self.open))
+    }
+
+    /// Does `work`, and says so all the while.
+    pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(self.pause) => {
+                    // The sweep loses nothing by it: what fails here is tried again, and at the end told.
+                    if let Err(error) = self.renew().await {
+                        tracing::warn!(%error, "cannot say that the trash is in use");
+                    }
+                }
             }
         }
     }
-    Ok(())
 }
 
-async fn empty_one<S: DeleteStore>(
-    open: &Open<S>,
-    folder: &str,
-    note: Object,
+/// Says that a sweep has filled its trash, and empties those of others where it went through: its own plan is then
+/// `own`. What goes wrong is told and no more: the sweep is done, and the next one tries again.
+pub(crate) async fn conclude<S: RestoreStore>(
+    filling: Filling<'_, S>,
+    own: Option<&str>,
+    retention: Duration,
     watch: &Watch,
-) -> Result<(), StoreError> {
-    let mut is_empty = true;
-    let mut pages = open.store.list(folder, "");
-    while let Some(page) = pages.next().await? {
-        let objects = page.iter().filter_map(Listed::object);
-        let objects: Vec<Object> = objects.filter(|found| found.key != note.key).cloned().collect();
-        for chunk in
-            objects.chunks(open.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT))
-        {
-            is_empty &= delete(open, chunk, watch).await?;
+    console: Console,
+) {
+    if let Err(failure) = filling.renew().await {
+        let line = failure_line(&failure);
+        console.warn(&format!("the time of this trash counts from the sweep's begin: {line}"));
+    }
+    let Some(own) = own else { return };
+    match empty(filling.open, own, retention, watch).await {
+        Ok(emptied) => emptied.warnings().iter().for_each(|warning| console.warn(warning)),
+        // It was asked to stop, and the sweep had ended.
+        Err(_) if watch.stop.is_asked() => {}
+        Err(failure) => {
+            let line = failure_line(&failure);
+            console
+                .warn(&format!("older trash was not emptied, and waits for the next run: {line}"));
         }
     }
-    if is_empty {
-        delete(open, &[note], watch).await?;
-    }
-    Ok(())
 }
 
-/// Deletes objects of the trash for good; whether all of them went.
-async fn delete<S: DeleteStore>(
-    open: &Open<S>,
-    objects: &[Object],
-    watch: &Watch,
-) -> Result<bool, StoreError> {
-    let doomed =
-        |object: &Object| Doomed { key: object.key.clone().into(), modified: object.modified };
-    // The keys of a listing are distinct, so only an empty page makes no batch.
-    let Ok(batch) = DeleteBatch::new(objects.iter().map(doomed).collect()) else {
-        return Ok(true);
-    };
-    let outcomes = open.store.delete(&batch).await?;
-    let gone = objects.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_deleted());
-    let (mut count, mut bytes) = (0, 0);
-    for (object, _) in gone {
-        count += 1;
-        bytes += object.size;
+/// What a note says; nothing where there is none, and nothing that can be understood where it is none of ours.
+async fn body<S: RestoreStore>(open: &Open<S>, note: &str) -> Result<Option<Bytes>, StoreError> {
+    match open.store.get(note, NOTE_LIMIT).await {
+        Ok(body) => Ok(Some(body)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind == ErrorKind::TooLarge => Ok(Some(Bytes::new())),
+        Err(error) => Err(error),
     }
-    watch.monitor.count(Counter::PurgedObjects, count);
-    watch.monitor.count(Counter::PurgedBytes, bytes);
-    Ok(count == objects.len() as u64)
+}
+
+/// What became of the trash of other plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Emptied {
+    /// Objects that could not be deleted.
+    failed: u64,
+    /// Whether there may be plans that were not looked at.
+    is_more: bool,
+}
+
+impl Emptied {
+    fn warnings(self) -> Vec<String> {
+        let failed = (self.failed > 0).then(|| {
+            let failed = count(self.failed);
+            format!(
+                "{failed} objects of older trash could not be deleted, and wait for the next run"
+            )
+        });
+        let more = self.is_more.then(|| {
+            "the trash is that of more plans than the store tells at once; the others wait for the next run"
+                .to_owned()
+        });
+        failed.into_iter().chain(more).collect()
+    }
+}
+
+/// Empties the trash of every plan but `own` that was last in use longer ago than `retention` and than was promised
+/// then.
+///
+/// What says when that was goes last, and only where all else went: what is left goes the next time.
+///
+/// # Errors
+/// [`Failure::Store`].
+async fn empty<S: RestoreStore>(
+    open: &Open<S>,
+    own: &str,
+    retention: Duration,
+    watch: &Watch,
+) -> Result<Emptied, Failure> {
+    let emptying = Emptying { open, now: open.now().await?, retention, watch };
+    let prefix = trash_prefix(&open.layout);
+    let folders = open.store.folders(&prefix).await.map_err(failed(open))?;
+    let mut emptied = Emptied { failed: 0, is_more: !folders.is_complete };
+    for folder in folders.prefixes {
+        let plan = folder[prefix.len()..].trim_end_matches('/');
+        if plan != own {
+            emptied.failed += emptying.empty_one(&folder, plan).await.map_err(failed(open))?;
+        }
+    }
+    Ok(emptied)
+}
+
+struct Emptying<'a, S> {
+    open: &'a Open<S>,
+    now: Timestamp,
+    retention: Duration,
+    watch: &'a Watch,
+}
+
+impl<S: RestoreStore> Emptying<'_, S> {
+    /// Empties the trash of a plan where it is past its time; how many objects could not be deleted.
+    async fn empty_one(&self, folder: &str, plan: &str) -> Result<u64, StoreError> {
+        let key = trash_note(&self.open.layout, plan);
+        let Some(note) = self.past(&key).await? else { return Ok(0) };
+        let mut failed = 0;
+        let mut pages = self.open.store.list(folder, "");
+        while let Some(page) = pages.next().await? {
+            // An undo, or another sweep, may use it again since.
+            if self.watch.stop.is_asked() || self.past(&key).await?.as_ref() != Some(&note) {
+                return Ok(failed);
+            }
+            let objects =
+                page.iter().filter_map(Listed::object).filter(|found| found.key != note.key);
+            let objects: Vec<Object> = objects.cloned().collect();
+            for chunk in objects.chunks(self.batch()) {
+                failed += self.delete(chunk).await?;
+            }
+        }
+        if failed == 0 {
+            failed += self.delete(&[note]).await?;
+        }
+        Ok(failed)
+    }
+
+    fn batch(&self) -> usize {
+        self.open.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT)
+    }
+
+    /// The note in a trash that is past its time. Doubt keeps (G4): without a note nobody knows when it was in use.
+    async fn past(&self, key: &str) -> Result<Option<Object>, StoreError> {
+        let looked = self.open.store.look(vec![key.into()]).await?;
+        let Some(note) = looked.into_iter().flatten().next() else { return Ok(None) };
+        let age = self.now.since(note.modified);
+        if age <= self.retention {
+            return Ok(None);
+        }
+        let promise = body(self.open, key).await?.map(|body| Promise::read(&body));
+        let is_past = matches!(promise, Some(Promise::For(time)) if age > time);
+        Ok(is_past.then_some(note))
+    }
+
+    /// Deletes objects of the trash for good; how many of them did not go.
+    async fn delete(&self, objects: &[Object]) -> Result<u64, StoreError> {
+        let doomed =
+            |object: &Object| Doomed { key: object.key.clone().into(), modified: object.modified };
+        // The keys of a listing are distinct, so only an empty page makes no batch.
+        let Ok(batch) = DeleteBatch::new(objects.iter().map(doomed).collect()) else {
+            return Ok(0);
+        };
+        let outcomes = self.open.store.delete(&batch).await?;
+        let gone = objects.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_deleted());
+        let (mut count, mut bytes) = (0, 0);
+        for (object, _) in gone {
+            count += 1;
+            bytes += object.size;
+        }
+        self.watch.monitor.count(Counter::PurgedObjects, count);
+        self.watch.monitor.count(Counter::PurgedBytes, bytes);
+        Ok(objects.len() as u64 - count)
+    }
 }
 
 fn failed<S: RestoreStore>(open: &Open<S>) -> impl Fn(StoreError) -> Failure + '_ {

@@ -98,6 +98,16 @@ impl Journal {
         Ok(journal)
     }
 
+    /// The same where there is one: nothing is created, so that a plan that was never carried out stays so.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn open_existing(directory: &Path, plan: PlanId) -> Result<Option<Self>, JournalError> {
+        let path = directory.join(Self::FILE_NAME);
+        let exists = path.try_exists().map_err(|source| io_error(&path, source))?;
+        exists.then(|| Self::open(directory, plan)).transpose()
+    }
+
     /// Takes up the journal whose bytes are `content` and which `disk` goes on writing.
     pub(crate) fn over(
         mut disk: Box<dyn Disk>,

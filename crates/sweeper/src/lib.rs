@@ -36,6 +36,7 @@ mod cut;
 mod error;
 mod journal;
 mod ledger;
+mod note;
 mod obstacles;
 mod report;
 mod source;
@@ -49,10 +50,9 @@ mod tests;
 pub use count::{Count, Fates};
 pub use error::{Cause, SweepError};
 pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
+pub use note::{NOTE_LIMIT, Promise, UndoState, trash_note, trash_prefix, undone_prefix};
 pub use report::{Balance, Ended, FailedObject, Imbalance, SweepReport};
 pub use sweep::{Observer, Settings, sweep};
-pub use trash::{trash_note, trash_prefix};
 pub use undo::{
     Missing, MissingWhy, Only, Returns, UndoError, UndoReport, UndoSettings, Why, undo,
-    undone_prefix,
 };

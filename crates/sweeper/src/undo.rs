@@ -10,11 +10,10 @@ mod stage;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Plan, RowKind, Stage};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
-use store::{DeleteBatch, ErrorKind, RestoreStore, StoreError, Trash};
+use store::{Cursor as _, DeleteBatch, ErrorKind, Listed, RestoreStore, StoreError, Trash};
 
 pub use report::{Missing, MissingWhy, Returns, UndoError, UndoReport, Why};
 pub use selection::Only;
@@ -22,6 +21,7 @@ pub use selection::Only;
 use selection::Selection;
 
 use crate::journal::{Journal, JournalState};
+use crate::note::{NOTE_LIMIT, UndoState, trash_note, undone_note};
 use crate::obstacles::is_link;
 use crate::source::Source;
 use crate::trash::{layout_of, trash_of};
@@ -45,8 +45,9 @@ pub struct UndoSettings {
 /// went through, so that nothing refers to what is not back yet (G8). Nothing is overwritten: what is there is left as
 /// it is and counted as present. Doing it again is harmless, whether the first time ended or was cut off (G11).
 ///
-/// Before anything changes, an object below [`Layout::own`] says that the plan was taken back, and so does its
-/// journal: neither it nor any plan that was made meanwhile may be carried out.
+/// Before anything changes, an object below [`Layout::own`] says that the undo has begun, and the journal that the plan
+/// was taken back; when it went through, the object says that it ended. Until then nothing may be collected, for blobs
+/// may be back to which nothing refers yet; afterwards neither this plan nor any that was made before.
 ///
 /// Needs a tokio runtime. Costs one look for each object that was deleted, and one request for each full batch of them.
 /// Memory: some bytes for each row of a part of the plan at a time, and the digests of blobs that are lost (G12).
@@ -63,19 +64,10 @@ pub async fn undo<S: RestoreStore>(
     stop: &Stop,
 ) -> Result<UndoReport, UndoError> {
     let (layout, trash) = (layout_of(&plan), trash_of(&plan));
-    let note = undone_key(&layout, &plan.id().to_string());
-    let around = Surroundings { layout, trash, note, monitor, stop };
+    let note = undone_note(&layout, plan.id(), &settings.only);
+    let filled = trash_note(&layout, &plan.id().to_string());
+    let around = Surroundings { layout, trash, note, filled, monitor, stop };
     undo_source(store, Arc::new(plan), journal, settings, around).await
-}
-
-/// The prefix of the objects that say which plans were taken back; the time of each is when.
-#[must_use]
-pub fn undone_prefix(layout: &Layout) -> String {
-    format!("{}undone/", layout.own())
-}
-
-fn undone_key(layout: &Layout, plan: &str) -> String {
-    undone_prefix(layout) + plan
 }
 
 /// What an undo needs beside store and plan.
@@ -83,8 +75,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) layout: Layout,
     /// Where the plan's objects went, if they went to the trash.
     pub(crate) trash: Trash,
-    /// The object that says that the plan was taken back.
+    /// The object that says that the plan is taken back, or what is asked for of it.
     pub(crate) note: String,
+    /// The object that says when the trash was last in use.
+    pub(crate) filled: String,
     pub(crate) monitor: &'a Monitor,
     pub(crate) stop: &'a Stop,
 }
@@ -158,8 +152,10 @@ impl From<Cause> for Halt {
 
 impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     async fn run(mut self) -> Result<UndoReport, UndoError> {
-        let went = self.go().await;
-        let went = went.and(self.end().await);
+        let went = match self.go().await {
+            Ok(()) => self.end().await,
+            halted => halted,
+        };
         let cause = match went {
             Ok(()) => {
                 self.report.ended = Ended::Completed;
@@ -180,7 +176,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     }
 
     async fn go(&mut self) -> Result<(), Halt> {
-        self.check_worth()?;
+        self.check_worth().await?;
         self.around.monitor.enter(Phase::Restoring);
         self.around.monitor.count(Counter::PlannedObjects, self.report.deleted.unwrap_or(0));
         let (only, source) = (self.settings.only.clone(), Arc::clone(&self.source));
@@ -192,41 +188,92 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         self.bring_back_blobs(&mut selection).await?;
         let selection = Arc::new(selection);
         for stage in [Stage::Layers, Stage::Revisions, Stage::Tags] {
+            self.keep_trash().await?;
             self.bring_back(stage, &selection).await?;
         }
         Ok(())
     }
 
-    /// Refuses where the journal says that there is nothing to bring back.
-    fn check_worth(&self) -> Result<(), Cause> {
+    /// Refuses where the journal says that there is nothing to bring back, or the trash that it tells of is empty.
+    async fn check_worth(&self) -> Result<(), Halt> {
         let (deleted, unsettled) = (self.state.fates().deleted, self.state.unsettled_rows());
         if deleted.objects + unsettled == 0 {
-            return Err(Cause::NothingDeleted);
+            return Err(Cause::NothingDeleted.into());
         }
-        let kept = self.state.marked_rows() + self.state.trashed_rows();
-        if unsettled + kept == 0 {
-            return Err(Cause::NothingKept { deleted });
+        if self.state.is_undone() {
+            // What was in the trash may be back.
+            return Ok(());
+        }
+        let has_trash = self.state.trashed_rows() > 0 && self.has_trash().await?;
+        if unsettled + self.state.marked_rows() == 0 && !has_trash {
+            return Err(Cause::NothingKept { deleted }.into());
         }
         Ok(())
     }
 
+    /// Whether anything is in the plan's trash beside the note that says when it was in use. One LIST.
+    async fn has_trash(&self) -> Result<bool, Halt> {
+        let Some(folder) = self.around.trash.key_of(self.around.layout.root()) else {
+            return Ok(true);
+        };
+        let mut pages = self.store.list(&folder, "");
+        while let Some(page) = pages.next().await.map_err(|error| self.halt(error))? {
+            if page.iter().any(|found| found.key() != self.around.filled) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Says that the plan is taken back, first where every program sees it, then in the journal.
     async fn begin(&mut self) -> Result<(), Halt> {
-        self.note().await?;
+        self.note(&self.around.note, UndoState::Begun).await?;
         self.has_begun = true;
+        self.keep_trash().await?;
         if self.state.is_undone() {
             return Ok(());
         }
         self.journal.record_undone().map_err(|error| Halt::Cause(Cause::Journal(error)))
     }
 
-    /// Says when it was still at work: a plan that was made meanwhile saw only some of what is back.
-    async fn end(&mut self) -> Result<(), Halt> {
-        if self.has_begun { self.note().await } else { Ok(()) }
+    /// Says that the trash is in use, with the promise that was made of it: nobody empties it meanwhile. Where nothing
+    /// says so, nobody empties it anyway.
+    async fn keep_trash(&self) -> Result<(), Halt> {
+        if self.settings.is_dry_run || !self.state.used_trash() {
+            return Ok(());
+        }
+        let note = &self.around.filled;
+        let written = match self.store.get(note, NOTE_LIMIT).await {
+            Ok(body) => self.store.put(note, body).await,
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::TooLarge) => Ok(()),
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| self.halt(error))
     }
 
-    async fn note(&self) -> Result<(), Halt> {
-        let written = self.store.put(&self.around.note, Bytes::new()).await;
+    /// Says that it ended, also for earlier ones that were asked for less and cut off.
+    async fn end(&mut self) -> Result<(), Halt> {
+        if !self.has_begun {
+            return Ok(());
+        }
+        if self.settings.only.is_everything() {
+            self.end_others().await?;
+        }
+        self.note(&self.around.note, UndoState::Ended).await
+    }
+
+    async fn end_others(&self) -> Result<(), Halt> {
+        let mut notes = self.store.list(&self.around.note, &self.around.note);
+        while let Some(page) = notes.next().await.map_err(|error| self.halt(error))? {
+            for note in page.iter().filter_map(Listed::object) {
+                self.note(&note.key, UndoState::Ended).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(&self, note: &str, state: UndoState) -> Result<(), Halt> {
+        let written = self.store.put(note, state.body()).await;
         written.map_err(|error| self.halt(error))
     }
 
@@ -244,6 +291,10 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
             selection.end_round();
             for manifest in std::mem::take(&mut manifests) {
                 manifests.extend(self.follow(manifest, selection).await?);
+            }
+            // Nothing new is asked for, and a round without anything new would take all that is asked for.
+            if !selection.is_growing() {
+                return Ok(());
             }
         }
     }

@@ -56,6 +56,6 @@ impl Work for Applying<'_> {
         self.context.expect(&self.plan);
         let Self { plan, args, cache, context } = self;
         let sweep = as_needed(&open, &args.sweep, context.console).await?;
-        carry_out(&open, plan, &sweep, cache, &(), &context.watch).await
+        carry_out(&open, plan, &sweep, cache, &(), &context.watch, context.console).await
     }
 }

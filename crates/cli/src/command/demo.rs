@@ -106,8 +106,8 @@ impl Work for Collecting<'_> {
             max_age: POLICY.grace,
         };
         let shown = Plan::open(self.out)?;
-        let (cache, watch) = (&mut RegistryCache::none(), &self.context.watch);
-        let report = carry_out(&open, plan, &sweep, cache, &(), watch).await?;
+        let (cache, Context { watch, console, .. }) = (&mut RegistryCache::none(), self.context);
+        let report = carry_out(&open, plan, &sweep, cache, &(), watch, *console).await?;
         drop(progress);
         Ok((shown, summary, report))
     }

@@ -25,6 +25,7 @@ use crate::location::{Location, Place};
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, failure_line, hint_lines};
+use crate::taken_back::last_undo;
 use crate::{Failure, Refusal};
 
 /// Longer than any upload waits: the registry purges its uploads itself.
@@ -110,6 +111,9 @@ impl Work for Collecting<'_> {
     type Out = ();
 
     async fn run<S: RestoreStore>(mut self, open: Open<S>) -> Result<(), Failure> {
+        if !self.args.dry_run {
+            last_undo(&open).await?;
+        }
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
         // Lines of progress among those of the registry's command would be new to whoever reads them.
@@ -136,8 +140,8 @@ impl Work for Collecting<'_> {
             max_age: NEVER,
         };
         let summary = Summary::of(&plan, plan.header().requests);
-        let (cache, watch) = (&mut self.cache, &self.context.watch);
-        let swept = carry_out(&open, plan, &sweep, cache, &log, watch).await;
+        let (cache, Context { watch, console, .. }) = (&mut self.cache, self.context);
+        let swept = carry_out(&open, plan, &sweep, cache, &log, watch, *console).await;
         let told = swept.and_then(|report| self.report(summary, &report));
         self.cache.conclude(told, false, self.context.console)
     }

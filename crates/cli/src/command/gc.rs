@@ -13,6 +13,7 @@ use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::state::{Kind, Runs, Unfinished};
+use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 use crate::{Failure, clock};
@@ -84,6 +85,8 @@ impl Collecting<'_> {
         mut cache: RegistryCache,
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
+        // Said again when the plan is there: before, so that nobody waits for a plan that is refused.
+        last_undo(open).await?;
         for run in runs.uncleared()? {
             cache.settle(&run, self.context.console).await?;
         }
@@ -124,14 +127,19 @@ impl Collecting<'_> {
         }
     }
 
-    /// The plan, where nobody pushed since it was made.
+    /// The plan, where nobody pushed or took anything back since it was made.
     async fn still_true<S: RestoreStore>(
         &self,
         open: &Open<S>,
         plan: Plan,
     ) -> Result<Option<Plan>, Failure> {
         let (console, dir) = (self.context.console, plan.dir().display());
-        match require_unchanged(open, &plan, &self.context.watch).await {
+        let unchanged = require_unchanged(open, &plan, &self.context.watch).await;
+        let still_true = match unchanged {
+            Ok(()) => require_nothing_taken_back(open, &plan).await,
+            changed => changed,
+        };
+        match still_true {
             Ok(()) => {
                 console.note(&format!("going on with the plan in {dir}"));
                 Ok(Some(plan))
@@ -173,7 +181,8 @@ impl Collecting<'_> {
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
         let sweep = as_needed(open, &self.args.sweep, self.context.console).await?;
-        let swept = carry_out(open, plan, &sweep, &mut cache, &(), &self.context.watch).await;
+        let Context { watch, console, .. } = self.context;
+        let swept = carry_out(open, plan, &sweep, &mut cache, &(), watch, *console).await;
         drop(progress);
         let outcome = self.context.conclude(summary, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {

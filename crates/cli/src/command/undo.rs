@@ -2,7 +2,7 @@
 
 use planner::Plan;
 use store::RestoreStore;
-use sweeper::{Ended, Journal, MissingWhy, Only, UndoReport, UndoSettings, undo as take_back};
+use sweeper::{Ended, Journal, Only, UndoError, UndoReport, UndoSettings, undo as take_back};
 
 use super::Context;
 use crate::args::{StoreArgs, UndoArgs};
@@ -57,7 +57,10 @@ impl Work for Undoing<'_> {
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<UndoReport, Failure> {
         check_place(&self.plan, &open)?;
-        let journal = Journal::open(self.plan.dir(), self.plan.id()).map_err(Failure::Journal)?;
+        let journal = Journal::open_existing(self.plan.dir(), self.plan.id());
+        let Some(journal) = journal.map_err(Failure::Journal)? else {
+            return Err(UndoError::nothing_deleted().into());
+        };
         let UndoArgs { digest, repository, dry_run, .. } = self.args;
         let settings = UndoSettings {
             only: Only { digest: *digest, repository: repository.clone() },
@@ -90,12 +93,11 @@ fn verdict(report: &UndoReport) -> Result<(), Failure> {
         key: missing.key.to_string(),
         message: missing.why.to_string(),
     });
-    let is_failed = |why: &MissingWhy| matches!(why, MissingWhy::Failed(_));
     let total = report.total();
     Err(Failure::NotBack {
         lost: total.all_lost().objects,
         failed: total.failed.objects,
-        may_go_on: report.missing.iter().any(|missing| is_failed(&missing.why)),
+        may_go_on: total.failed.objects > 0,
         first,
     })
 }

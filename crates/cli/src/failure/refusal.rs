@@ -66,6 +66,12 @@ pub enum Refusal {
         /// When the plan was made, by the store's clock.
         since: Timestamp,
     },
+    /// An undo has begun and not ended: blobs may be back to which nothing refers yet.
+    #[error("an undo has not ended, says `{note}`")]
+    Undoing {
+        /// The key of the object that says so.
+        note: String,
+    },
     /// The audit of a plan says no.
     #[error("the plan looks wrong, so nothing was deleted")]
     Audit {
@@ -88,7 +94,8 @@ impl Refusal {
             | Self::Foreign { .. }
             | Self::NotARegistry { .. }
             | Self::Written { .. }
-            | Self::TakenBack { .. } => Vec::new(),
+            | Self::TakenBack { .. }
+            | Self::Undoing { .. } => Vec::new(),
         }
     }
 
@@ -112,6 +119,12 @@ impl Refusal {
             ],
             Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
+            ],
+            Self::Undoing { note } => vec![
+                "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                format!(
+                    "where that plan is lost, remove `{note}`: what is back without a link to it is collected then"
+                ),
             ],
             Self::Cache { .. } => vec![
                 "check `redis` in config.yml, and that it can be reached from here".to_owned(),

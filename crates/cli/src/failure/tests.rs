@@ -47,10 +47,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::TakenBack { .. }) => 23,
         Failure::Undo(_) => 24,
         Failure::NotBack { .. } => 25,
+        Failure::Refused(Refusal::Undoing { .. }) => 26,
     }
 }
 
-const VARIANTS: usize = 26;
+const VARIANTS: usize = 27;
 
 fn io() -> io::Error {
     io::Error::other("no room")

@@ -94,8 +94,16 @@ pub fn undo_table(report: &UndoReport) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{title:<16} {:>14} {:>12}", "objects", "bytes");
+    // How many bytes those have that were not looked at, nobody knows.
+    let seen = total.total();
+    let deleted = report.deleted.unwrap_or(seen.objects);
+    let bytes = if deleted == seen.objects { size(seen.bytes) } else { String::new() };
+    let _ = writeln!(
+        text,
+        "{}",
+        format!("{:<16} {:>14} {bytes:>12}", "deleted", count(deleted)).trim_end()
+    );
     for (name, amount) in [
-        ("deleted", total.total()),
         (back, total.restored),
         ("present", total.present),
         ("lost", total.all_lost()),
@@ -103,6 +111,10 @@ pub fn undo_table(report: &UndoReport) -> String {
     ] {
         let _ =
             writeln!(text, "{name:<16} {:>14} {:>12}", count(amount.objects), size(amount.bytes));
+    }
+    let unseen = deleted.saturating_sub(seen.objects);
+    if unseen > 0 {
+        let _ = writeln!(text, "{:<16} {:>14}", "not looked at", count(unseen));
     }
     for (why, lost) in &total.lost {
         let _ = writeln!(text, "\n{} lost: {why}", count(lost.objects));

@@ -39,6 +39,10 @@ pub(crate) struct Period {
 pub(crate) struct SegmentState {
     /// Ordinals of the rows that were ever about to be deleted.
     pub(crate) intended: RoaringBitmap,
+    /// Ordinals of the rows that were asked for more than once, since no answer before was final.
+    again: RoaringBitmap,
+    /// How many of these were then not there: the request before may have deleted them.
+    doubtful: u64,
     /// Ordinals of the rows that have a final outcome.
     pub(crate) done: RoaringBitmap,
     /// The same rows by kind; nothing here has failed.
@@ -90,10 +94,12 @@ impl JournalState {
         self.used_trash
     }
 
-    /// How many rows were about to be deleted and have no final outcome: each may or may not be deleted.
+    /// How many rows were about to be deleted and have no final outcome, or were gone when they were asked for again:
+    /// each may or may not be deleted.
     #[must_use]
     pub fn unsettled_rows(&self) -> u64 {
-        let unsettled = |segment: &SegmentState| segment.intended.len() - segment.done.len();
+        let unsettled =
+            |segment: &SegmentState| segment.intended.len() - segment.done.len() + segment.doubtful;
         self.segments.values().map(unsettled).sum()
     }
 
@@ -179,6 +185,8 @@ impl JournalState {
         self.next_batch = batch.checked_add(1).ok_or("a batch number without a next")?;
         for span in spans {
             let segment = self.segments.entry(span.segment).or_default();
+            let rows: RoaringBitmap = (span.start..span.end()).collect();
+            segment.again |= rows & &segment.intended;
             segment.intended.insert_range(span.start..span.end());
         }
         self.open.insert(batch, spans.to_vec());
@@ -210,6 +218,9 @@ impl JournalState {
         if segment.done.insert_range(run.span.start..run.span.end()) != length {
             return Err("two outcomes for one row");
         }
+        if run.fate == Fate::Gone {
+            segment.doubtful += segment.again.range_cardinality(run.span.start..run.span.end());
+        }
         *segment.fates.entry(run.kind).or_default() += run.fates();
         if run.fate == Fate::Trashed {
             self.trashed = self.trashed.saturating_add(length);
@@ -234,6 +245,7 @@ impl JournalState {
         for segment in self.segments.values_mut() {
             segment.done.optimize();
             segment.intended.optimize();
+            segment.again.optimize();
         }
     }
 }
@@ -322,6 +334,18 @@ mod tests {
         assert_eq!(fates.already_gone, Count { objects: 2, bytes: 20 });
         assert_eq!(fates.spared, Count { objects: 2, bytes: 20 });
         assert_eq!(fates.failed, Count::default());
+    }
+
+    #[test]
+    fn g4_a_row_that_was_gone_when_it_was_asked_for_again_may_have_been_deleted_by_us() {
+        let failed = run(span(0, 1, 1), Fate::Failed(ErrorKind::Transient));
+        let first = [intent(0, &[span(0, 0, 1)]), intent(1, &[span(0, 1, 1)])];
+        let again = [outcome(1, &[failed]), intent(2, &[span(0, 0, 3)])];
+        let state = after(&[&first[..], &again[..]].concat()).unwrap();
+        assert_eq!(state.unsettled_rows(), 3);
+        let gone = outcome(2, &[run(span(0, 0, 3), Fate::Gone)]);
+        let state = after(&[&first[..], &again[..], &[gone]].concat()).unwrap();
+        assert_eq!((state.done_rows(0), state.unsettled_rows()), (3, 2));
     }
 
     #[test]

@@ -171,8 +171,11 @@ async fn one_digest_comes_back_everywhere() {
     let drill = Drill::of(rows);
     drill.sweep().await.unwrap();
     let digest = row(RowKind::Blob, 2).digest;
-    drill.undo_with(Only { digest, repository: None }, false).await.unwrap();
+    let report = drill.undo_with(Only { digest, repository: None }, false).await.unwrap();
     assert_eq!(drill.planned_keys_that_are_there(), ["blob/2", "layer_link/4"]);
+    // Each is counted once.
+    let total = report.total();
+    assert_eq!((total.restored.objects, total.present.objects), (2, 0));
 }
 
 #[tokio::test]

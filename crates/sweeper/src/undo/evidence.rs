@@ -30,6 +30,8 @@ pub(super) struct Evidence {
 #[derive(Debug, Default)]
 struct OfSegment {
     intended: RoaringBitmap,
+    /// Asked for more than once, since no answer before was final: the first request may have deleted it.
+    again: RoaringBitmap,
     settled: RoaringBitmap,
     deleted: RoaringBitmap,
     trashed: RoaringBitmap,
@@ -49,7 +51,7 @@ impl Evidence {
         match record {
             Record::Intent { spans, .. } => {
                 let spans = spans.iter().filter(|span| wanted.contains(&span.segment));
-                spans.for_each(|span| add(&mut self.at(span.segment).intended, *span));
+                spans.for_each(|span| self.at(span.segment).intend(*span));
             }
             Record::Outcome { runs, .. } => {
                 let runs = runs.iter().filter(|run| wanted.contains(&run.span.segment));
@@ -81,7 +83,9 @@ impl Evidence {
                 add(&mut segment.settled, run.span);
                 add(&mut segment.trashed, run.span);
             }
-            Fate::Gone | Fate::Spared => add(&mut segment.settled, run.span),
+            // Gone by the request before, whose answer was lost, or by somebody else.
+            Fate::Gone => segment.settled |= &rows_of(run.span) - &segment.again,
+            Fate::Spared => add(&mut segment.settled, run.span),
             // A store may delete what it says it could not.
             Fate::Failed(_) => {}
         }
@@ -107,6 +111,41 @@ impl Evidence {
     }
 }
 
+impl OfSegment {
+    fn intend(&mut self, span: Span) {
+        self.again |= rows_of(span) & &self.intended;
+        add(&mut self.intended, span);
+    }
+}
+
+fn rows_of(span: Span) -> RoaringBitmap {
+    (span.start..span.end()).collect()
+}
+
 fn add(rows: &mut RoaringBitmap, span: Span) {
     rows.insert_range(span.start..span.end());
+}
+
+#[cfg(test)]
+mod tests {
+    use planner::RowKind;
+
+    use super::*;
+
+    #[test]
+    fn g4_a_row_that_was_gone_when_it_was_asked_for_again_may_have_been_deleted_by_us() {
+        let span = |start, length| Span { segment: 0, start, length };
+        let intent = |batch, span| Record::Intent { batch, after: 0, spans: vec![span] };
+        let gone = Run { span: span(0, 2), kind: RowKind::Blob, fate: Fate::Gone, bytes: 0 };
+        let mut evidence = Evidence::default();
+        for record in [
+            intent(0, span(0, 1)),
+            intent(1, span(0, 2)),
+            Record::Outcome { batch: 1, after: 0, runs: vec![gone] },
+        ] {
+            evidence.hear(&record, &(0..1));
+        }
+        assert_eq!(evidence.take(0, 0), Trace::Unsettled(Vec::new()));
+        assert_eq!(evidence.take(0, 1), Trace::Untouched);
+    }
 }

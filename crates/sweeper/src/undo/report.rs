@@ -179,6 +179,21 @@ pub struct UndoError {
     pub report: Box<UndoReport>,
 }
 
+impl UndoError {
+    /// That of a plan that was never carried out.
+    #[must_use]
+    pub fn nothing_deleted() -> Self {
+        let report = UndoReport {
+            ended: Ended::Broken,
+            is_dry_run: false,
+            deleted: Some(0),
+            kinds: BTreeMap::new(),
+            missing: Vec::new(),
+        };
+        Self { cause: Cause::NothingDeleted, report: Box::new(report) }
+    }
+}
+
 impl fmt::Display for UndoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.cause.fmt(f)

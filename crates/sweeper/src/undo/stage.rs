@@ -87,8 +87,8 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         let known = |(row, trace): &Traced| match trace {
             _ if is_dangling(&self.lost, row) => Some(Verdict::Lost(Why::Dangling)),
             Trace::Deleted(ids) if ids.is_empty() => Some(Verdict::Lost(Why::NothingKept)),
-            // Whether it is there again shows when it is put back.
-            Trace::Trashed if !self.settings.is_dry_run => Some(Verdict::PutBack),
+            // Whether it is there again shows when it is put back, or looked for.
+            Trace::Trashed => Some(Verdict::PutBack),
             _ => None,
         };
         let known: Vec<Option<Verdict>> = batch.iter().map(known).collect();
@@ -173,11 +173,17 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         trashed: Vec<(usize, Trashed)>,
         outcomes: &mut [Outcome],
     ) -> Result<(), Halt> {
+        let is_there = async |keys: Vec<Box<str>>| {
+            self.store.look(keys).await.map_err(|error| self.halt(error))
+        };
+        let keys = trashed.iter().map(|(_, object)| object.key.clone()).collect();
+        let present = is_there(keys).await?;
         let keys = trashed.iter().map(|(_, object)| object.trash.clone()).collect();
-        let found = look_at_all(&self.store, keys, self.width).await;
-        let found = found.map_err(|error| self.halt(error))?;
-        for ((place, _), versions) in trashed.into_iter().zip(found) {
-            if !versions.is_empty() {
+        let found = is_there(keys).await?;
+        for (((place, _), present), found) in trashed.into_iter().zip(present).zip(found) {
+            if present.is_some() {
+                outcomes[place] = Ok(false);
+            } else if found.is_some() {
                 outcomes[place] = Ok(true);
             }
         }

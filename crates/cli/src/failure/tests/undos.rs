@@ -48,6 +48,14 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Unsafe,
             vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
         ),
+        (
+            Refusal::Undoing { note: "regsweep/undone/0".into() }.into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on",
+                "where that plan is lost, remove `regsweep/undone/0`: what is back without a link to it is collected then",
+            ],
+        ),
         (sweeping(Cause::TakenBack), Code::Unsafe, vec!["make a new plan to see what goes now"]),
     ]
 }

@@ -13,6 +13,7 @@ use registry::{Layout, Timestamp};
 use store::{Crash, FaultPlan, Faulty, MemoryStore, RestoreStore, Trash};
 
 use crate::journal::{Journal, JournalError};
+use crate::note::trash_note;
 use crate::sweep::{Around, Settings, sweep_source};
 use crate::tests::disk::TestDisk;
 use crate::tests::world::{PLAN, TestPlan, bystanders};
@@ -123,7 +124,8 @@ impl Drill {
         let note = format!("regsweep/undone/{PLAN}");
         let trash = self.trash.clone().unwrap_or_else(|| Trash::new("", "nowhere/"));
         let layout = Layout::new("");
-        let around = Surroundings { layout, trash, note, monitor: &monitor, stop: &stop };
+        let filled = trash_note(&layout, PLAN);
+        let around = Surroundings { layout, trash, note, filled, monitor: &monitor, stop: &stop };
         let settings = UndoSettings { only, is_dry_run, concurrency: 3 };
         let (source, journal) = (Arc::clone(&self.source), self.journal().unwrap());
         undo_source(Arc::new(store), source, journal, settings, around).await
