@@ -87,7 +87,7 @@ impl fmt::Display for Key {
 pub(crate) struct PageText(String);
 
 impl PageText {
-    #[cfg(feature = "s3")]
+    #[cfg(any(feature = "s3", feature = "benches"))]
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
