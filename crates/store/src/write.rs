@@ -63,7 +63,7 @@ pub struct Versioned {
 
 /// Reading and writing small objects whole; deletes nothing.
 pub trait WriteStore: ReadStore {
-    /// Reads an object whole, with its token.
+    /// Reads an object whole, with its token: a digest, where the store has none of its own.
     ///
     /// # Errors
     /// As for [`ReadStore::get`].
@@ -71,7 +71,12 @@ pub trait WriteStore: ReadStore {
         &self,
         key: &str,
         at_most: u64,
-    ) -> impl Future<Output = Result<Versioned, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Versioned, StoreError>> + Send {
+        async move {
+            let content = self.get(key, at_most).await?;
+            Ok(Versioned { token: Token::of(&content), content })
+        }
+    }
 
     /// Writes an object whole where `condition` holds: whoever reads sees all of it or nothing, and once this returns it
     /// is durable.

@@ -2,6 +2,7 @@
 
 mod delete;
 mod folder;
+mod make;
 mod path;
 mod read;
 mod restore;

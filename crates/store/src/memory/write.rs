@@ -3,14 +3,9 @@
 use bytes::Bytes;
 
 use super::MemoryStore;
-use crate::{Condition, ErrorKind, Operation, ReadStore, StoreError, Token, Versioned, WriteStore};
+use crate::{Condition, ErrorKind, Operation, StoreError, Token, WriteStore};
 
 impl WriteStore for MemoryStore {
-    async fn read(&self, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
-        let content = self.get(key, at_most).await?;
-        Ok(Versioned { token: Token::of(&content), content })
-    }
-
     async fn write(
         &self,
         key: &str,
