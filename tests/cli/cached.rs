@@ -7,7 +7,7 @@ use std::time::Duration;
 use simstore::{Fault, Faults, Kind, Server, When};
 use world::{Mode, World};
 
-use crate::program::{Outcome, Program, wait_until};
+use crate::program::{Outcome, Program, Run, wait_until};
 use crate::redis_double::RedisDouble;
 use crate::registries::{
     READ_ONLY, T, bucket, bucket_config, days, keys, left, small, with_orphans,
@@ -244,10 +244,38 @@ fn the_drop_in_clears_too_and_says_what_remains_to_be_done() {
     let cleared = redis.cleared();
     assert!(eligible > 0 && cleared.len() > eligible, "{cleared:?}");
 
-    let (_server, program) = in_a_bucket(&world, &redis.config());
+    let (server, program) = in_a_bucket(&world, &redis.config());
     redis.refuse(true);
-    let failed = program.run(&["garbage-collect", "-m", "config.yml"]).with_code(1);
+    let refused = program.run(&["garbage-collect", "-m", "config.yml"]).with_code(1);
+    assert!(refused.stderr.contains("so nothing was deleted"), "{refused:?}");
+    assert_eq!(server.count(Kind::Delete), 0);
+
+    redis.refuse(false);
+    let run = start_until_the_first_delete(&server, &program);
+    redis.refuse(true);
+    let failed = run.end().with_code(1);
     assert!(failed.stderr.contains("that begin with `blobs::` or `repository::`"), "{failed:?}");
+}
+
+/// The drop-in, where each delete takes its time.
+fn start_until_the_first_delete(server: &Server, program: &Program) -> Run {
+    let delay = Fault::Delay(Duration::from_millis(300));
+    server.set_faults(Faults::none().on(Kind::Delete, When::Always, delay));
+    let mut run = program.start(&["garbage-collect", "-m", "config.yml"]);
+    wait_until("the first delete", || server.count(Kind::Delete) > 0 || !run.is_running());
+    run
+}
+
+#[test]
+fn a_drop_in_that_is_killed_leaves_nothing_of_its_plan_in_the_cache() {
+    let (world, redis) = (small(T, ""), RedisDouble::start());
+    let (server, program) = in_a_bucket(&world, &with(&redis));
+    program.done(&["plan", "config.yml", "--untagged", "--grace", "0s", "--out", "plan"]);
+    let run = start_until_the_first_delete(&server, &program);
+    run.signal("KILL");
+    drop(run.end());
+    let entries = planned(&program, "plan");
+    assert!(redis.cleared().is_superset(&entries), "nobody takes it up to clear the rest");
 }
 
 #[test]

@@ -182,6 +182,15 @@ impl RegistryCache {
         set.map_err(|source| refused(ClearError::Mark { path, source }))
     }
 
+    /// Clears what the plan in `dir` names before anything of it is deleted, for a run that nobody takes up again where it
+    /// is killed: a registry that is stopped then remembers nothing of what is gone.
+    ///
+    /// # Errors
+    /// [`Refusal::Cache`].
+    pub(crate) async fn clear_ahead(&mut self, dir: &Path) -> Result<(), Failure> {
+        self.forget(dir).await.map_err(refused)
+    }
+
     /// Clears all that the plan in `dir` names, also what was not deleted; keeps in mind where that fails.
     pub(crate) async fn clear(&mut self, dir: &Path) {
         self.failure = self.forget(dir).await.err();

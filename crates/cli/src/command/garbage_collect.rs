@@ -139,6 +139,8 @@ impl Work for Collecting<'_> {
             trash_for: Duration::ZERO,
             max_age: NEVER,
         };
+        // The plan goes with this process, and with it what would have to be cleared.
+        self.cache.clear_ahead(plan.dir()).await?;
         let summary = Summary::of(&plan, plan.header().requests);
         let (cache, Context { watch, console, .. }) = (&mut self.cache, self.context);
         let swept = carry_out(&open, plan, &sweep, cache, &log, watch, *console).await;
