@@ -1,6 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
 mod caches;
+mod refusals;
 mod undos;
 
 use std::collections::BTreeSet;
@@ -102,11 +103,9 @@ fn partial(needs_new_plan: bool) -> Failure {
 type Row = (Failure, Code, Vec<&'static str>);
 
 fn operators() -> Vec<Row> {
-    let location = "here".to_owned();
-    let (system, evidence) = ("another", "a lock".to_owned());
     vec![
         (
-            Failure::Location { location: location.clone(), problem: "no such file".into() },
+            Failure::Location { location: "here".into(), problem: "no such file".into() },
             Code::Usage,
             vec![
                 "a location is a registry's config.yml, a directory, or s3://bucket/rootdirectory",
@@ -119,74 +118,14 @@ fn operators() -> Vec<Row> {
             Code::Usage,
             vec![],
         ),
-        (
-            Refusal::Online { location: location.clone() }.into(),
-            Code::Unsafe,
-            vec![
-                "set `storage: maintenance: readonly: enabled: true` in the registry's config.yml, restart it, and \
-                 give that file as the location",
-                "or make sure yourself that nobody pushes, and say so: `regsweep gc config.yml --offline`",
-            ],
-        ),
-        (
-            Refusal::Foreign { location: location.clone(), system, evidence: evidence.clone() }
-                .into(),
-            Code::Unsafe,
-            vec!["collect it with that system's own tools"],
-        ),
-        (
-            Refusal::NotARegistry {
-                location: location.clone(),
-                evidence: evidence.clone(),
-                instead: None,
-            }
-            .into(),
-            Code::Unsafe,
-            vec![
-                "the location is the folder or prefix that holds `docker/registry/v2`; config.yml calls it \
-                 rootdirectory",
-            ],
-        ),
-        (
-            Refusal::NotARegistry { location, evidence, instead: Some("/my data".into()) }.into(),
-            Code::Unsafe,
-            vec!["the location of the registry seems to be '/my data'"],
-        ),
-        (
-            Refusal::Audit {
-                notes: vec![note(Breaker::DeleteShare), note(Breaker::StaleLinks)],
-                plan: Some("my plan".into()),
-            }
-            .into(),
-            Code::Unsafe,
-            vec![
-                "`regsweep show 'my plan'` shows what would go, and why",
-                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links --accept delete-share \
-                 (or a higher --max-delete-share)",
-            ],
-        ),
-        (
-            Refusal::Written {
-                links: 3,
-                newest: "a/link".into(),
-                since: Timestamp::from_seconds(0),
-            }
-            .into(),
-            Code::Unsafe,
-            vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
-        ),
-        (
-            Failure::Busy { dir: "state".into() },
-            Code::Unsafe,
-            vec!["wait for it to end; two at once would only be slower"],
-        ),
     ]
 }
 
+const SLOW: &str = "the store failed all the while; try again later, with a lower --max-in-flight, or with more \
+                    --patience";
+const DENIED: &str = "whoever runs this must be allowed to list, read and delete here";
+
 fn stores() -> Vec<Row> {
-    const SLOW: &str = "the store failed all the while; try again later, with a lower --max-in-flight, or with more \
-                        --patience";
-    const DENIED: &str = "whoever runs this must be allowed to list, read and delete here";
     let bucket = |kind, hint: Option<&'static str>| {
         (at("s3://bucket", kind), Code::Store, hint.into_iter().collect())
     };
@@ -216,6 +155,11 @@ fn stores() -> Vec<Row> {
             Code::Store,
             vec!["run as the user of the registry, or as root"],
         ),
+    ]
+}
+
+fn readings() -> Vec<Row> {
+    vec![
         (listing(ErrorKind::Throttled), Code::Incomplete, vec![SLOW]),
         (listing(ErrorKind::Transient), Code::Incomplete, vec![SLOW]),
         (
@@ -371,7 +315,16 @@ fn sweeps() -> Vec<Row> {
 }
 
 fn all() -> Vec<Row> {
-    let groups = [operators(), stores(), plans(), sweeps(), caches::rows(), undos::rows()];
+    let groups = [
+        operators(),
+        refusals::rows(),
+        stores(),
+        readings(),
+        plans(),
+        sweeps(),
+        caches::rows(),
+        undos::rows(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
