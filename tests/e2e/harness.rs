@@ -10,6 +10,7 @@ use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::Failure;
+use marker::Beside;
 use regsweep::collect::{Ask, make_plan};
 use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};
@@ -188,6 +189,7 @@ impl<S: ReadStore> Collection<S> {
             options: BTreeMap::new(),
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
+            beside: Beside::Nothing,
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),

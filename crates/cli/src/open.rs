@@ -90,11 +90,15 @@ pub struct Detail {
     pub sizes: bool,
     /// The tags of repositories that keep all they hold.
     pub tags: bool,
+    /// Links that are needed: whether they are there at all.
+    pub links: bool,
 }
 
 impl Detail {
     /// Everything.
-    pub const FULL: Self = Self { sizes: true, tags: true };
+    pub const FULL: Self = Self { sizes: true, tags: true, links: false };
+    /// Nothing is taken for granted.
+    pub const PROVEN: Self = Self { sizes: true, tags: true, links: true };
 }
 
 /// How fast to delete.
@@ -205,7 +209,7 @@ fn open_files(
 ) -> Result<FileStore, StoreError> {
     let (folders, closed) = (layout.clone(), layout.clone());
     let options = FileOptions {
-        shape_of: Arc::new(move |folder| Some(shape(folders.folders_in(folder)?, detail))),
+        shape_of: Arc::new(move |folder| shape(folders.folders_in(folder)?, detail)),
         is_closed: Arc::new(move |folder| {
             !detail.tags && closed.folders_in(folder) == Some(FolderKind::Tag)
         }),
@@ -217,10 +221,11 @@ fn open_files(
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
-fn shape(kind: FolderKind, detail: Detail) -> Shape {
+fn shape(kind: FolderKind, detail: Detail) -> Option<Shape> {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
-    match kind {
+    Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
+        _ if detail.links => return None,
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
         FolderKind::Revision => {
@@ -232,7 +237,7 @@ fn shape(kind: FolderKind, detail: Detail) -> Shape {
             folder: "index/sha256/",
         }),
         FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
-    }
+    })
 }
 
 fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {

@@ -103,6 +103,12 @@ impl Generation {
         self.phase() != Phase::Closed
     }
 
+    /// How many segments hold its entries.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.record.segments.len()
+    }
+
     /// How many entries it has.
     #[must_use]
     pub const fn counts(&self) -> Counts {

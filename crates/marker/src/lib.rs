@@ -45,5 +45,5 @@ pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Marked, Marker, Rules};
+pub use marker::{Beside, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};

@@ -23,6 +23,28 @@ pub struct Rules {
     pub untagged: bool,
     /// Links written at or after this are too young to judge (G1).
     pub cutoff: Timestamp,
+    /// What is kept beside what manifests need.
+    pub beside: Beside,
+}
+
+impl Rules {
+    /// The rules where nobody pushes: nothing is kept beside what manifests need.
+    #[must_use]
+    pub const fn new(untagged: bool, cutoff: Timestamp) -> Self {
+        Self { untagged, cutoff, beside: Beside::Nothing }
+    }
+}
+
+/// What is kept beside what manifests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// While people push: every layer of a repository to which something is being uploaded, by an upload too young to
+    /// judge, and every blob that is served under another digest than its own.
+    InUse,
+    /// Whatever a link names, also one that nobody needs, and all that is in use.
+    Linked,
 }
 
 /// A repository with what it keeps alive.

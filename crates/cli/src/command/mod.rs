@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use marker::Beside;
 use monitor::Counter;
 use planner::{Amount, Limits, Plan, Policy};
 use serde::Serialize;
@@ -177,6 +178,7 @@ async fn plan_of<S: DeleteStore>(
         options,
         layout,
         policy,
+        beside: Beside::Nothing,
         limits,
         width,
         out,

@@ -82,6 +82,38 @@ async fn a_lease_that_is_renewed_goes_on_and_one_that_is_given_back_is_free_at_o
     assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_kept_renews_itself_until_it_is_given_back() {
+    let memory = MemoryStore::new();
+    let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let (held, kept) = (lease.guard(), lease.keep());
+    live(&memory, 60).await;
+    assert!(held.check_now().is_ok());
+    assert!(is_held_by(acquire(memory.clone(), &memory, "second").await, "first"));
+    kept.release().await.unwrap();
+    assert!(held.check_now().is_err());
+    assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_kept_by_nobody_any_more_expires() {
+    let memory = MemoryStore::new();
+    let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let held = lease.guard();
+    drop(lease.keep());
+    live(&memory, 12).await;
+    assert!(held.check_now().is_err());
+    assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
+}
+
+/// So many minutes pass, here and for the store.
+async fn live(memory: &MemoryStore, minutes: u32) {
+    for _ in 0..minutes * 6 {
+        pass(memory, MINUTE / 6);
+        tokio::time::sleep(MINUTE / 6).await;
+    }
+}
+
 #[tokio::test]
 async fn what_expired_may_be_renewed_where_nobody_took_it() {
     let memory = MemoryStore::new();

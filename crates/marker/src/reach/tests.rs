@@ -107,7 +107,7 @@ impl Case {
     }
 
     fn reach(&self, untagged: bool) -> Reach {
-        reach(&self.tree, &self.evidence, &Rules { untagged, cutoff: CUTOFF }, &mut drop)
+        reach(&self.tree, &self.evidence, &Rules::new(untagged, CUTOFF), &mut drop)
     }
 
     /// Asserts which manifests stay and which digests are marked.
@@ -306,7 +306,7 @@ fn events_tell_the_walk_in_order() {
     let case = Case::new().image("M", "a b").index("I", "M").tag("v1", "I");
     let (manifest, blob) = (Event::Manifest, Event::Blob);
     let [index, image, a, b] = ["I", "M", "a", "b"].map(digest);
-    let (mut events, rules) = (Vec::new(), Rules { untagged: true, cutoff: CUTOFF });
+    let (mut events, rules) = (Vec::new(), Rules::new(true, CUTOFF));
     let reach = reach(&case.tree, &case.evidence, &rules, &mut |event| events.push(event));
     assert_eq!(marks_of(&reach).len(), events.len());
     assert_eq!(events, [manifest(index), blob(image), blob(a), blob(b)]);
