@@ -37,13 +37,15 @@ impl<S: WriteStore> Ledger<S> {
         Self { store, base: keys::generations(layout) }
     }
 
-    /// Begins a generation; `t0` is the store's time before anything is listed.
+    /// Begins a generation; `t0` is the store's time before anything is listed. It is called by that, or by the first
+    /// later time that is free: a store may tell the time in seconds.
     ///
     /// # Errors
-    /// [`LedgerError::Lost`]; [`LedgerError::Overtaken`] where there is one of this name; the store's.
+    /// [`LedgerError::Lost`]; [`LedgerError::Overtaken`] where somebody else began one of this name; the store's.
     pub async fn begin(&self, held: &Held, t0: Timestamp) -> Result<Generation, LedgerError> {
+        let last = self.ids().await?.pop();
         let record = Record {
-            id: GenerationId::at(t0),
+            id: GenerationId::after(last.as_ref(), t0),
             t0,
             phase: Phase::FIRST.into(),
             counts: Counts::default(),

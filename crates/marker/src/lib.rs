@@ -24,7 +24,6 @@
 //! [`reach`], then [`Marker`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod crew;
 mod digest_set;
 mod doubt;
 mod error;

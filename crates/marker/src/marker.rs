@@ -13,7 +13,7 @@ use store::{ErrorKind, ReadStore};
 use crate::links::{self, Content};
 use crate::{
     Alias, Event, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What,
-    crew, presumed, reach, tags,
+    presumed, reach, tags,
 };
 
 /// What keeps a manifest alive.
