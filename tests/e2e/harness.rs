@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cache::{Limits, ManifestCache};
+use marker::Beside;
 use monitor::{Monitor, Stop};
 use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::Failure;
-use marker::Beside;
 use regsweep::collect::{Ask, make_plan};
 use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};

@@ -43,7 +43,8 @@ pub enum Beside {
     /// While people push: every layer of a repository to which something is being uploaded, by an upload too young to
     /// judge, and every blob that is served under another digest than its own.
     InUse,
-    /// Whatever a link names, also one that nobody needs, and all that is in use.
+    /// Whatever a layer link or a revision link names, also one that nobody needs, and all that is in use. What only the
+    /// history of a tag names cannot be pulled.
     Linked,
 }
 

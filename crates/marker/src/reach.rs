@@ -67,8 +67,11 @@ pub fn reach(
     walk.keep_signatures();
     walk.keep_layers(rules);
     walk.keep_aliases(rules);
-    if walk.reach.is_pinned() || rules.beside == Beside::Linked {
+    if rules.beside == Beside::Linked {
         walk.keep_linked();
+    }
+    if walk.reach.is_pinned() {
+        walk.pin();
     }
     walk.reach
 }
@@ -243,11 +246,18 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Keeps all that any key of the repository names.
+    /// Keeps all that the repository would serve if anybody named it.
     fn keep_linked(&mut self) {
         let tree = self.tree;
-        let links = tree.revisions.iter().chain(&tree.layers);
-        let links = links.chain(tree.tags.iter().flat_map(|tag| &tag.index));
+        let links = tree.revisions.iter().chain(&tree.layers).map(|link| link.digest);
+        links.for_each(|digest| self.keep(digest));
+    }
+
+    /// G4: keeps all that any key of the repository names.
+    fn pin(&mut self) {
+        self.keep_linked();
+        let tree = self.tree;
+        let links = tree.tags.iter().flat_map(|tag| &tag.index);
         let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
         let aliases = self.evidence.aliases.iter().map(|alias| alias.canonical);
         let named = links.map(|link| link.digest).chain(aliases);
