@@ -48,14 +48,24 @@ pub struct OnlineArgs {
     /// Otherwise the bucket keeps versions, or --trash is given.
     #[arg(long, requires = "online", hide_short_help = true)]
     pub without_undo: bool,
-    /// How long others wait after a run that was killed
+    /// How long others wait after a run that was killed [default: as the quarantine, at most 10m]
+    ///
+    /// No request is waited for longer than three tenths of it.
     #[arg(
         long,
         value_name = "DURATION",
-        default_value = "10m",
         value_parser = humantime::parse_duration,
         requires = "online",
         hide_short_help = true
     )]
-    pub lease: Duration,
+    pub lease: Option<Duration>,
+}
+
+impl OnlineArgs {
+    /// How long the lease lives without being renewed.
+    #[must_use]
+    pub fn lease_life(&self) -> Duration {
+        let usual = self.quarantine.clamp(Duration::from_secs(20), Duration::from_mins(10));
+        self.lease.unwrap_or(usual)
+    }
 }

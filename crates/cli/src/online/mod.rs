@@ -44,7 +44,7 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     let deletes = (&args.sweep).into();
     let store = &args.store;
     let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
-    with_lease(access, args.online.lease, &context.watch, context.console, work).await
+    with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
 }
 
 fn waits(online: &OnlineArgs) -> Result<Waits, Failure> {
