@@ -248,6 +248,13 @@ impl Server {
         objects.keys()
     }
 
+    /// The key of every multipart upload under way, ascending.
+    #[must_use]
+    pub fn open_uploads(&self) -> Vec<String> {
+        let uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.after("", "").map(|(key, ..)| key.to_owned()).collect()
+    }
+
     /// How many objects there are.
     #[must_use]
     pub fn object_count(&self) -> u64 {

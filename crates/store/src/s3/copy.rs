@@ -198,12 +198,30 @@ async fn copy_in_parts(
     let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
     let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
     if copied.is_err() {
-        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to.key).upload_id(&id);
-        if let Err(error) = gone.send().await {
-            tracing::warn!(key = to.key, %error, "an upload that failed stays");
-        }
+        give_up(bucket, to.key, &id).await;
     }
     copied
+}
+
+/// Ends an upload that failed, so that its parts take no room. Where the store does not answer, or this process ends
+/// before, it stays until a rule of the bucket for incomplete uploads ends it; it is no object, and nobody reads it.
+async fn give_up(bucket: &Bucket, key: &str, id: &str) {
+    let name = &bucket.config.bucket;
+    let given_up = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let gone = bucket.client.abort_multipart_upload().bucket(name).key(key).upload_id(id);
+            let gone = gone.send().await;
+            gone.map(drop).map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
+    match given_up.await {
+        // It was completed after all, and only the answer did not come.
+        Err(error) if is_refused(&error, 404, "NoSuchUpload") => {}
+        Err(error) => tracing::warn!(key, %error, "an upload that failed stays"),
+        Ok(()) => {}
+    }
 }
 
 async fn copy_parts(

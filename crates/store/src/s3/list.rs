@@ -201,7 +201,6 @@ fn check_folders(folders: &[String]) -> Result<(), Oddity> {
     }
 }
 
-/// The folders directly below `within`, by one request.
 /// Looks at keys by listing from each: a key comes before all others that begin with it. A bucket's listings presume
 /// nothing, so that nobody has to ask this often.
 pub(super) async fn look(
@@ -219,6 +218,7 @@ pub(super) async fn look(
     Ok(objects)
 }
 
+/// The folders directly below `within`, by one request.
 pub(super) async fn folders(bucket: &Bucket, within: &str) -> Result<Folders, StoreError> {
     let limit = bucket.config.keys_per_page;
     let ask = Ask { within, delimiter: Some("/"), limit, ..Ask::default() };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod deleting;
+mod drill;
 mod listing;
 mod listing_hazards;
 mod opening;
