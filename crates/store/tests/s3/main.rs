@@ -10,6 +10,7 @@ mod opening;
 mod reading;
 mod restoring;
 mod sharing;
+mod storage_classes;
 mod wrapped;
 mod writing;
 
