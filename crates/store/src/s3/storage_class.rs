@@ -5,8 +5,9 @@ use aws_sdk_s3::types::StorageClass;
 use super::page::PageError;
 use super::xml::{Reader, Step};
 
-/// The classes that a copy is put into because its original has them: Amazon's own that are read without being restored.
-/// The usual one needs no word. Names that other servers have are not sent back: some tell names that they do not take.
+/// The classes that a copy is put into because its original has them: Amazon's own that are read without being
+/// restored. The usual one needs no word. Names that other servers have are not sent back: some tell names that they do
+/// not take.
 ///
 /// Source: Amazon S3 User Guide, "Understanding and managing Amazon S3 storage classes".
 const KEPT: [StorageClass; 5] = [
