@@ -40,7 +40,7 @@ impl Hand for Counting {
             Call::Now
             | Call::Look
             | Call::List { .. }
-            | Call::Write(_)
+            | Call::Write
             | Call::Restore
             | Call::Cache => {}
         }

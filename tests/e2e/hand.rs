@@ -25,7 +25,7 @@ pub(crate) enum Call<'a> {
     Look,
     Get(&'a str),
     Delete(&'a DeleteBatch),
-    Write(&'a str),
+    Write,
     /// One of those that bring something back.
     Restore,
     /// One to the registry's cache.
@@ -162,7 +162,7 @@ impl<H: Hand> WriteStore for Handled<H> {
         content: Bytes,
         condition: &Condition,
     ) -> Result<Token, StoreError> {
-        self.call(Call::Write(key), self.inner.write(key, content, condition)).await
+        self.call(Call::Write, self.inner.write(key, content, condition)).await
     }
 
     fn conditional_puts(&self) -> Option<bool> {

@@ -28,7 +28,7 @@ use crate::harness::{runtime, scratch};
 pub(crate) const LONGEST_PUSH: Duration = Duration::from_secs(10);
 
 /// A night, and a day.
-const DAY: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_mins(1);
 
 /// Somebody at work: takes so many steps before a request.
 pub(crate) type Deed = Box<dyn FnMut(&Registry, u64) + Send>;
@@ -223,7 +223,9 @@ impl Surroundings for Witness {
 
     async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
         self.call_cache().await?;
-        remembered.iter().for_each(|one| self.registry.forget(one));
+        for one in remembered {
+            self.registry.forget(one);
+        }
         Ok(())
     }
 
