@@ -30,6 +30,7 @@ mod console;
 mod failure;
 mod identify;
 mod location;
+mod no_lease;
 mod online;
 pub mod open;
 mod progress;

@@ -8,6 +8,7 @@ use super::Context;
 use crate::args::{StoreArgs, UndoArgs};
 use crate::carry_out::check_place;
 use crate::collect::requests;
+use crate::no_lease::require_no_lease;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UndoSummary, undo_table};
 use crate::state::Runs;
@@ -57,6 +58,9 @@ impl Work for Undoing<'_> {
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<UndoReport, Failure> {
         check_place(&self.plan, &open)?;
+        if !self.args.dry_run {
+            require_no_lease(&open).await?;
+        }
         let journal = Journal::open_existing(self.plan.dir(), self.plan.id());
         let Some(journal) = journal.map_err(Failure::Journal)? else {
             return Err(UndoError::nothing_deleted().into());

@@ -147,7 +147,7 @@ impl Refusal {
             Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
-            Self::Leased { .. } => vec!["run it again then; it goes on where the other ended".to_owned()],
+            Self::Leased { .. } => vec![format!("run `{again}` again then")],
             Self::NoUndo { .. } => vec![
                 "turn on the bucket's versioning, or collect with --trash".to_owned(),
                 "or accept that some image may be lost, and say so: --without-undo".to_owned(),

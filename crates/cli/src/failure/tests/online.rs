@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
         (
             Refusal::Leased { holder: "another".into(), until }.into(),
             Code::Unsafe,
-            vec!["run it again then; it goes on where the other ended"],
+            vec!["run `regsweep gc config.yml` again then"],
         ),
         (
             Refusal::NoUndo { location: "here".into() }.into(),
