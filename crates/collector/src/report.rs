@@ -22,6 +22,8 @@ pub struct Report {
     pub lost: Vec<Box<str>>,
     /// Objects that could not be deleted; they are tried again.
     pub failed: u64,
+    /// The names of the generations that deleted anything.
+    pub deleted_by: Vec<Box<str>>,
     /// Generations that ended.
     pub closed: u64,
     /// Generations that wait, the oldest first.

@@ -59,7 +59,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume
     Gc(GcArgs),
-    /// Take back what a plan deleted, where the store kept it; again to go on
+    /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]

@@ -1,4 +1,4 @@
-//! `regsweep undo`: takes back what a plan deleted; again to go on.
+//! `regsweep undo`: takes back what a plan, or a generation, deleted; again to go on.
 
 use planner::Plan;
 use store::RestoreStore;
@@ -12,17 +12,20 @@ use crate::no_lease::require_no_lease;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UndoSummary, undo_table};
 use crate::state::Runs;
-use crate::{FailedKey, Failure};
+use crate::{FailedKey, Failure, online};
 
-/// Takes back what a plan deleted, or some of it.
+/// Takes back what a plan deleted, or a generation, or some of it.
 ///
 /// The registry may be in use: nothing is overwritten, and nothing refers to what is not back yet.
 ///
 /// # Errors
 /// Where there is nothing to take back, the plan or its journal cannot be used, or some objects are not back.
 pub(crate) async fn undo(args: &UndoArgs, context: &Context<'_>) -> Result<(), Failure> {
-    let plan = Plan::open(&args.dir)?;
-    let _lock = Runs::lock_around(&args.dir)?;
+    if let Some(which) = &args.generation {
+        return Box::pin(online::take_back(args, which, context)).await;
+    }
+    let plan = Plan::open(&args.place)?;
+    let _lock = Runs::lock_around(&args.place)?;
     let remembered = plan.header().location.clone();
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;

@@ -9,6 +9,7 @@ use registry::Timestamp;
 
 use crate::ClearError;
 use crate::command_line::quoted;
+use crate::online::generation_of;
 
 /// Why a layout is not ours to collect, or a plan not to be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,12 @@ pub enum Refusal {
     /// Manifests are not taken from under those who push.
     #[error("manifests without a tag are not deleted while people push")]
     OnlineUntagged,
+    /// Nothing of a collection while people push is on record.
+    #[error("no such generation of {location} is on record")]
+    NoGeneration {
+        /// The registry.
+        location: String,
+    },
     /// An undo was at work since the plan was made.
     #[error("what was deleted was taken back at {at}, after the plan was made at {since}")]
     TakenBack {
@@ -121,6 +128,7 @@ impl Refusal {
             | Self::NoUndo { .. }
             | Self::CacheUnproven { .. }
             | Self::OnlineUntagged
+            | Self::NoGeneration { .. }
             | Self::TakenBack { .. }
             | Self::Undoing { .. } => Vec::new(),
         }
@@ -160,8 +168,15 @@ impl Refusal {
                 "leave out --untagged, or make the registry read-only and run `{}`",
                 again.replace(" --online", "")
             )],
+            Self::NoGeneration { .. } => vec![
+                "`regsweep gc --online` begins generations; `regsweep undo DIR` takes back what a plan deleted"
+                    .to_owned(),
+            ],
             Self::Undoing { note } => vec![
-                "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                match generation_of(note) {
+                    Some(id) => format!("`regsweep undo LOCATION --generation {id}`, as it was typed, goes on"),
+                    None => "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                },
                 format!(
                     "where that plan is lost, remove `{note}`: what is back without a link to it is collected then"
                 ),

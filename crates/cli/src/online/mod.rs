@@ -3,6 +3,9 @@
 mod around;
 mod failure;
 mod leased;
+mod undo;
+
+pub(crate) use undo::{generation_of, take_back};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +19,7 @@ use self::around::{Around, Wishes};
 use self::leased::{LeasedWork, Right, with_lease};
 use crate::args::{GcArgs, OnlineArgs};
 use crate::command::{Context, limits};
+use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
@@ -85,6 +89,7 @@ impl LeasedWork for Run<'_> {
         last_undo(&open).await?;
         let (report, outcome) = work.collect(&open, &runs, &mut cache, right).await?;
         work.tell(&report, &cache)?;
+        work.tell_the_way_back(&open, &report).await?;
         outcome.map_err(failure::of(work.location))?;
         failure::verdict(&report)
     }
@@ -125,8 +130,7 @@ impl Collecting<'_> {
 
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
-        let keeps_versions = open.store.keeps_versions().await;
-        if keeps_versions.map_err(crate::open::failed_at(self.location))? {
+        if self.keeps_versions(open).await? {
             return Ok(false);
         }
         match (self.args.sweep.trash, self.args.online.without_undo) {
@@ -148,6 +152,37 @@ impl Collecting<'_> {
             limits: limits(policy),
             resources,
         }
+    }
+
+    /// Tells how what was deleted comes back, where it was kept.
+    async fn tell_the_way_back<S: RestoreStore>(
+        &self,
+        open: &Open<S>,
+        report: &Report,
+    ) -> Result<(), Failure> {
+        if report.deleted_by.is_empty()
+            || !(self.args.sweep.trash || self.keeps_versions(open).await?)
+        {
+            return Ok(());
+        }
+        let state = self
+            .args
+            .state
+            .as_ref()
+            .map(|state| format!(" --state {}", quoted(&state.to_string_lossy())));
+        for id in &report.deleted_by {
+            let location = self.location.typed();
+            let state = state.as_deref().unwrap_or_default();
+            self.context.tip(&format!(
+                "`regsweep undo {location} --generation {id}{state}` takes back what was deleted"
+            ));
+        }
+        Ok(())
+    }
+
+    async fn keeps_versions<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
+        let keeps_versions = open.store.keeps_versions().await;
+        keeps_versions.map_err(crate::open::failed_at(self.location))
     }
 
     fn tell(&self, report: &Report, cache: &RegistryCache) -> Result<(), Failure> {

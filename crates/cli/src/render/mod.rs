@@ -7,6 +7,7 @@ mod online;
 mod plan_table;
 mod summary;
 mod undo;
+mod undone;
 
 pub use csv::write_csv;
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
@@ -15,3 +16,4 @@ pub use online::{OnlineSummary, online_table};
 pub use plan_table::{plan_table, sweep_table};
 pub use summary::{Summary, Swept};
 pub use undo::{UndoSummary, undo_table};
+pub use undone::{UndoneSummary, undone_table};

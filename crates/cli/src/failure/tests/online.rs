@@ -70,6 +70,13 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         (
+            Refusal::NoGeneration { location: "here".into() }.into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep gc --online` begins generations; `regsweep undo DIR` takes back what a plan deleted",
+            ],
+        ),
+        (
             Failure::Lease { life: Duration::from_secs(1) },
             Code::Usage,
             vec!["give --lease more, ten minutes are usual"],
