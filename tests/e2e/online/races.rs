@@ -7,14 +7,14 @@ use store::MemoryStore;
 use world::Random;
 
 use super::client::{Image, Push};
-use super::nights::{Nights, pushed};
+use super::nights::{Flaw, Nights, Sums, pushed};
 use super::served::Registry;
 
 /// Nights with somebody at work, and quiet ones.
 const NIGHTS: usize = 4;
 
 /// How often a race is played, about.
-const PLAYS: u64 = 240;
+const PLAYS: u64 = 120;
 
 /// The repository to which people push.
 const HERE: &str = "team/app";
@@ -36,8 +36,18 @@ struct Cut {
     second: u64,
 }
 
-/// Plays a race once; gives the number of requests while people were at work.
-fn play(scene: Scene, cut: Cut, uses_trash: bool) -> u64 {
+/// What came of a race.
+#[derive(Debug)]
+struct Played {
+    /// Requests while people were at work.
+    requests: u64,
+    sums: Sums,
+    /// What is wrong.
+    wrong: Vec<String>,
+}
+
+/// Plays a race once.
+fn play(scene: Scene, cut: Cut, uses_trash: bool, flaw: Option<Flaw>) -> Played {
     let Scene { registry, push, others } = scene;
     let push = Arc::new(Mutex::new(push));
     let at_work = Arc::clone(&push);
@@ -50,11 +60,11 @@ fn play(scene: Scene, cut: Cut, uses_trash: bool) -> u64 {
             push.finish(registry);
         }
     };
-    let mut nights = Nights::new(&registry, uses_trash, Box::new(deed));
+    let mut nights = Nights::new(&registry, uses_trash, Box::new(deed)).with(flaw);
     for _ in 0..NIGHTS {
         nights.night().unwrap();
         let mut push = push.lock().unwrap();
-        if push.has_begun() {
+        if push.has_begun() && flaw != Some(Flaw::SlowPushes) {
             push.finish(&registry);
         }
     }
@@ -63,38 +73,65 @@ fn play(scene: Scene, cut: Cut, uses_trash: bool) -> u64 {
     nights.rest();
     nights.nights(NIGHTS);
     let push = push.lock().unwrap();
-    let when = format!("{cut:?}");
-    nights.assert_pulls(push.repository, &[&push.image], &when);
-    for (repository, image) in &others {
-        nights.assert_pulls(repository, &[image], &when);
-    }
-    let all = others.iter().map(|(_, image)| image).chain([&push.image]);
-    nights.assert_left(&all.collect::<Vec<_>>(), &when);
-    requests
+    let all: Vec<_> = others
+        .iter()
+        .map(|(repository, image)| (*repository, image))
+        .chain([(push.repository, &push.image)])
+        .collect();
+    let mut wrong: Vec<String> =
+        all.iter().flat_map(|(repository, image)| nights.broken(repository, image)).collect();
+    let images: Vec<&Image> = all.iter().map(|(_, image)| *image).collect();
+    wrong.extend(nights.too_much(&images).into_iter().map(|key| format!("{key} is left")));
+    Played { requests, sums: nights.sums(), wrong }
 }
 
 /// Plays a race with the push cut at every step, and placed all over the nights; on a bucket that keeps versions, and
-/// with a trash.
-fn play_all(scene: impl Fn(MemoryStore) -> Scene) {
-    for (store, uses_trash) in
-        [(MemoryStore::new().with_versions(), false), (MemoryStore::new(), true)]
-    {
-        let scene = || scene(store.fork());
+/// with a trash. Stops at the first that goes wrong.
+fn play_until_wrong(
+    scene: &dyn Fn(MemoryStore) -> Scene,
+    flaw: Option<Flaw>,
+) -> Result<Sums, String> {
+    let mut sums = Sums::default();
+    for uses_trash in [false, true] {
+        let is_versioned = !uses_trash && flaw != Some(Flaw::NothingKept);
+        let empty = || MemoryStore::new();
+        let scene = || scene(if is_versioned { empty().with_versions() } else { empty() });
         let never = Cut { first: u64::MAX, steps: 0, second: u64::MAX };
-        let requests = play(scene(), never, uses_trash);
+        let requests = play(scene(), never, uses_trash, flaw).requests;
         assert!(requests > 60, "{requests} requests are too few");
         let length = scene().push.length();
-        let stride = (requests * (length as u64 + 1) * 2 / PLAYS).max(1);
+        let stride = (requests * (length as u64 + 1) * 2 / plays()).max(1);
         let mut random = Random::new(requests);
         for steps in 0..=length {
             let mut first = random.below(stride);
             while first < requests {
-                let second = first + random.below(requests / NIGHTS as u64);
-                play(scene(), Cut { first, steps, second }, uses_trash);
+                let nights = if flaw == Some(Flaw::SlowPushes) { 2 * NIGHTS } else { 1 };
+                let second = first + random.below(requests * nights as u64 / NIGHTS as u64);
+                let cut = Cut { first, steps, second };
+                let played = play(scene(), cut, uses_trash, flaw);
+                if let Some(wrong) = played.wrong.first() {
+                    return Err(format!("{cut:?}, trash: {uses_trash}: {wrong}"));
+                }
+                sums += played.sums;
                 first += stride;
             }
         }
     }
+    Ok(sums)
+}
+
+/// How often a race is played, about; `PROPTEST_CASES` times as often as one case where that is set.
+fn plays() -> u64 {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    asked.unwrap_or(PLAYS)
+}
+
+/// Nothing goes wrong however a race is played, and garbage goes.
+#[track_caller]
+fn play_all(scene: impl Fn(MemoryStore) -> Scene) -> Sums {
+    let sums = play_until_wrong(&scene, None).unwrap();
+    assert!(sums.deleted > 0, "{sums:?}");
+    sums
 }
 
 /// An image that was deleted long ago: its layers are garbage, and linked.
@@ -134,7 +171,8 @@ fn old_layers(
 
 #[test]
 fn r1_r2_who_was_told_of_an_old_layer_and_names_it_loses_nothing() {
-    play_all(old_layers(false, Push::new));
+    let sums = play_all(old_layers(false, Push::new));
+    assert!(sums.rescued > 0 && sums.restored > 0, "{sums:?}");
 }
 
 #[test]
@@ -262,11 +300,10 @@ fn at_every_request(store: &MemoryStore, uses_trash: bool, deed: fn(&Registry)) 
         let requests = nights.requests();
         nights.rest();
         nights.nights(NIGHTS);
-        let when = format!("before request {first}");
-        for (repository, image) in &others {
-            nights.assert_pulls(repository, &[image], &when);
-        }
-        nights.assert_left(&others.iter().map(|(_, image)| image).collect::<Vec<_>>(), &when);
+        let broken = |(repository, image): &(&str, Image)| nights.broken(repository, image);
+        let mut wrong: Vec<String> = others.iter().flat_map(broken).collect();
+        wrong.extend(nights.too_much(&others.iter().map(|(_, image)| image).collect::<Vec<_>>()));
+        assert_eq!(wrong, Vec::<String>::new(), "before request {first}");
         if first >= requests {
             assert!(requests > 60, "{requests} requests are too few");
             return;
@@ -297,4 +334,37 @@ fn r13_what_somebody_else_deletes_is_gone_and_the_generation_ends() {
         registry.store.bury(&registry.layer(HERE, old));
         registry.store.bury(&registry.layout.blob(&old));
     });
+}
+
+/// With something left out, some play loses an image.
+#[track_caller]
+fn is_caught(flaw: Flaw, scene: impl Fn(MemoryStore) -> Scene) {
+    let wrong = play_until_wrong(&scene, Some(flaw)).unwrap_err();
+    assert!(wrong.contains("lost"), "{flaw:?}: {wrong}");
+}
+
+#[test]
+fn without_purging_or_asking_the_cache_an_image_is_lost() {
+    is_caught(Flaw::NeitherPurgedNorAsked, old_layers(true, Push::new));
+}
+
+#[test]
+fn without_purging_the_cache_garbage_is_kept_for_ever() {
+    let wrong = play_until_wrong(&old_layers(true, Push::new), Some(Flaw::NoPurge)).unwrap_err();
+    assert!(wrong.contains("is left"), "{wrong}");
+}
+
+#[test]
+fn without_looking_again_at_what_is_linked_an_image_is_lost() {
+    is_caught(Flaw::AgeAlone, old_layers(false, Push::new));
+}
+
+#[test]
+fn where_nothing_is_kept_of_what_is_deleted_an_image_is_lost() {
+    is_caught(Flaw::NothingKept, old_layers(false, Push::blind));
+}
+
+#[test]
+fn where_pushes_outlast_the_quarantine_an_image_is_lost() {
+    is_caught(Flaw::SlowPushes, old_layers(true, Push::new));
 }
