@@ -62,6 +62,7 @@ pub(crate) struct Nights {
     /// Nobody else collects.
     lease: LocalLease,
     _folder: TempDir,
+    untagged: bool,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
     pub(crate) reports: Vec<Report>,
@@ -85,6 +86,7 @@ impl Nights {
             uses_trash,
             lease,
             _folder: folder,
+            untagged: false,
             flaw: None,
             old: Arc::default(),
             reports: Vec::new(),
@@ -94,6 +96,11 @@ impl Nights {
     /// The same, with something left out.
     pub(crate) fn with(self, flaw: Option<Flaw>) -> Self {
         Self { flaw, ..self }
+    }
+
+    /// The same, where manifests without a tag go.
+    pub(crate) fn untagged(self, untagged: bool) -> Self {
+        Self { untagged, ..self }
     }
 
     /// How many requests were sent so far.
@@ -133,6 +140,7 @@ impl Nights {
             registry: self.registry.clone(),
             store: Arc::clone(&store),
             uses_trash: self.uses_trash && self.flaw != Some(Flaw::NothingKept),
+            untagged: self.untagged,
             flaw: self.flaw,
             old: Arc::clone(&self.old),
             scratch: None,
@@ -165,20 +173,21 @@ impl Nights {
         let manifest =
             [(is_linked, "revision link"), (registry.has_data(image.manifest), "manifest")];
         let blobs = image.blobs.iter().flat_map(|blob| {
-            [(registry.has_data(*blob), "data"), (registry.has_layer(repository, *blob), "link")]
+            [(registry.has_data(*blob), "blob"), (registry.has_layer(repository, *blob), "link")]
         });
         let lost = manifest.into_iter().chain(blobs).filter(|(is_there, _)| !is_there);
         let lost = lost.map(|(_, what)| format!("{repository}: a {what} is lost"));
-        let reported =
-            self.reports.iter().flat_map(|report| &report.lost).map(|key| format!("{key} is lost"));
-        lost.chain(reported).collect()
+        let reported = self.reports.iter().flat_map(|report| &report.lost);
+        let reported = reported.map(|key| format!("{key} is lost"));
+        let children = image.children.iter().flat_map(|child| self.broken(repository, child));
+        lost.chain(reported).chain(children).collect()
     }
 
     /// What is there and nobody needs, beside these images.
     pub(crate) fn too_much(&self, images: &[&Image]) -> Vec<String> {
         let (layout, keys) = (&self.registry.layout, self.registry.store.keys());
-        let digests = images.iter().flat_map(|image| image.blobs.iter().chain([&image.manifest]));
-        let needed: BTreeSet<String> = digests.map(|digest| layout.blob(digest)).collect();
+        let digests = images.iter().flat_map(|image| image.digests());
+        let needed: BTreeSet<String> = digests.map(|digest| layout.blob(&digest)).collect();
         let blobs = keys.into_iter().filter(|key| key.starts_with(&layout.blobs()));
         blobs.filter(|key| !needed.contains(key)).collect()
     }
@@ -216,8 +225,13 @@ pub(crate) enum Flaw {
 }
 
 /// Pushes an image to its end.
-pub(crate) fn pushed(registry: &Registry, repository: &'static str, image: &Image) {
-    Push::blind(repository, image, None).finish(registry);
+pub(crate) fn pushed(
+    registry: &Registry,
+    repository: &'static str,
+    image: &Image,
+    tag: Option<&'static str>,
+) {
+    Push::blind(repository, image, tag).finish(registry);
 }
 
 /// What surrounds the collector: looks by the program's own code, and the registry's cache.
@@ -225,6 +239,7 @@ struct Witness {
     registry: Registry,
     store: Arc<Handled<People>>,
     uses_trash: bool,
+    untagged: bool,
     flaw: Option<Flaw>,
     /// What the first look saw.
     old: Arc<Mutex<Option<MemoryStore>>>,
@@ -258,7 +273,11 @@ impl Surroundings for Witness {
             source: "a test",
             options: <_>::default(),
             layout: &self.registry.layout,
-            policy: Policy { untagged: false, grace: LONGEST_PUSH, uploads_older_than: DAY },
+            policy: Policy {
+                untagged: self.untagged && purpose == Purpose::Condemn,
+                grace: LONGEST_PUSH,
+                uploads_older_than: DAY,
+            },
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,

@@ -26,6 +26,8 @@ struct Scene {
     push: Push,
     /// What else must pull, and from where.
     others: Vec<(&'static str, Image)>,
+    /// Whether manifests without a tag go.
+    untagged: bool,
 }
 
 /// When the push takes its first steps, how many, and when the rest; in requests since the first night.
@@ -48,7 +50,7 @@ struct Played {
 
 /// Plays a race once.
 fn play(scene: Scene, cut: Cut, uses_trash: bool, flaw: Option<Flaw>) -> Played {
-    let Scene { registry, push, others } = scene;
+    let Scene { registry, push, others, untagged } = scene;
     let push = Arc::new(Mutex::new(push));
     let at_work = Arc::clone(&push);
     let deed = move |registry: &Registry, request: u64| {
@@ -60,7 +62,8 @@ fn play(scene: Scene, cut: Cut, uses_trash: bool, flaw: Option<Flaw>) -> Played 
             push.finish(registry);
         }
     };
-    let mut nights = Nights::new(&registry, uses_trash, Box::new(deed)).with(flaw);
+    let mut nights =
+        Nights::new(&registry, uses_trash, Box::new(deed)).with(flaw).untagged(untagged);
     for _ in 0..NIGHTS {
         nights.night().unwrap();
         let mut push = push.lock().unwrap();
@@ -137,7 +140,7 @@ fn play_all(scene: impl Fn(MemoryStore) -> Scene) -> Sums {
 /// An image that was deleted long ago: its layers are garbage, and linked.
 fn garbage(registry: &Registry, repository: &'static str, contents: &[&str]) -> Image {
     let image = Image::new(registry, contents);
-    pushed(registry, repository, &image);
+    pushed(registry, repository, &image, None);
     registry.delete_manifest(repository, image.manifest);
     image
 }
@@ -145,7 +148,8 @@ fn garbage(registry: &Registry, repository: &'static str, contents: &[&str]) -> 
 /// A registry in which all of that was long ago.
 fn long_ago(store: MemoryStore, has_cache: bool, history: impl Fn(&Registry)) -> Registry {
     let registry = Registry::new(store, has_cache);
-    pushed(&registry, THERE, &Image::new(&registry, &["bystander", "beside"]));
+    let (there, image) = bystander(&registry);
+    pushed(&registry, there, &image, Some("kept"));
     history(&registry);
     registry.pass(std::time::Duration::from_secs(1000));
     registry
@@ -165,7 +169,7 @@ fn old_layers(
         let registry = long_ago(store, has_cache, history);
         let image = Image::new(&registry, &["old", "new"]);
         let others = vec![bystander(&registry)];
-        Scene { push: push(HERE, &image, Some("latest")), registry, others }
+        Scene { push: push(HERE, &image, Some("latest")), registry, others, untagged: false }
     }
 }
 
@@ -197,7 +201,7 @@ fn r4_data_that_has_no_link_yet_stays() {
         let registry = long_ago(store, false, history);
         let image = Image::new(&registry, &["new", "newer"]);
         let others = vec![bystander(&registry)];
-        Scene { push: Push::blind(HERE, &image, None), registry, others }
+        Scene { push: Push::blind(HERE, &image, None), registry, others, untagged: false }
     });
 }
 
@@ -209,7 +213,7 @@ fn r5_a_manifest_that_was_deleted_and_is_pushed_again_stays() {
             let registry = long_ago(store, has_cache, history);
             let image = Image::new(&registry, &["old", "older"]);
             let others = vec![bystander(&registry)];
-            Scene { push: Push::new(HERE, &image, None), registry, others }
+            Scene { push: Push::new(HERE, &image, None), registry, others, untagged: false }
         });
     }
 }
@@ -222,7 +226,12 @@ fn r6_a_layer_that_is_mounted_while_its_source_is_unlinked_stays() {
             let registry = long_ago(store, has_cache, history);
             let image = Image::new(&registry, &["old", "older", "new"]);
             let others = vec![bystander(&registry)];
-            Scene { push: Push::mounting(HERE, &image, THERE), registry, others }
+            Scene {
+                push: Push::mounting(HERE, &image, None, THERE),
+                registry,
+                others,
+                untagged: false,
+            }
         });
     }
 }
@@ -231,14 +240,14 @@ fn r6_a_layer_that_is_mounted_while_its_source_is_unlinked_stays() {
 fn r7_a_layer_that_only_another_repository_needs_can_be_named_here() {
     play_all(|store| {
         let history = |registry: &Registry| {
-            pushed(registry, THERE, &Image::new(registry, &["old", "there"]));
+            pushed(registry, THERE, &Image::new(registry, &["old", "there"]), None);
             garbage(registry, HERE, &["old", "older"]);
         };
         let registry = long_ago(store, false, history);
         let image = Image::new(&registry, &["old", "new"]);
         let there = Image::new(&registry, &["old", "there"]);
         let others = vec![bystander(&registry), (THERE, there)];
-        Scene { push: Push::new(HERE, &image, None), registry, others }
+        Scene { push: Push::new(HERE, &image, None), registry, others, untagged: false }
     });
 }
 
@@ -246,14 +255,14 @@ fn r7_a_layer_that_only_another_repository_needs_can_be_named_here() {
 fn r8_a_child_that_was_pushed_by_its_digest_long_before_its_index_stays() {
     play_all(|store| {
         let history = |registry: &Registry| {
-            pushed(registry, HERE, &Image::new(registry, &["child", "layer"]));
+            pushed(registry, HERE, &Image::new(registry, &["child", "layer"]), None);
             garbage(registry, HERE, &["old", "older"]);
         };
         let registry = long_ago(store, false, history);
         let child = Image::new(&registry, &["child", "layer"]);
         let sibling = Image::new(&registry, &["sibling", "layer", "old"]);
         let others = vec![bystander(&registry), (HERE, child)];
-        Scene { push: Push::new(HERE, &sibling, None), registry, others }
+        Scene { push: Push::new(HERE, &sibling, None), registry, others, untagged: false }
     });
 }
 
@@ -261,13 +270,13 @@ fn r8_a_child_that_was_pushed_by_its_digest_long_before_its_index_stays() {
 fn r9_an_image_that_is_tagged_again_stays() {
     play_all(|store| {
         let history = |registry: &Registry| {
-            pushed(registry, HERE, &Image::new(registry, &["mine", "old"]));
+            pushed(registry, HERE, &Image::new(registry, &["mine", "old"]), None);
             garbage(registry, HERE, &["old", "older"]);
         };
         let registry = long_ago(store, true, history);
         let image = Image::new(&registry, &["mine", "old"]);
         let others = vec![bystander(&registry)];
-        Scene { push: Push::new(HERE, &image, Some("again")), registry, others }
+        Scene { push: Push::new(HERE, &image, Some("again")), registry, others, untagged: false }
     });
 }
 
@@ -280,8 +289,39 @@ fn r11_a_push_behind_the_cursor_of_a_listing_is_seen_by_the_next_look() {
         let registry = long_ago(store, false, history);
         let image = Image::new(&registry, &["old", "older", "new"]);
         let others = vec![bystander(&registry)];
-        Scene { push: Push::blind(FIRST, &image, None), registry, others }
+        Scene { push: Push::blind(FIRST, &image, None), registry, others, untagged: false }
     });
+}
+
+/// Where manifests without a tag go, and one went without it long ago.
+fn untagged(has_cache: bool, push: fn(&Registry, &Image) -> Push) -> impl Fn(MemoryStore) -> Scene {
+    move |store| {
+        let old = |registry: &Registry| Image::new(registry, &["old", "older"]);
+        let history = |registry: &Registry| pushed(registry, HERE, &old(registry), None);
+        let registry = long_ago(store, has_cache, history);
+        let push = push(&registry, &old(&registry));
+        let others = vec![bystander(&registry)];
+        Scene { push, registry, others, untagged: true }
+    }
+}
+
+#[test]
+fn r8_an_old_child_without_a_tag_that_an_index_comes_to_name_stays_with_its_layers() {
+    for has_cache in [false, true] {
+        let sums = play_all(untagged(has_cache, |registry, child| {
+            let index = Image::index(registry, vec![child.clone()]);
+            Push::new(HERE, &index, Some("latest"))
+        }));
+        assert!(sums.rescued > 0, "{sums:?}");
+    }
+}
+
+#[test]
+fn r9_an_old_manifest_without_a_tag_that_is_tagged_again_stays() {
+    for has_cache in [false, true] {
+        play_all(untagged(has_cache, |_, image| Push::new(HERE, image, Some("again"))));
+        play_all(untagged(has_cache, |_, image| Push::blind(HERE, image, Some("again"))));
+    }
 }
 
 /// Somebody does something at every request in turn, each time in a registry of its own.
@@ -316,7 +356,7 @@ fn at_every_request(store: &MemoryStore, uses_trash: bool, deed: fn(&Registry)) 
 fn r10_an_image_that_is_deleted_while_the_collection_lists_loses_nothing_else_and_goes() {
     let delete = |registry: &Registry| {
         let image = Image::new(registry, &["fleeting", "beside"]);
-        pushed(registry, HERE, &image);
+        pushed(registry, HERE, &image, None);
         registry.delete_manifest(HERE, image.manifest);
     };
     at_every_request(&MemoryStore::new().with_versions(), false, delete);
