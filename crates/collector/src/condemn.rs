@@ -1,18 +1,18 @@
-//! The first look: what is condemned, and the links that are taken.
+//! The first look: what is condemned.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ledger::Generation;
-use monitor::Phase as Progress;
-use planner::{Part, Plan, PlanError, RowKind, Segment, Stage};
+use planner::{Part, Plan, PlanError, Row, RowKind, Segment, Stage};
 use protocol::{First, FirstLook, Phase, Step, Suspect};
-use registry::Digest;
-use store::{Doomed, RestoreStore, WriteStore};
+use registry::{Digest, Layout};
+use store::{RestoreStore, WriteStore};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::collector::Done;
+use crate::unlink::{LinkKind, Taken};
 use crate::{CollectError, Collector, Look, Purpose, Surroundings};
 
 impl<S, R> Collector<S, R>
@@ -33,7 +33,9 @@ where
         self.report.condemned.count += counts.condemned;
         self.report.condemned.bytes += counts.condemned_bytes;
         self.step(&mut generation, Step::Condemned).await?;
-        self.unlink(&generation).await?;
+        if self.unlink(&generation).await? == Taken::Overtaken {
+            return self.give_up(&mut generation).await;
+        }
         self.step(&mut generation, Step::Unlinked).await?;
         self.purge(&mut generation).await
     }
@@ -84,7 +86,9 @@ where
         let (plan, mut generation) = (Arc::new(plan), None);
         for place in 0..plan.segments().len() {
             let read = Arc::clone(&plan);
-            let blobs = spawn_blocking(move || blobs_of(&read, &read.segments()[place])).await??;
+            let layout = self.layout.clone();
+            let read = move || blobs_of(&layout, &read, &read.segments()[place]);
+            let blobs = spawn_blocking(read).await??;
             let mut marks = marks.reader();
             let mut condemned = Vec::new();
             for blob in blobs {
@@ -103,24 +107,6 @@ where
         }
         Ok(generation)
     }
-
-    /// Takes the links to all that is condemned. One that cannot be taken is seen by the next look.
-    async fn unlink(&mut self, generation: &Generation) -> Done<(), R> {
-        self.monitor.enter(Progress::SweepingLinks);
-        let mut blobs = Blobs::of(&self.ledger, generation).await?;
-        loop {
-            let next = blobs.next(&self.ledger, generation).await?;
-            if next.is_empty() {
-                return Ok(());
-            }
-            let links = next.into_iter().flat_map(|blob| blob.links);
-            let doomed = links.map(|link| Doomed { key: link.key, modified: link.listed });
-            let outcomes = self.delete_objects(doomed.collect(), None).await?;
-            for (_, outcome) in outcomes {
-                self.report.taken += u64::from(outcome.is_deleted());
-            }
-        }
-    }
 }
 
 fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
@@ -136,7 +122,7 @@ fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
 }
 
 /// The blobs of a segment, with all links of the plan that lead to them; none of a segment of another stage.
-fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
+fn blobs_of(layout: &Layout, plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
     let (mut blobs, mut places) = (Vec::new(), HashMap::new());
     if segment.stage != Stage::Blobs {
         return Ok(blobs);
@@ -148,21 +134,22 @@ fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
         let (key, size, modified) = (row.key, row.bytes, row.modified);
         blobs.push(Blob { digest, key, size, modified, links: Vec::new() });
     }
-    let links = plan.segments().iter().filter(|other| other.stage == Stage::Layers);
-    for links in links.filter(|links| may_share_shards(links, segment)) {
+    let others = plan.segments().iter().filter(|other| other.stage != Stage::Blobs);
+    for links in others.filter(|other| may_share_shards(other, segment)) {
         for row in plan.rows(links)? {
             let row = row?;
-            let Some(digest) = row.digest.filter(|_| row.kind == RowKind::LayerLink) else {
-                continue;
-            };
-            if let Some(place) = places.get(&digest) {
-                let text = digest.to_string().into();
-                let link = TakenLink { key: row.key, text, listed: row.modified };
-                blobs[*place].links.push(link);
+            if let Some(place) = row.digest.and_then(|digest| places.get(&digest)) {
+                blobs[*place].links.extend(link(layout, row));
             }
         }
     }
     Ok(blobs)
+}
+
+/// A row that is a link which is taken, with the text that it has.
+fn link(layout: &Layout, row: Row) -> Option<TakenLink> {
+    LinkKind::of(layout, &row.key)?;
+    Some(TakenLink { text: row.digest?.to_string().into(), key: row.key, listed: row.modified })
 }
 
 fn may_share_shards(one: &Segment, other: &Segment) -> bool {

@@ -40,6 +40,7 @@ mod report;
 mod seen;
 mod surroundings;
 mod undo;
+mod unlink;
 
 pub use collector::{Collector, Settings};
 pub use error::CollectError;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ledger::{Entry, Generation, GenerationId, Held, Ledger};
 use monitor::{Counter, Monitor, Phase as Progress, Stop};
 use protocol::{Phase, Step, Waits};
-use registry::{Digest, KeyKind, Layout, MANIFEST_LIMIT, Manifest, Role};
+use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
 use store::{ErrorKind, RestoreStore, Trash, WriteStore};
 
 pub use report::Undone;
@@ -19,6 +19,7 @@ pub use selection::Asked;
 use crate::CollectError;
 use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::give_back::{Giver, look_for};
+use crate::unlink::LinkKind;
 use selection::{Selection, Taken};
 
 /// What an undo needs beside the store.
@@ -77,7 +78,7 @@ pub struct UndoSettings {
 
 /// Takes back what a generation deleted, and every link that it took.
 ///
-/// All data comes back before any link, layer links before all others (G8); what is there is left as it is. Cut off at
+/// All data comes back before any link, layer links before those of revisions and of tags (G8); what is there is left as it is. Cut off at
 /// any instant and done again, it ends in the same objects (G11): a generation that is open stays condemned until its
 /// links are back, blob by blob, and is then on record as given back. A blob of which only some links are asked for is
 /// not: the next look of the collector finds it linked, and gives back the others. G12: a segment of the generation at
@@ -141,8 +142,8 @@ where
         }
         let mut selection = Selection::of(asked);
         self.bring_data(&generation, &mut selection, asked).await?;
-        for are_layers in [true, false] {
-            self.bring_links(&generation, &selection, are_layers).await?;
+        for kind in LinkKind::IN_ORDER.into_iter().rev() {
+            self.bring_links(&generation, &selection, kind).await?;
         }
         if self.settings.is_dry_run {
             return Ok(());
@@ -260,7 +261,7 @@ where
         &mut self,
         generation: &Generation,
         selection: &Selection,
-        are_layers: bool,
+        kind: LinkKind,
     ) -> Did<(), K> {
         let giver = self.giver(generation);
         let mut blobs = Blobs::of(&self.ledger, generation).await?;
@@ -268,9 +269,10 @@ where
             let (mut links, mut dangling) = (Vec::new(), 0);
             for Taken { blob, .. } in taken {
                 let is_lost = self.lost.contains(&blob.digest);
-                let of_kind = blob.links.into_iter().filter(|link| {
-                    matches!(self.layout.classify(&link.key), KeyKind::Layer { .. }) == are_layers
-                });
+                let of_kind = blob
+                    .links
+                    .into_iter()
+                    .filter(|link| LinkKind::of(&self.layout, &link.key) == Some(kind));
                 if is_lost { dangling += of_kind.count() as u64 } else { links.extend(of_kind) }
             }
             let all = links.len() as u64;

@@ -79,12 +79,15 @@ pub enum Refusal {
         /// What is known of its cache.
         why: &'static str,
     },
-    /// Manifests are not taken from under those who push.
-    #[error("manifests without a tag are not deleted while people push")]
-    OnlineUntagged,
     /// Nothing of a collection while people push is on record.
     #[error("no such generation of {location} is on record")]
     NoGeneration {
+        /// The registry.
+        location: String,
+    },
+    /// A manifest that is pushed while its link is taken would not be noticed.
+    #[error("manifests without a tag cannot be deleted from {location} while people push")]
+    OnlineUntagged {
         /// The registry.
         location: String,
     },
@@ -127,7 +130,7 @@ impl Refusal {
             | Self::Leased { .. }
             | Self::NoUndo { .. }
             | Self::CacheUnproven { .. }
-            | Self::OnlineUntagged
+            | Self::OnlineUntagged { .. }
             | Self::NoGeneration { .. }
             | Self::TakenBack { .. }
             | Self::Undoing { .. } => Vec::new(),
@@ -164,13 +167,16 @@ impl Refusal {
                 "give the registry's config.yml as the location, with redis as its cache or none".to_owned(),
                 "or say what you know: --registry-cache none, or --restarted-every DURATION".to_owned(),
             ],
-            Self::OnlineUntagged => vec![format!(
-                "leave out --untagged, or make the registry read-only and run `{}`",
-                again.replace(" --online", "")
-            )],
             Self::NoGeneration { .. } => vec![
                 "`regsweep gc --online` begins generations; `regsweep undo DIR` takes back what a plan deleted"
                     .to_owned(),
+            ],
+            Self::OnlineUntagged { .. } => vec![
+                "turn on the bucket's versioning; on files, collect with --trash".to_owned(),
+                format!(
+                    "or leave out --untagged, or make the registry read-only and run `{}`",
+                    again.replace(" --online", "")
+                ),
             ],
             Self::Undoing { note } => vec![
                 match generation_of(note) {

@@ -34,9 +34,6 @@ use crate::{Failure, Refusal};
 /// What refuses it, before anything is changed; what ended it, and what could not be deleted or brought back.
 pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
-    if args.policy.untagged {
-        return Err(Refusal::OnlineUntagged.into());
-    }
     let waits = waits(&args.online)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.require_askable().await?;
@@ -130,14 +127,17 @@ impl Collecting<'_> {
 
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
-        if self.keeps_versions(open).await? {
-            return Ok(false);
+        let keeps_versions = self.keeps_versions(open).await?;
+        let (trash, untagged) = (self.args.sweep.trash, self.args.policy.untagged);
+        // A link that is copied and then deleted may be written in between, and nobody sees that.
+        let moves = trash && open.store.abilities().reads_in_place;
+        if untagged && !keeps_versions && !moves {
+            return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
         }
-        match (self.args.sweep.trash, self.args.online.without_undo) {
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err(Refusal::NoUndo { location: self.location.describe() }.into()),
+        if !keeps_versions && !trash && !self.args.online.without_undo {
+            return Err(Refusal::NoUndo { location: self.location.describe() }.into());
         }
+        Ok(trash && !keeps_versions)
     }
 
     fn wishes(&self) -> Wishes<'_> {
@@ -145,7 +145,7 @@ impl Collecting<'_> {
         Wishes {
             source: &self.location.source,
             policy: Policy {
-                untagged: false,
+                untagged: policy.untagged,
                 grace: policy.grace,
                 uploads_older_than: policy.uploads_older_than,
             },
