@@ -8,6 +8,7 @@
 //! ```
 
 mod client;
+mod drill;
 mod nights;
 mod races;
 mod random;

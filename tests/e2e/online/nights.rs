@@ -57,10 +57,10 @@ impl Hand for People {
 /// A registry that is collected night by night.
 pub(crate) struct Nights {
     pub(crate) registry: Registry,
-    people: Arc<People>,
+    pub(super) people: Arc<People>,
     uses_trash: bool,
     /// Nobody else collects.
-    lease: LocalLease,
+    pub(super) lease: LocalLease,
     _folder: TempDir,
     untagged: bool,
     flaw: Option<Flaw>,
