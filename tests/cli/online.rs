@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use simstore::{Faults, Server};
+use serde_json::Value;
+use simstore::{Fault, Faults, Kind, S3Error, Server, When};
 
-use crate::program::{Program, wait_until};
+use crate::program::{Outcome, Program, wait_until};
 use crate::registries::{T, bucket_config, days, hanging};
 use crate::undo::{APPLY, PLAN, objects, versioned};
 
@@ -40,7 +41,7 @@ fn nothing_else_deletes_or_takes_back_while_somebody_holds_the_lease() {
         let refused = program.run(typed).with_code(code);
         assert!(refused.stderr.contains("its lease ends at "), "{typed:?}: {}", refused.stderr);
         assert!(refused.stderr.contains(" again then"), "{typed:?}: {}", refused.stderr);
-        assert_eq!(objects(&server), before, "{typed:?}");
+        assert!(objects(&server) == before, "{typed:?}");
     }
     // Who only looks may.
     program.done(&["gc", "s3://registry", "--dry-run"]);
@@ -48,4 +49,107 @@ fn nothing_else_deletes_or_takes_back_while_somebody_holds_the_lease() {
     server.set_now(Some(T.after(days(1))));
     program.done(&["undo", "plan"]);
     assert_ne!(objects(&server), before);
+}
+
+/// A run of a collection while people push; two days pass then.
+fn night(server: &Server, program: &Program, number: u64, more: &[&str]) -> Outcome {
+    server.set_now(Some(T.after(days(2 * number))));
+    program.done(&[&ONLINE[..], more].concat())
+}
+
+#[test]
+fn what_was_deleted_while_people_pushed_comes_back_by_the_command_that_is_told() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    let first = night(&server, &program, 0, &[]);
+    assert!(!first.stderr.contains("takes back"), "{}", first.stderr);
+    assert!(objects(&server).len() < before.len(), "links are taken");
+    let second = night(&server, &program, 1, &[]);
+    let printed = second.stderr.split('`').nth(1).unwrap();
+    assert!(printed.starts_with("regsweep undo s3://registry --endpoint-url http"), "{printed}");
+    let typed = printed.replacen("regsweep", env!("CARGO_BIN_EXE_regsweep"), 1);
+
+    let between = server.keys();
+    let looked = program.run_as_printed(&format!("{typed} --dry-run")).with_code(0);
+    assert!(looked.stdout.contains("would be back"), "{}", looked.stdout);
+    assert_eq!(server.keys(), between, "a dry run changes nothing");
+    let undone = program.run_as_printed(&typed).with_code(0);
+    assert!(undone.stdout.contains("taken back"), "{}", undone.stdout);
+    assert!(objects(&server) == before, "not all is back");
+
+    server.set_now(Some(T.after(days(2) + days(1) / 2)));
+    program.done(&ONLINE);
+    assert!(objects(&server) == before, "what came back is young");
+}
+
+#[test]
+fn machines_are_told_what_of_a_generation_came_back() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    night(&server, &program, 0, &[]);
+    night(&server, &program, 1, &[]);
+    let undo = ["undo", "s3://registry", "--generation", "latest", "--json"];
+    let undone = program.done(&undo).summary();
+    assert!(objects(&server) == before, "not all is back");
+    assert_eq!((&undone["type"], &undone["ended"]), (&"undo".into(), &"completed".into()));
+    let is_some = |value: &Value| value.as_u64().unwrap() > 0;
+    assert!(is_some(&undone["kinds"]["blob"]["restored"]["count"]), "{undone}");
+    assert!(is_some(&undone["kinds"]["link"]["restored"]["count"]), "{undone}");
+    assert_eq!(undone["generation"].as_str().unwrap().len(), 15);
+    let again = program.done(&undo).summary();
+    assert_eq!(again["restored"]["count"], 0, "{again}");
+}
+
+#[test]
+fn what_the_store_did_not_keep_of_a_generation_is_partial_and_named() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    night(&server, &program, 0, &[]);
+    night(&server, &program, 1, &[]);
+    let is_gone = |key: &&String| key.ends_with("/data") && !server.keys().contains(key);
+    let gone = before.keys().find(is_gone).unwrap();
+    server.expire(gone);
+    let undo = ["undo", "s3://registry", "--generation", "latest"];
+    let partial = program.run(&undo).with_code(3);
+    assert!(partial.stderr.contains("1 object cannot be brought back"), "{}", partial.stderr);
+    assert!(partial.stdout.contains(gone.as_str()), "{}", partial.stdout);
+    assert!(!objects(&server).contains_key(gone));
+}
+
+#[test]
+fn no_collection_runs_over_an_undo_that_was_cut_off() {
+    let (server, program) = versioned();
+    let before = objects(&server);
+    night(&server, &program, 0, &[]);
+    night(&server, &program, 1, &[]);
+    let denied = Fault::Refuse(S3Error::ACCESS_DENIED);
+    let is_taken = |key: &&String| key.contains("/_layers/") && !server.keys().contains(key);
+    let link = before.keys().find(is_taken).unwrap().clone();
+    server.set_faults(Faults::none().on(Kind::Put, When::Subject(link), denied));
+    program.run(&["undo", "s3://registry", "--generation", "latest"]).with_code(5);
+    server.set_faults(Faults::none());
+    let cut_off = objects(&server);
+    for typed in [&ONLINE[..], &["gc", "s3://registry", "--offline"]] {
+        let refused = program.run(typed).with_code(4);
+        assert!(refused.stderr.contains("an undo has not ended"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("undo LOCATION --generation 0"), "{}", refused.stderr);
+        assert!(objects(&server) == cut_off, "{typed:?}");
+    }
+    program.done(&["undo", "s3://registry", "--generation", "latest"]);
+    assert!(objects(&server) == before, "not all is back");
+    night(&server, &program, 2, &[]);
+}
+
+#[test]
+fn a_generation_that_is_not_on_record_is_a_refusal() {
+    let (server, program) = versioned();
+    let before = server.keys();
+    for id in ["latest", "000000000000001"] {
+        let refused = program.run(&["undo", "s3://registry", "--generation", id]).with_code(4);
+        assert!(refused.stderr.contains("no such generation of s3://registry is on record"));
+    }
+    let own = |keys: Vec<String>| keys.into_iter().filter(|key| !key.starts_with("regsweep/"));
+    assert!(own(server.keys()).eq(own(before)));
+    let wrong = program.run(&["undo", "s3://registry", "--generation", "last"]).with_code(2);
+    assert!(wrong.stderr.contains("neither `latest` nor the ID"), "{}", wrong.stderr);
 }

@@ -228,6 +228,7 @@ where
             for (blob, there) in blobs.into_iter().zip(there) {
                 if there.is_some() { present.push(blob) } else { gone.push(blob) }
             }
+            self.monitor.count(Counter::SweptObjects, (present.len() + gone.len()) as u64);
             for blob in present {
                 self.report.present.add(blob.size);
             }
@@ -277,6 +278,7 @@ where
             }
             let all = links.len() as u64;
             let written = self.write_links(&giver, links).await?;
+            self.monitor.count(Counter::SweptObjects, all + dangling);
             self.report.links += written;
             self.report.links_present += all - written;
             self.report.links_dangling += dangling;

@@ -12,12 +12,13 @@ use super::StoreArgs;
 /// Arguments of `undo`.
 #[derive(Debug, ClapArgs)]
 pub struct UndoArgs {
-    /// The plan that was carried out, those of gc lie in its --state; with --generation the registry
+    /// The plan that was carried out; with --generation, the registry
     ///
-    /// With --generation a registry's config.yml, a directory, or a bucket, as for gc.
+    /// Plans of gc lie in its --state. With --generation it is a registry's config.yml, a directory, or a bucket, as
+    /// for gc.
     #[arg(value_name = "DIR|LOCATION")]
     pub place: PathBuf,
-    /// What gc --online did to the registry LOCATION: this generation of it, or latest
+    /// Take back what gc --online did to LOCATION: this generation, or latest
     ///
     /// Every run that condemns anything begins a generation; a later run deletes it. The run that deletes says its ID.
     #[arg(long, value_name = "ID", value_parser = generation)]
