@@ -1,13 +1,14 @@
 //! Collecting while people push, as operators meet it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde_json::Value;
 use simstore::{Fault, Faults, Kind, S3Error, Server, When};
+use world::Mode;
 
 use crate::program::{Outcome, Program, wait_until};
-use crate::registries::{T, bucket_config, days, hanging};
+use crate::registries::{READ_ONLY, T, bucket, bucket_config, days, hanging, keys, left, small};
 use crate::undo::{APPLY, PLAN, objects, versioned};
 
 const ONLINE: [&str; 5] = ["gc", "s3://registry", "--online", "--registry-cache", "none"];
@@ -152,4 +153,59 @@ fn a_generation_that_is_not_on_record_is_a_refusal() {
     assert!(own(server.keys()).eq(own(before)));
     let wrong = program.run(&["undo", "s3://registry", "--generation", "last"]).with_code(2);
     assert!(wrong.stderr.contains("neither `latest` nor the ID"), "{}", wrong.stderr);
+}
+
+#[test]
+fn windows_are_foretold_and_delete_by_the_command_that_is_told() {
+    // Nothing is kept, and nothing has to be.
+    let world = small(T, "");
+    let server = bucket(&world);
+    let program = Program::at(&server);
+    let windowed = |number: u64, more: &[&str]| {
+        night(&server, &program, number, &[&["--windowed"], more].concat())
+    };
+    let first = windowed(0, &["--json"]).summary();
+    assert_eq!((&first["window"], &first["deleted"]["objects"]), (&Value::Null, &0.into()));
+    let condemned = &first["condemned"];
+    assert!(condemned["objects"].as_u64().unwrap() > 0, "{first}");
+    let second = windowed(1, &["--json"]).summary();
+    let window = &second["window"];
+    assert_eq!((&window["blobs"], &window["bytes"]), (&condemned["objects"], &condemned["bytes"]));
+    assert!(window["seconds"].as_u64().unwrap() < 60, "{window}");
+
+    let told = windowed(1, &[]);
+    assert!(told.stdout.contains("waiting until nobody can push: 1 blobs"), "{}", told.stdout);
+    let printed = told.stderr.split('`').nth(1).unwrap();
+    assert!(printed.ends_with("--windowed --offline"), "{printed}");
+    let deleted = program.run_as_printed(printed).with_code(0);
+    assert!(!deleted.stdout.contains("waiting until"), "{}", deleted.stdout);
+    let last = windowed(2, &["--json"]).summary();
+    assert_eq!((&last["window"], &last["generations"]["open"]), (&Value::Null, &0.into()));
+    let blobs = |keys: BTreeSet<String>| -> BTreeSet<String> {
+        keys.into_iter().filter(|key| key.ends_with("/data") && key.contains("/blobs/")).collect()
+    };
+    assert_eq!(blobs(keys(&server)), blobs(left(&world, &Mode::default())));
+}
+
+#[test]
+fn a_registry_that_is_read_only_is_a_window() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let before = server.keys();
+    bucket_config(program.home(), &server, READ_ONLY);
+    let windowed =
+        ["gc", "config.yml", "--online", "--windowed", "--registry-cache", "none", "--json"];
+    let done = program.done(&windowed).summary();
+    assert_eq!((&done["condemned"]["objects"], &done["window"]), (&0.into(), &Value::Null));
+    let kept = server.keys().into_iter().filter(|key| !key.starts_with("regsweep/"));
+    assert!(kept.eq(before), "nothing was due, and nothing is condemned in a window");
+}
+
+#[test]
+fn who_says_that_nobody_pushes_collects_offline_or_in_a_window() {
+    let program = Program::new();
+    let wrong = program.run(&["gc", "here", "--online", "--offline"]).with_code(2);
+    assert!(wrong.stderr.contains("cannot be used with '--offline'"), "{}", wrong.stderr);
+    let wrong = program.run(&["gc", "here", "--windowed"]).with_code(2);
+    assert!(wrong.stderr.contains("--online"), "{}", wrong.stderr);
 }

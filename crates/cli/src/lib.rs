@@ -48,7 +48,6 @@ mod xdg;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use command::Context;
 
 pub use args::Args;
@@ -64,7 +63,7 @@ use open::Watch;
 #[must_use]
 pub fn main(typed: impl IntoIterator<Item = OsString>, console: Console) -> ExitCode {
     let typed: Vec<OsString> = typed.into_iter().collect();
-    match Args::try_parse_from(&typed) {
+    match Args::understand(&typed) {
         Ok(args) => run(&args, console),
         Err(error) => usage::tell(&error, &typed, console),
     }

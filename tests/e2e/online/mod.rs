@@ -13,3 +13,4 @@ mod nights;
 mod races;
 mod random;
 mod served;
+mod windowed;

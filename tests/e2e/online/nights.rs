@@ -63,6 +63,7 @@ pub(crate) struct Nights {
     pub(super) lease: LocalLease,
     _folder: TempDir,
     untagged: bool,
+    pub(super) doing: Doing,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
     pub(crate) reports: Vec<Report>,
@@ -87,6 +88,7 @@ impl Nights {
             lease,
             _folder: folder,
             untagged: false,
+            doing: Doing::Everything,
             flaw: None,
             old: Arc::default(),
             reports: Vec::new(),
@@ -149,7 +151,9 @@ impl Nights {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
             width: 2,
             conditional: true,
-            deletes: true,
+            condemns: self.doing != Doing::InWindow,
+            deletes: self.doing != Doing::BetweenWindows,
+            clock: || tokio::time::Instant::now().into_std(),
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
         let layout = self.registry.layout.clone();
@@ -191,6 +195,16 @@ impl Nights {
         let blobs = keys.into_iter().filter(|key| key.starts_with(&layout.blobs()));
         blobs.filter(|key| !needed.contains(key)).collect()
     }
+}
+
+/// What a night does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Everything,
+    /// All but looking again and deleting.
+    BetweenWindows,
+    /// Nothing is condemned, and nobody pushes.
+    InWindow,
 }
 
 /// What became of blobs.

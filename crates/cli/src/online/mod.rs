@@ -4,8 +4,10 @@ mod around;
 mod failure;
 mod leased;
 mod undo;
+mod window;
 
 pub(crate) use undo::{generation_of, take_back};
+pub(crate) use window::Forecast;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use store::{RestoreStore, WriteStore};
 
 use self::around::{Around, Wishes};
 use self::leased::{LeasedWork, Right, with_lease};
+use self::window::Window;
 use crate::args::{GcArgs, OnlineArgs};
 use crate::command::{Context, limits};
 use crate::command_line::quoted;
@@ -26,7 +29,7 @@ use crate::registry_cache::RegistryCache;
 use crate::render::{OnlineSummary, online_table};
 use crate::state::Runs;
 use crate::taken_back::last_undo;
-use crate::{Failure, Refusal};
+use crate::{Failure, Refusal, clock, command_line};
 
 /// Takes every generation as far as it goes, and condemns a new one.
 ///
@@ -42,7 +45,9 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     {
         return Err(Refusal::CacheUnproven { why }.into());
     }
-    let work = Run { work: Collecting { args, location: &location, context, waits }, cache };
+    let window = Window::of(args, &location);
+    let work = Collecting { args, location: &location, context, waits, window };
+    let work = Run { work, cache };
     let deletes = (&args.sweep).into();
     let store = &args.store;
     let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
@@ -65,6 +70,7 @@ struct Collecting<'a> {
     location: &'a Location,
     context: &'a Context<'a>,
     waits: Waits,
+    window: Window,
 }
 
 impl LeasedWork for Run<'_> {
@@ -106,7 +112,9 @@ impl Collecting<'_> {
             waits: self.waits,
             width: open.width,
             conditional: right.conditional,
-            deletes: true,
+            condemns: self.window.condemns(),
+            deletes: self.window.deletes(),
+            clock: clock::start,
         };
         let around = Around {
             open,
@@ -131,10 +139,11 @@ impl Collecting<'_> {
         let (trash, untagged) = (self.args.sweep.trash, self.args.policy.untagged);
         // A link that is copied and then deleted may be written in between, and nobody sees that.
         let moves = trash && open.store.abilities().reads_in_place;
-        if untagged && !keeps_versions && !moves {
+        if untagged && self.window.condemns() && !keeps_versions && !moves {
             return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
         }
-        if !keeps_versions && !trash && !self.args.online.without_undo {
+        let needs_undo = self.window.needs_undo() && !self.args.online.without_undo;
+        if !keeps_versions && !trash && needs_undo {
             return Err(Refusal::NoUndo { location: self.location.describe() }.into());
         }
         Ok(trash && !keeps_versions)
@@ -186,10 +195,19 @@ impl Collecting<'_> {
     }
 
     fn tell(&self, report: &Report, cache: &RegistryCache) -> Result<(), Failure> {
+        let forecast = Forecast::of(report);
         if self.context.output.json {
             let requests = crate::collect::requests(&self.context.watch.monitor);
-            return self.context.object(&OnlineSummary::of(report, cache.summary(), requests));
+            let summary = OnlineSummary::of(report, forecast, cache.summary(), requests);
+            return self.context.object(&summary);
         }
-        self.context.data(&online_table(report))
+        self.context.data(&online_table(report, self.args.online.windowed, forecast))?;
+        if forecast.is_some() {
+            let again = command_line::typed();
+            self.context.tip(&format!(
+                "when nobody can push any more, `{again} --offline` deletes what waits for that"
+            ));
+        }
+        Ok(())
     }
 }
