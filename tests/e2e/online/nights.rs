@@ -63,6 +63,7 @@ pub(crate) struct Nights {
     lease: LocalLease,
     _folder: TempDir,
     untagged: bool,
+    grace: Duration,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
     pub(crate) reports: Vec<Report>,
@@ -87,6 +88,7 @@ impl Nights {
             lease,
             _folder: folder,
             untagged: false,
+            grace: LONGEST_PUSH,
             flaw: None,
             old: Arc::default(),
             reports: Vec::new(),
@@ -101,6 +103,11 @@ impl Nights {
     /// The same, where manifests without a tag go.
     pub(crate) fn untagged(self, untagged: bool) -> Self {
         Self { untagged, ..self }
+    }
+
+    /// The same, where more is young.
+    pub(crate) fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// How many requests were sent so far.
@@ -141,6 +148,7 @@ impl Nights {
             store: Arc::clone(&store),
             uses_trash: self.uses_trash && self.flaw != Some(Flaw::NothingKept),
             untagged: self.untagged,
+            grace: self.grace,
             flaw: self.flaw,
             old: Arc::clone(&self.old),
             scratch: None,
@@ -149,6 +157,7 @@ impl Nights {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
             width: 2,
             conditional: true,
+            remember: 5 * DAY,
             deletes: true,
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
@@ -240,6 +249,7 @@ struct Witness {
     store: Arc<Handled<People>>,
     uses_trash: bool,
     untagged: bool,
+    grace: Duration,
     flaw: Option<Flaw>,
     /// What the first look saw.
     old: Arc<Mutex<Option<MemoryStore>>>,
@@ -275,7 +285,7 @@ impl Surroundings for Witness {
             layout: &self.registry.layout,
             policy: Policy {
                 untagged: self.untagged && purpose == Purpose::Condemn,
-                grace: LONGEST_PUSH,
+                grace: self.grace,
                 uploads_older_than: DAY,
             },
             beside: match purpose {
