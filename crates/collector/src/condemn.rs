@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ledger::Generation;
 use planner::{Part, Plan, PlanError, Row, RowKind, Segment, Stage};
 use protocol::{First, FirstLook, Phase, Step, Suspect};
-use registry::{Digest, Layout};
+use registry::Layout;
 use store::{RestoreStore, WriteStore};
 use tokio::task::spawn_blocking;
 
@@ -55,8 +55,8 @@ where
         }
     }
 
-    /// Blobs of generations that are not closed.
-    async fn held_blobs(&self) -> Done<HashSet<Digest>, R> {
+    /// Fingerprints of blobs of generations that are not closed; another blob with one of them waits as well.
+    async fn held_blobs(&self) -> Done<HashSet<u64>, R> {
         let mut held = HashSet::new();
         for generation in self.ledger.generations().await? {
             if !generation.is_open() {
@@ -68,7 +68,7 @@ where
                 if next.is_empty() {
                     break;
                 }
-                held.extend(next.iter().map(|blob| blob.digest));
+                held.extend(next.iter().map(|blob| blob.digest.fingerprint()));
             }
         }
         Ok(held)
@@ -78,7 +78,7 @@ where
     async fn put_on_record(
         &self,
         look: Look<R::Error>,
-        held: &HashSet<Digest>,
+        held: &HashSet<u64>,
     ) -> Done<Option<Generation>, R> {
         let Look { plan, marks, .. } = look;
         let (t0, grace) = (plan.header().t0, plan.header().policy.grace);
@@ -109,12 +109,12 @@ where
     }
 }
 
-fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
+fn suspect(blob: &Blob, marked: bool, held: &HashSet<u64>) -> Suspect {
     Suspect {
         marked,
         // What is in doubt is marked, and what is being uploaded to as well.
         doubt: false,
-        held: held.contains(&blob.digest),
+        held: held.contains(&blob.digest.fingerprint()),
         data: Some(blob.modified),
         newest_link: blob.links.iter().map(|link| link.listed).max(),
         newest_upload: None,

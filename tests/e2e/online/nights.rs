@@ -64,6 +64,7 @@ pub(crate) struct Nights {
     _folder: TempDir,
     untagged: bool,
     pub(super) doing: Doing,
+    grace: Duration,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
     pub(crate) reports: Vec<Report>,
@@ -89,6 +90,7 @@ impl Nights {
             _folder: folder,
             untagged: false,
             doing: Doing::Everything,
+            grace: LONGEST_PUSH,
             flaw: None,
             old: Arc::default(),
             reports: Vec::new(),
@@ -103,6 +105,11 @@ impl Nights {
     /// The same, where manifests without a tag go.
     pub(crate) fn untagged(self, untagged: bool) -> Self {
         Self { untagged, ..self }
+    }
+
+    /// The same, where more is young.
+    pub(crate) fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// How many requests were sent so far.
@@ -143,6 +150,7 @@ impl Nights {
             store: Arc::clone(&store),
             uses_trash: self.uses_trash && self.flaw != Some(Flaw::NothingKept),
             untagged: self.untagged,
+            grace: self.grace,
             flaw: self.flaw,
             old: Arc::clone(&self.old),
             scratch: None,
@@ -151,6 +159,7 @@ impl Nights {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
             width: 2,
             conditional: true,
+            remember: 5 * DAY,
             condemns: self.doing != Doing::InWindow,
             deletes: self.doing != Doing::BetweenWindows,
             clock: || tokio::time::Instant::now().into_std(),
@@ -254,6 +263,7 @@ struct Witness {
     store: Arc<Handled<People>>,
     uses_trash: bool,
     untagged: bool,
+    grace: Duration,
     flaw: Option<Flaw>,
     /// What the first look saw.
     old: Arc<Mutex<Option<MemoryStore>>>,
@@ -289,7 +299,7 @@ impl Surroundings for Witness {
             layout: &self.registry.layout,
             policy: Policy {
                 untagged: self.untagged && purpose == Purpose::Condemn,
-                grace: LONGEST_PUSH,
+                grace: self.grace,
                 uploads_older_than: DAY,
             },
             beside: match purpose {

@@ -137,6 +137,7 @@ fn went_well(ended: &Result<(), CollectError<Failure>>) -> bool {
 
 /// How a registry is collected, and by whom.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is independent of the others")]
 struct Ways {
     has_cache: bool,
     uses_trash: bool,

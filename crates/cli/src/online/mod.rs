@@ -11,6 +11,7 @@ pub(crate) use window::Forecast;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collector::{CollectError, Collector, Report, Settings};
 use planner::Policy;
@@ -65,6 +66,9 @@ struct Run<'a> {
     cache: RegistryCache,
 }
 
+/// How long a generation is remembered that ended: as long as most that could come back is kept.
+const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+
 struct Collecting<'a> {
     args: &'a GcArgs,
     location: &'a Location,
@@ -112,6 +116,7 @@ impl Collecting<'_> {
             waits: self.waits,
             width: open.width,
             conditional: right.conditional,
+            remember: REMEMBERED.max(self.args.sweep.trash_for),
             condemns: self.window.condemns(),
             deletes: self.window.deletes(),
             clock: clock::start,
