@@ -209,3 +209,27 @@ fn who_says_that_nobody_pushes_collects_offline_or_in_a_window() {
     let wrong = program.run(&["gc", "here", "--windowed"]).with_code(2);
     assert!(wrong.stderr.contains("--online"), "{}", wrong.stderr);
 }
+
+#[test]
+fn the_trash_of_a_generation_gives_all_back_until_it_is_past_its_time() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let refused = program.run(&ONLINE).with_code(4);
+    assert!(refused.stderr.contains("or collect with --trash"), "{}", refused.stderr);
+    let before = objects(&server);
+    let trash = || server.keys().iter().filter(|key| key.starts_with("regsweep/trash/")).count();
+    let undo = ["undo", "s3://registry", "--generation", "latest"];
+    for number in [0, 1] {
+        night(&server, &program, number, &["--trash"]);
+    }
+    assert!(trash() > 1, "the data and what tells of it");
+    let deleted = objects(&server);
+    night(&server, &program, 2, &["--trash"]);
+    assert!(trash() > 1 && objects(&server) == deleted, "the last look is over");
+    program.done(&[&undo[..], &["--dry-run"]].concat());
+    night(&server, &program, 7, &["--trash"]);
+    assert_eq!(trash(), 0, "ten days later");
+    let lost = program.run(&undo).with_code(3);
+    assert!(lost.stderr.contains("cannot be brought back"), "{}", lost.stderr);
+    assert!(objects(&server).len() < before.len());
+}

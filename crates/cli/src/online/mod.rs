@@ -30,7 +30,11 @@ use crate::registry_cache::RegistryCache;
 use crate::render::{OnlineSummary, online_table};
 use crate::state::Runs;
 use crate::taken_back::last_undo;
+use crate::trash::empty_others;
 use crate::{Failure, Refusal, clock, command_line};
+
+/// The name of no plan and no generation.
+const NO_PLAN: &str = "";
 
 /// Takes every generation as far as it goes, and condemns a new one.
 ///
@@ -98,6 +102,7 @@ impl LeasedWork for Run<'_> {
         work.tell(&report, &cache)?;
         work.tell_the_way_back(&open, &report).await?;
         outcome.map_err(failure::of(work.location))?;
+        work.empty_trash(&open).await?;
         failure::verdict(&report)
     }
 }
@@ -136,6 +141,16 @@ impl Collecting<'_> {
         let done = Box::pin(collector.run()).await;
         drop(progress);
         Ok(done)
+    }
+
+    /// Empties what is past its time of the trash; a window is not kept open for that.
+    async fn empty_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<(), Failure> {
+        let has_time = self.window != Window::Open;
+        if has_time && self.args.sweep.trash && !self.keeps_versions(open).await? {
+            let (kept, Context { watch, console, .. }) = (self.args.sweep.trash_for, self.context);
+            empty_others(open, NO_PLAN, kept, watch, *console).await;
+        }
+        Ok(())
     }
 
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
