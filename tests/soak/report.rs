@@ -1,0 +1,73 @@
+//! What happened, for people and for programs, and whether it is what had to happen.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::Options;
+use crate::collector::Kind;
+use crate::tally::Tally;
+
+/// Both halves.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    pub(crate) options: &'a Options,
+    /// Whether each was with redis, and what happened.
+    pub(crate) halves: Vec<(bool, Tally)>,
+    pub(crate) took: Duration,
+}
+
+impl Report<'_> {
+    /// All of it as one object.
+    pub(crate) fn json(&self) -> Value {
+        let mut report = object(&self.all());
+        let half = |(redis, tally): &(bool, Tally)| {
+            let mut half = object(tally);
+            half["registry_cache"] = if *redis { json!("redis") } else { Value::Null };
+            half
+        };
+        report["halves"] = self.halves.iter().map(half).collect();
+        report["seed"] = json!(self.options.seed);
+        report["clients"] = json!(self.options.clients);
+        report["seconds"] = json!(self.took.as_secs());
+        report["passed"] = json!(self.verdict().is_ok());
+        report
+    }
+
+    /// Whether it went as it had to, or what did not.
+    pub(crate) fn verdict(&self) -> Result<(), String> {
+        let all = self.all();
+        if self.options.collector == Kind::Unsafe {
+            let broken = !all.broken.is_empty();
+            return broken.then_some(()).ok_or_else(|| "nothing broke: this soak is blind".into());
+        }
+        let broken = all.broken.iter().map(|(image, why)| format!("broken: {image}: {why}"));
+        let wrong: Vec<String> = broken.chain(all.failures).collect();
+        if !wrong.is_empty() {
+            return Err(wrong.join("\n"));
+        }
+        match self.halves.iter().find(|(_, tally)| !is_worth_it(self.options.collector, tally)) {
+            Some((redis, _)) => Err(format!("nothing was collected (redis: {redis})")),
+            None => Ok(()),
+        }
+    }
+
+    fn all(&self) -> Tally {
+        let mut all = Tally::default();
+        self.halves.iter().for_each(|(_, tally)| all.add(tally));
+        all
+    }
+}
+
+/// A collector that deletes nothing breaks nothing.
+fn is_worth_it(kind: Kind, tally: &Tally) -> bool {
+    kind == Kind::None || tally.collected.deleted > 0
+}
+
+fn object(tally: &Tally) -> Value {
+    let mut object = serde_json::to_value(tally).expect("a tally has words for keys");
+    object["events"]["total"] = json!(tally.all_events());
+    object["broken"] = json!(tally.broken.len());
+    object["broken_images"] = json!(tally.broken);
+    object
+}

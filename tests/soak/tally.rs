@@ -1,0 +1,131 @@
+//! What happened, counted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// What happened in a half of the soak, or in all of it. Its fields are those of the summary.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Tally {
+    /// What clients did, by kind.
+    pub(crate) events: BTreeMap<&'static str, u64>,
+    /// Runs of the collector that ended well.
+    pub(crate) cycles: u64,
+    /// Runs that were killed.
+    pub(crate) kills: u64,
+    /// Runs that found the lease of one that was killed.
+    pub(crate) waited: u64,
+    /// Runs that ended partially.
+    pub(crate) partial: u64,
+    /// What the collector says of its own: sums over all summaries, so without those of runs that were killed.
+    #[serde(flatten)]
+    pub(crate) collected: Collected,
+    /// Pushes that were refused, and how often they were tried again.
+    pub(crate) refused: u64,
+    pub(crate) retried: u64,
+    /// With what they were refused: a status, or what went wrong before there was one.
+    pub(crate) refusals: BTreeMap<String, u64>,
+    /// Images that did not pull, and did within the time that the protocol has to bring them back.
+    pub(crate) restored_in_time: u64,
+    /// The longest of these times.
+    pub(crate) longest_absence_seconds: u64,
+    /// The longest request, from its first byte to the answer's last.
+    pub(crate) longest_request_milliseconds: u64,
+    /// Images that were pulled at the end, after all that was collected was.
+    pub(crate) alive: u64,
+    /// Blobs that are left at the end, and those that no image needs.
+    pub(crate) blobs: u64,
+    pub(crate) garbage: u64,
+    /// Images that were acknowledged, were not deleted since, and do not pull; and what is wrong with them.
+    pub(crate) broken: BTreeMap<String, String>,
+    /// What else went wrong: the soak fails with it.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Sums over the summaries of the collector.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Collected {
+    pub(crate) condemned: u64,
+    pub(crate) taken: u64,
+    pub(crate) rescued: u64,
+    pub(crate) deleted: u64,
+    pub(crate) deleted_bytes: u64,
+    pub(crate) restored: u64,
+    pub(crate) lost: u64,
+}
+
+impl Tally {
+    /// How many events there were.
+    pub(crate) fn all_events(&self) -> u64 {
+        self.events.values().sum()
+    }
+
+    /// Both halves in one.
+    pub(crate) fn add(&mut self, other: &Tally) {
+        add_all(&mut self.events, &other.events);
+        add_all(&mut self.refusals, &other.refusals);
+        self.cycles += other.cycles;
+        self.kills += other.kills;
+        self.waited += other.waited;
+        self.partial += other.partial;
+        self.collected.add(other.collected);
+        self.refused += other.refused;
+        self.retried += other.retried;
+        self.restored_in_time += other.restored_in_time;
+        self.alive += other.alive;
+        self.blobs += other.blobs;
+        self.garbage += other.garbage;
+        self.broken.extend(other.broken.clone());
+        self.failures.extend_from_slice(&other.failures);
+        self.absent_for(Duration::from_secs(other.longest_absence_seconds));
+        self.asked_for(Duration::from_millis(other.longest_request_milliseconds));
+    }
+
+    /// An image does not pull, and nothing will bring it back.
+    pub(crate) fn broke(&mut self, image: String, why: String) {
+        self.broken.entry(image).or_insert(why);
+    }
+
+    /// Something did not pull for so long.
+    pub(crate) fn absent_for(&mut self, time: Duration) {
+        self.longest_absence_seconds = self.longest_absence_seconds.max(time.as_secs());
+    }
+
+    /// A request took so long.
+    pub(crate) fn asked_for(&mut self, time: Duration) {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.longest_request_milliseconds = self.longest_request_milliseconds.max(milliseconds);
+    }
+}
+
+impl Collected {
+    pub(crate) fn add(&mut self, other: Collected) {
+        self.condemned += other.condemned;
+        self.taken += other.taken;
+        self.rescued += other.rescued;
+        self.deleted += other.deleted;
+        self.deleted_bytes += other.deleted_bytes;
+        self.restored += other.restored;
+        self.lost += other.lost;
+    }
+}
+
+fn add_all<Key: Ord + Clone>(to: &mut BTreeMap<Key, u64>, from: &BTreeMap<Key, u64>) {
+    for (key, count) in from {
+        *to.entry(key.clone()).or_default() += count;
+    }
+}
+
+/// A tally that all threads write to.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Mutex<Tally>);
+
+impl Shared {
+    /// For one change or question.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Tally> {
+        // A thread that panicked has ended the soak; what it counted is right.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
