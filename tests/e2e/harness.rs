@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cache::{Limits, ManifestCache};
+use marker::Beside;
 use monitor::{Monitor, Stop};
 use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
@@ -188,6 +189,7 @@ impl<S: ReadStore> Collection<S> {
             options: BTreeMap::new(),
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
+            beside: Beside::Nothing,
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),

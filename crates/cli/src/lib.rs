@@ -30,6 +30,7 @@ mod console;
 mod failure;
 mod identify;
 mod location;
+mod online;
 pub mod open;
 mod progress;
 mod registry_cache;

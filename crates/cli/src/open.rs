@@ -90,11 +90,15 @@ pub struct Detail {
     pub sizes: bool,
     /// The tags of repositories that keep all they hold.
     pub tags: bool,
+    /// Links that are needed: whether they are there at all.
+    pub links: bool,
 }
 
 impl Detail {
     /// Everything.
-    pub const FULL: Self = Self { sizes: true, tags: true };
+    pub const FULL: Self = Self { sizes: true, tags: true, links: false };
+    /// Nothing is taken for granted.
+    pub const PROVEN: Self = Self { sizes: true, tags: true, links: true };
 }
 
 /// How fast to delete.
@@ -132,22 +136,67 @@ pub async fn with_registry<W: Work>(
     }
 }
 
+/// A store as it was opened, before anything is put around it.
+#[derive(Debug)]
+pub(crate) struct Raw<S> {
+    pub(crate) store: S,
+    pub(crate) layout: Layout,
+    pub(crate) width: usize,
+    pub(crate) guard: GuardSettings,
+}
+
+/// Opens the directory of a location.
+///
+/// # Errors
+/// [`Failure::Store`].
+pub(crate) fn directory(
+    access: Access<'_>,
+    root: &Path,
+    watch: &Watch,
+) -> Result<Raw<FileStore>, Failure> {
+    let layout = Layout::new("");
+    let store = open_files(root, &layout, access.detail, &watch.monitor);
+    let store = store.map_err(failed_at(access.location))?;
+    let width = access.store.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
+    Ok(Raw { store, layout, width, guard: guard(access, width) })
+}
+
+/// Connects to the bucket of a location.
+///
+/// # Errors
+/// [`Failure::Store`].
+pub(crate) async fn bucket(
+    access: Access<'_>,
+    config: &S3Config,
+    watch: &Watch,
+) -> Result<Raw<S3Store>, Failure> {
+    let layout = Layout::new(&access.location.root_directory);
+    let config = S3Config { probe_prefix: layout.base().to_owned(), ..config.clone() };
+    let store = S3Store::connect(config, &watch.monitor).await;
+    let store = store.map_err(failed_at(access.location))?;
+    let width = access.store.max_in_flight.map_or(BUCKET_WIDTH, usize::from);
+    Ok(Raw { store, layout, width, guard: guard(access, width) })
+}
+
+fn guard(access: Access<'_>, width: usize) -> GuardSettings {
+    let usual = RetrySettings::default();
+    let patience = access.store.patience.unwrap_or(usual.patience);
+    let retry = RetrySettings { patience, ..usual };
+    GuardSettings { pace: pace(width, access.deletes), retry }
+}
+
 async fn with_directory<W: Work>(
     access: Access<'_>,
     root: &Path,
     watch: &Watch,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let (location, layout) = (access.location, Layout::new(""));
-    let store = open_files(root, &layout, access.detail, &watch.monitor);
-    let store = store.map_err(failed_at(location))?;
-    let width = access.store.max_in_flight.map_or(DIRECTORY_WIDTH, usize::from);
+    let Raw { store, layout, width, guard } = directory(access, root, watch)?;
     if access.deletes == DeletePace::default() {
-        return identified(location, Arc::new(store), layout, width, work).await;
+        return identified(access.location, Arc::new(store), layout, width, work).await;
     }
-    let pace = pace(width, access.deletes);
-    let store = Paced::new(store, pace, &watch.monitor, &watch.stop);
-    identified(location, Arc::new(store), layout, width, work).await
+    let store = Paced::new(store, guard.pace, &watch.monitor, &watch.stop);
+    identified(access.location, Arc::new(store), layout, width, work).await
 }
 
 async fn with_bucket<W: Work>(
@@ -156,16 +205,9 @@ async fn with_bucket<W: Work>(
     watch: &Watch,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let (location, layout) = (access.location, Layout::new(&access.location.root_directory));
-    let config = S3Config { probe_prefix: layout.base().to_owned(), ..config.clone() };
-    let store = S3Store::connect(config, &watch.monitor).await.map_err(failed_at(location))?;
-    let width = access.store.max_in_flight.map_or(BUCKET_WIDTH, usize::from);
-    let usual = RetrySettings::default();
-    let retry =
-        RetrySettings { patience: access.store.patience.unwrap_or(usual.patience), ..usual };
-    let settings = GuardSettings { pace: pace(width, access.deletes), retry };
-    let store = guarded(store, settings, &watch.monitor, &watch.stop);
-    identified(location, Arc::new(store), layout, width, work).await
+    let Raw { store, layout, width, guard } = bucket(access, config, watch).await?;
+    let store = guarded(store, guard, &watch.monitor, &watch.stop);
+    identified(access.location, Arc::new(store), layout, width, work).await
 }
 
 fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
@@ -185,16 +227,28 @@ async fn identified<S: RestoreStore, W: Work>(
     width: usize,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let identified = identify(store.as_ref(), &layout, &location.describe()).await;
-    let identified = identified.map_err(|error| match error {
-        NotIdentified::Refused(refusal) => Failure::Refused(refusal),
-        NotIdentified::Store(error) => failed_at(location)(error),
-    })?;
+    let identified = identify_at(location, store.as_ref(), &layout).await?;
     tracing::info!(
         location = location.describe(), store = store.identity(), width, found = ?identified,
         "opened"
     );
     work.run(Open { store, layout, width, identified }).await
+}
+
+/// Makes sure that a store holds a registry, and one that is ours to collect.
+///
+/// # Errors
+/// [`Failure::Refused`], [`Failure::Store`].
+pub(crate) async fn identify_at<S: ReadStore>(
+    location: &Location,
+    store: &S,
+    layout: &Layout,
+) -> Result<Identified, Failure> {
+    let identified = identify(store, layout, &location.describe()).await;
+    identified.map_err(|error| match error {
+        NotIdentified::Refused(refusal) => Failure::Refused(refusal),
+        NotIdentified::Store(error) => failed_at(location)(error),
+    })
 }
 
 fn open_files(
@@ -205,7 +259,7 @@ fn open_files(
 ) -> Result<FileStore, StoreError> {
     let (folders, closed) = (layout.clone(), layout.clone());
     let options = FileOptions {
-        shape_of: Arc::new(move |folder| Some(shape(folders.folders_in(folder)?, detail))),
+        shape_of: Arc::new(move |folder| shape(folders.folders_in(folder)?, detail)),
         is_closed: Arc::new(move |folder| {
             !detail.tags && closed.folders_in(folder) == Some(FolderKind::Tag)
         }),
@@ -217,10 +271,11 @@ fn open_files(
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
-fn shape(kind: FolderKind, detail: Detail) -> Shape {
+fn shape(kind: FolderKind, detail: Detail) -> Option<Shape> {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
-    match kind {
+    Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
+        _ if detail.links => return None,
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
         FolderKind::Revision => {
@@ -232,9 +287,9 @@ fn shape(kind: FolderKind, detail: Detail) -> Shape {
             folder: "index/sha256/",
         }),
         FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
-    }
+    })
 }
 
-fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {
+pub(crate) fn failed_at(location: &Location) -> impl FnOnce(StoreError) -> Failure + '_ {
     |source| Failure::Store { location: location.describe(), source }
 }

@@ -13,6 +13,7 @@ use clap::ValueEnum;
 use config::Cache;
 use planner::{Plan, PlanError, Row, RowKind};
 use purger::{Entry, Limits, PurgeError, Purger};
+use registry::Digest;
 use serde::Serialize;
 
 use crate::location::Location;
@@ -125,6 +126,38 @@ impl RegistryCache {
     /// Whether it dies with the registry's process.
     pub(crate) fn is_in_memory(&self) -> bool {
         self.kind == Kind::InMemory
+    }
+
+    /// Why nobody can make the registry forget, or ask what it remembers, if so.
+    pub(crate) fn cannot_forget(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::None | Kind::Redis => None,
+            Kind::Unknown => Some("nothing is known of the registry's cache"),
+            Kind::InMemory => Some("the registry remembers blobs in its memory"),
+            Kind::Restart => Some("nobody knows when the registry forgets"),
+        }
+    }
+
+    /// Clears entries, where the cache is redis.
+    ///
+    /// # Errors
+    /// [`Failure::Uncleared`].
+    pub(crate) async fn purge(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        if let Some(purger) = &mut self.purger {
+            self.cleared += purger.forget(entries).await.map_err(uncleared)?;
+        }
+        Ok(())
+    }
+
+    /// Which of these the cache believes to be there; none where it cannot be asked.
+    ///
+    /// # Errors
+    /// [`Failure::Uncleared`].
+    pub(crate) async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, Failure> {
+        match &mut self.purger {
+            Some(purger) => purger.believes(digests).await.map_err(uncleared),
+            None => Ok(vec![false; digests.len()]),
+        }
     }
 
     /// Makes sure that entries can be cleared, and clears none.
@@ -263,6 +296,10 @@ impl Kind {
             Self::Restart => "restart",
         }
     }
+}
+
+fn uncleared(error: PurgeError) -> Failure {
+    Failure::Uncleared { source: error.into(), can_repeat: true }
 }
 
 fn refused(error: impl Into<ClearError>) -> Failure {

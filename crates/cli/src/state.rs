@@ -8,6 +8,7 @@ use std::time::Duration;
 use planner::{Plan, PlanError, Policy, allows_sweep};
 use registry::Timestamp;
 use sweeper::{Journal, JournalError};
+use tempfile::TempDir;
 
 use crate::registry_cache::is_owed;
 use crate::{Failure, xdg};
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Sweep,
     /// Its plan is only looked at.
     DryRun,
+    /// What it names is condemned, and deleted by later runs.
+    Condemning,
 }
 
 /// The newest run, where it began to delete and did not end.
@@ -60,6 +63,7 @@ impl Kind {
         match self {
             Self::Sweep => "run-",
             Self::DryRun => "dry-run-",
+            Self::Condemning => "condemning-",
         }
     }
 }
@@ -75,6 +79,19 @@ impl Runs {
         let dir = state.join(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(registry.as_bytes())));
         fs::create_dir_all(&dir).map_err(file(&dir))?;
         Ok(Self { dir })
+    }
+
+    /// Where they are.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A directory for what is needed for a while only.
+    ///
+    /// # Errors
+    /// [`Failure::File`] where it cannot be made.
+    pub(crate) fn scratch(&self) -> Result<TempDir, Failure> {
+        tempfile::tempdir_in(&self.dir).map_err(file(&self.dir))
     }
 
     /// Keeps every other sweep of the registry away as long as the file is open.
@@ -241,7 +258,7 @@ fn default_state() -> Result<PathBuf, Failure> {
 mod tests {
     use super::*;
 
-    fn runs() -> (tempfile::TempDir, Runs) {
+    fn runs() -> (TempDir, Runs) {
         let state = tempfile::tempdir().unwrap();
         let runs = Runs::of(Some(state.path()), "s3://bucket", "").unwrap();
         (state, runs)

@@ -8,7 +8,8 @@ use monitor::Counter;
 use planner::Plan;
 use registry::Timestamp;
 use store::{
-    Cursor as _, DeleteBatch, Doomed, ErrorKind, Listed, Object, RestoreStore, StoreError,
+    Condition, Cursor as _, DeleteBatch, Doomed, ErrorKind, Listed, Object, RestoreStore,
+    StoreError,
 };
 use sweeper::{NOTE_LIMIT, Promise, trash_note, trash_prefix};
 
@@ -73,7 +74,8 @@ impl<S: RestoreStore> Filling<'_, S> {
     /// # Errors
     /// [`Failure::Store`].
     async fn renew(&self) -> Result<(), Failure> {
-        self.open.store.put(&self.note, self.body.clone()).await.map_err(failed(self.open))
+        let written = self.open.store.write(&self.note, self.body.clone(), &Condition::None).await;
+        written.map(drop).map_err(failed(self.open))
     }
 
     /// Does `work`, and says so all the while.

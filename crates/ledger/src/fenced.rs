@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use registry::Timestamp;
 use store::{
-    Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Object,
-    Operation, ReadStore, StoreError, Token, Versioned, WriteStore,
+    Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
+    Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed,
+    Version, Versioned, WriteStore,
 };
 
 use crate::Held;
@@ -89,5 +90,29 @@ impl<S: WriteStore> WriteStore for Fenced<S> {
 
     fn conditional_puts(&self) -> Option<bool> {
         self.store.conditional_puts()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: RestoreStore> RestoreStore for Fenced<S> {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        self.store.versions(key).await
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        self.check(Operation::Restore, self.store.identity())?;
+        self.store.unmark(markers).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        self.store.keeps_versions().await
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        self.check(Operation::Restore, self.store.identity())?;
+        self.store.put_back(objects).await
     }
 }

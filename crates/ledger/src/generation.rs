@@ -15,10 +15,17 @@ use crate::{Entry, fields};
 pub struct GenerationId(Box<str>);
 
 impl GenerationId {
-    /// The name of a generation that began then. There is one lease, so no two begin at the same time.
+    /// The name of a generation that began then.
     #[must_use]
     pub fn at(t0: Timestamp) -> Self {
         Self(format!("{:015}", t0.as_millis()).into())
+    }
+
+    /// The name of the generation that follows `last` and began at `t0`.
+    pub(crate) fn after(last: Option<&Self>, t0: Timestamp) -> Self {
+        let next =
+            last.and_then(|last| last.0.parse::<i64>().ok()).map(|last| last.saturating_add(1));
+        Self::at(next.map(Timestamp::from_millis).map_or(t0, |next| next.max(t0)))
     }
 
     /// Reads a name; `None` where it is none.
@@ -101,6 +108,12 @@ impl Generation {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.phase() != Phase::Closed
+    }
+
+    /// How many segments hold its entries.
+    #[must_use]
+    pub fn segments(&self) -> usize {
+        self.record.segments.len()
     }
 
     /// How many entries it has.

@@ -37,13 +37,15 @@ impl<S: WriteStore> Ledger<S> {
         Self { store, base: keys::generations(layout) }
     }
 
-    /// Begins a generation; `t0` is the store's time before anything is listed.
+    /// Begins a generation; `t0` is the store's time before anything is listed. It is called by that, or by the first
+    /// later time that is free: a store may tell the time in seconds.
     ///
     /// # Errors
-    /// [`LedgerError::Lost`]; [`LedgerError::Overtaken`] where there is one of this name; the store's.
+    /// [`LedgerError::Lost`]; [`LedgerError::Overtaken`] where somebody else began one of this name; the store's.
     pub async fn begin(&self, held: &Held, t0: Timestamp) -> Result<Generation, LedgerError> {
+        let last = self.ids().await?.pop();
         let record = Record {
-            id: GenerationId::at(t0),
+            id: GenerationId::after(last.as_ref(), t0),
             t0,
             phase: Phase::FIRST.into(),
             counts: Counts::default(),
@@ -118,22 +120,25 @@ impl<S: WriteStore> Ledger<S> {
         Ok(Generation { record, token: found.token })
     }
 
-    /// All entries of a generation, in the order in which they were appended.
+    /// The entries of one segment, in the order in which they were appended; segments are counted from 0
+    /// ([`Generation::segments`]).
     ///
     /// # Errors
-    /// [`LedgerError::Damaged`] where any is missing or not as it was written (G3); the store's.
-    pub async fn entries(&self, generation: &Generation) -> Result<Vec<Entry>, LedgerError> {
-        let mut entries = Vec::new();
-        for segment in &generation.record.segments {
-            let key = self.segment_key(generation.id(), segment.number);
-            let content = self.store.get(&key, segment.bytes).await;
-            let content = content.map_err(|error| incomplete(&key, error))?;
-            if Digest::sha256(&content) != segment.sha256 {
-                return Err(LedgerError::damaged(&key, "it is not the segment that was written"));
-            }
-            entries.extend(document::read::<Entry>(&key, SEGMENT, &content)?);
+    /// [`LedgerError::Damaged`] where it is missing or not as it was written (G3); the store's.
+    pub async fn segment(
+        &self,
+        generation: &Generation,
+        place: usize,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let missing = || LedgerError::damaged(&self.key(generation.id()), "it has no such segment");
+        let segment = generation.record.segments.get(place).ok_or_else(missing)?;
+        let key = self.segment_key(generation.id(), segment.number);
+        let content = self.store.get(&key, segment.bytes).await;
+        let content = content.map_err(|error| incomplete(&key, error))?;
+        if Digest::sha256(&content) != segment.sha256 {
+            return Err(LedgerError::damaged(&key, "it is not the segment that was written"));
         }
-        Ok(entries)
+        document::read(&key, SEGMENT, &content)
     }
 
     fn key(&self, id: &GenerationId) -> String {

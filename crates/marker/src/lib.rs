@@ -24,7 +24,6 @@
 //! [`reach`], then [`Marker`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod crew;
 mod digest_set;
 mod doubt;
 mod error;
@@ -45,5 +44,5 @@ pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Marked, Marker, Rules};
+pub use marker::{Beside, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};

@@ -13,7 +13,7 @@ use store::{ErrorKind, ReadStore};
 use crate::links::{self, Content};
 use crate::{
     Alias, Event, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What,
-    crew, presumed, reach, tags,
+    presumed, reach, tags,
 };
 
 /// What keeps a manifest alive.
@@ -23,6 +23,29 @@ pub struct Rules {
     pub untagged: bool,
     /// Links written at or after this are too young to judge (G1).
     pub cutoff: Timestamp,
+    /// What is kept beside what manifests need.
+    pub beside: Beside,
+}
+
+impl Rules {
+    /// The rules where nobody pushes: nothing is kept beside what manifests need.
+    #[must_use]
+    pub const fn new(untagged: bool, cutoff: Timestamp) -> Self {
+        Self { untagged, cutoff, beside: Beside::Nothing }
+    }
+}
+
+/// What is kept beside what manifests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// While people push: every layer of a repository to which something is being uploaded, by an upload too young to
+    /// judge, and every blob that is served under another digest than its own.
+    InUse,
+    /// Whatever a layer link or a revision link names, also one that nobody needs, and all that is in use. What only the
+    /// history of a tag names cannot be pulled.
+    Linked,
 }
 
 /// A repository with what it keeps alive.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use lister::{Link, RepositoryTree};
 use registry::{Digest, Edge, Manifest};
 
-use crate::{Alias, Evidence, Known, Rules, What};
+use crate::{Alias, Beside, Evidence, Known, Rules, What};
 
 /// A step of marking, in the order of the walk, for those who want to tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,11 @@ pub fn reach(
     }
     walk.visit_referrers();
     walk.keep_signatures();
-    walk.keep_young_layers(rules);
-    walk.keep_aliases();
+    walk.keep_layers(rules);
+    walk.keep_aliases(rules);
+    if rules.beside == Beside::Linked {
+        walk.keep_linked();
+    }
     if walk.reach.is_pinned() {
         walk.pin();
     }
@@ -93,6 +96,11 @@ fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -
 /// Whether a link is too young to judge (G1). What was not looked at is not known to be.
 pub(crate) fn is_young(link: &Link, rules: &Rules) -> bool {
     link.modified().is_some_and(|modified| modified >= rules.cutoff)
+}
+
+/// Whether an upload is in progress: one that was added to lately, or of which that is not known (G4).
+fn is_pushed_to(tree: &RepositoryTree, rules: &Rules) -> bool {
+    tree.uploads.iter().any(|upload| upload.newest().is_none_or(|newest| newest >= rules.cutoff))
 }
 
 struct Walk<'t> {
@@ -217,18 +225,20 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn keep_young_layers(&mut self, rules: &Rules) {
+    /// Layers too young to judge, and all of them where somebody is uploading and that counts.
+    fn keep_layers(&mut self, rules: &Rules) {
+        let keeps_all = rules.beside >= Beside::InUse && is_pushed_to(self.tree, rules);
         for link in &self.tree.layers {
-            if is_young(link, rules) {
+            if keeps_all || is_young(link, rules) {
                 self.keep(link.digest);
             }
         }
     }
 
     /// A blob served under another digest lives under its canonical one.
-    fn keep_aliases(&mut self) {
-        let aliases = &self.evidence.aliases;
-        let needed = |alias: &&Alias| self.reach.needed.contains(&alias.digest);
+    fn keep_aliases(&mut self, rules: &Rules) {
+        let (aliases, all) = (&self.evidence.aliases, rules.beside >= Beside::InUse);
+        let needed = |alias: &&Alias| all || self.reach.needed.contains(&alias.digest);
         let canonical: Vec<Digest> =
             aliases.iter().filter(needed).map(|alias| alias.canonical).collect();
         for digest in canonical {
@@ -236,11 +246,18 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// Keeps all that the repository would serve if anybody named it.
+    fn keep_linked(&mut self) {
+        let tree = self.tree;
+        let links = tree.revisions.iter().chain(&tree.layers).map(|link| link.digest);
+        links.for_each(|digest| self.keep(digest));
+    }
+
     /// G4: keeps all that any key of the repository names.
     fn pin(&mut self) {
+        self.keep_linked();
         let tree = self.tree;
-        let links = tree.revisions.iter().chain(&tree.layers);
-        let links = links.chain(tree.tags.iter().flat_map(|tag| &tag.index));
+        let links = tree.tags.iter().flat_map(|tag| &tag.index);
         let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
         let aliases = self.evidence.aliases.iter().map(|alias| alias.canonical);
         let named = links.map(|link| link.digest).chain(aliases);

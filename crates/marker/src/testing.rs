@@ -78,6 +78,10 @@ pub(crate) fn history(tag: &str, digest: Digest) -> String {
     key(KeyKind::TagIndex { repository: REPOSITORY, tag, digest })
 }
 
+pub(crate) fn upload(id: &str) -> String {
+    format!("{}{REPOSITORY}/_uploads/{id}/startedat", Layout::new("").repositories())
+}
+
 pub(crate) fn signature(revision: Digest, digest: Digest) -> String {
     key(KeyKind::Signature { repository: REPOSITORY, revision, digest })
 }

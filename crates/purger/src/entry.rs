@@ -1,4 +1,4 @@
-//! What the registry remembers of a digest, and the commands that take it away.
+//! What the registry remembers of a digest, and the commands that ask for it and take it away.
 
 use redis::{Cmd, cmd};
 use registry::{Digest, RepositoryName};
@@ -32,10 +32,31 @@ pub(crate) struct Command {
 
 /// The commands that forget an entry that nobody has.
 pub(crate) fn forget_nothing() -> Vec<Command> {
-    let digest = Digest::sha256(b"what no registry holds, so that regsweep may ask for it");
     let mut commands = Vec::new();
-    forget(Some("regsweep/probe"), &digest.to_string(), &mut commands);
+    forget(Some("regsweep/probe"), &nobodys_digest().to_string(), &mut commands);
     commands
+}
+
+/// The commands that ask of which digests anything is remembered, one for each, behind one that clears nothing.
+///
+/// A registry keeps what it knows of a digest in one hash, and whatever else it keeps, of each repository, it believes
+/// only together with that. The first command is one that writes: a replica, which may not have been told all yet,
+/// refuses it, and where one command is refused no answer counts.
+pub(crate) fn whether_known(digests: &[Digest]) -> Vec<Command> {
+    let mut commands = Vec::with_capacity(1 + digests.len());
+    forget(None, &nobodys_digest().to_string(), &mut commands);
+    let known = |digest: &Digest| Command::new("EXISTS", hash_of(&digest.to_string()), &[]);
+    commands.extend(digests.iter().map(known));
+    commands
+}
+
+fn nobodys_digest() -> Digest {
+    Digest::sha256(b"what no registry holds, so that regsweep may ask for it")
+}
+
+/// Where a registry remembers what it knows of the digest itself.
+fn hash_of(digest: &str) -> String {
+    format!("blobs::{digest}")
 }
 
 /// 3.1 clears a repository's entry with all three commands. Earlier versions left the first two undone, so that a
@@ -48,7 +69,7 @@ fn forget(repository: Option<&str>, digest: &str, commands: &mut Vec<Command>) -
         commands.push(Command::new("SREM", blobs, &[digest]));
         commands.push(Command::new("DEL", own, &[]));
     }
-    commands.push(Command::new("HDEL", format!("blobs::{digest}"), &FIELDS));
+    commands.push(Command::new("HDEL", hash_of(digest), &FIELDS));
     commands.len() - before
 }
 
@@ -74,10 +95,14 @@ mod tests {
         words.collect::<Vec<_>>().join(" ")
     }
 
+    fn lines(commands: &[Command]) -> Vec<String> {
+        commands.iter().map(|command| line(&command.words)).collect()
+    }
+
     fn said(entry: &Entry) -> Vec<String> {
         let mut commands = Vec::new();
         let count = entry.forget(&mut commands);
-        let said: Vec<String> = commands.iter().map(|command| line(&command.words)).collect();
+        let said = lines(&commands);
         assert_eq!(said.len(), count);
         said
     }
@@ -101,5 +126,20 @@ mod tests {
         let digest = Digest::of(Algorithm::Sha512, b"x");
         let hash = format!("HDEL blobs::{digest} digest size mediatype length");
         assert_eq!(said(&Entry { repository: None, digest }), [hash]);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_every_version_needs_to_answer_from_its_cache() {
+        let [one, other] = [Digest::sha256(b"x"), Digest::of(Algorithm::Sha512, b"x")];
+        let asked = lines(&whether_known(&[one, other]));
+        let nothing = nobodys_digest();
+        assert_eq!(
+            asked,
+            [
+                format!("HDEL blobs::{nothing} digest size mediatype length"),
+                format!("EXISTS blobs::{one}"),
+                format!("EXISTS blobs::{other}"),
+            ]
+        );
     }
 }

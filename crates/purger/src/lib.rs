@@ -2,7 +2,7 @@
 //!
 //! # Words
 //! An *entry* is what the registry remembers of a digest: of all the store, or of one repository. To *forget* an entry
-//! is to clear it, so that the registry looks into its store again. A *batch* is what is asked for at once.
+//! is to clear it, so that the registry looks into its store again; as long as there is one it is *believed*. A *batch* is what is asked for at once.
 //!
 //! # Guarantees
 //! What is forgotten is what the registry's own clearing takes away, of every version, and nothing else. Forgetting
@@ -18,7 +18,8 @@
 //! ```
 //!
 //! # Cost
-//! One round trip for each thousand entries, three short commands each.
+//! One round trip for each thousand entries, three short commands each; as many digests are asked for at once, one
+//! command each.
 //!
 //! # Start reading at
 //! [`Purger`], [`Entry`].

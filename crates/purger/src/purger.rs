@@ -1,9 +1,10 @@
-//! Forgetting, batch by batch.
+//! Forgetting, and asking what is remembered, batch by batch.
 
 use config::Redis;
+use registry::Digest;
 use tracing::debug;
 
-use crate::entry::{Command, forget_nothing};
+use crate::entry::{Command, forget_nothing, whether_known};
 use crate::route::{Link, Route};
 use crate::{Entry, Limits, PurgeError};
 
@@ -56,6 +57,26 @@ impl Purger {
             cleared += count(&sizes, &self.ask(&commands, false, attempts).await?);
         }
         Ok(cleared)
+    }
+
+    /// Of which `digests` a registry may believe its cache instead of its store: one answer each, in their order. Of
+    /// what was just forgotten none, but where somebody keeps fields of his own in its hash, or read the digest again
+    /// since.
+    ///
+    /// Asked of the server that is written to, and again as often as [`Purger::forget`].
+    ///
+    /// # Errors
+    /// [`PurgeError`]: nothing is known of any of them then (G4).
+    pub async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, PurgeError> {
+        let attempts = self.route.limits().attempts;
+        let mut believed = Vec::with_capacity(digests.len());
+        for batch in digests.chunks(Self::BATCH) {
+            let answers = self.ask(&whether_known(batch), false, attempts).await?;
+            // The first is not about any of them; one that is missing would be a doubt.
+            let is_known = |at| answers.get(1 + at).is_none_or(|found| *found > 0);
+            believed.extend((0..batch.len()).map(is_known));
+        }
+        Ok(believed)
     }
 
     /// Asks until there is an answer, or asking again does not help; with `greets` all servers are asked whether they

@@ -1,5 +1,6 @@
 //! Against a server double: what is asked for, what happens when it fails, and in which words it is told.
 
+mod believing;
 mod double;
 mod faults;
 mod route;

@@ -7,7 +7,7 @@ use registry::Timestamp;
 
 use crate::{
     DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, PutBack, StoreError, Trashed,
-    Version,
+    Version, WriteStore,
 };
 
 /// What a store can do, asked by ability and never by brand.
@@ -109,8 +109,9 @@ pub trait DeleteStore: ReadStore {
     ) -> impl Future<Output = Result<Vec<KeyOutcome>, StoreError>> + Send;
 }
 
-/// Bringing back what was deleted: what an undo gets. Nothing here overwrites what somebody else wrote.
-pub trait RestoreStore: DeleteStore {
+/// Bringing back what was deleted, and writing down that it is: what an undo gets. Nothing here overwrites what somebody
+/// else wrote.
+pub trait RestoreStore: DeleteStore + WriteStore {
     /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
     /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries. It ends at a delete marker that
     /// is nobody's to remove, as those are that a bucket makes while versioning is suspended.
@@ -145,10 +146,4 @@ pub trait RestoreStore: DeleteStore {
         &self,
         objects: &[Trashed],
     ) -> impl Future<Output = Result<Vec<Result<PutBack, KeyFailure>>, StoreError>> + Send;
-
-    /// Writes a small object of this program's own, over the one that was there.
-    ///
-    /// # Errors
-    /// Where it may not be written.
-    fn put(&self, key: &str, body: Bytes) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Plan, RowKind, Stage};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, Role};
-use store::{Cursor as _, DeleteBatch, ErrorKind, Listed, RestoreStore, StoreError, Trash};
+use store::{
+    Condition, Cursor as _, DeleteBatch, ErrorKind, Listed, RestoreStore, StoreError, Trash,
+};
 
 pub use report::{Missing, MissingWhy, Returns, UndoError, UndoReport, Why};
 pub use selection::Only;
@@ -244,7 +246,7 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
         }
         let note = &self.around.filled;
         let written = match self.store.get(note, NOTE_LIMIT).await {
-            Ok(body) => self.store.put(note, body).await,
+            Ok(body) => self.store.write(note, body, &Condition::None).await.map(drop),
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::TooLarge) => Ok(()),
             Err(error) => Err(error),
         };
@@ -273,8 +275,8 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
     }
 
     async fn note(&self, note: &str, state: UndoState) -> Result<(), Halt> {
-        let written = self.store.put(note, state.body()).await;
-        written.map_err(|error| self.halt(error))
+        let written = self.store.write(note, state.body(), &Condition::None).await;
+        written.map(drop).map_err(|error| self.halt(error))
     }
 
     /// Blobs; and those that the manifests among them name, where one digest is asked for, until no more are named.

@@ -24,7 +24,7 @@ fn g5_marks_with_an_unread_manifest_cannot_be_sealed() {
     let always = FaultPlan { seed: 0, rate_per_1000: 1000, kinds: vec![Fault::Unserved] };
     let failing = Arc::new(Faulty::new(store.clone(), always));
     let (layout, marks) = (Layout::new(""), Arc::new(MarkSetBuilder::new()));
-    let rules = Rules { untagged: false, cutoff: world.now() };
+    let rules = Rules::new(false, world.now());
     let marker = Marker::new(failing, &layout, 1, Arc::clone(&marks), rules, Arc::clone(&monitor));
     runtime().block_on(async {
         let (sender, mut trees) = mpsc::channel(100);

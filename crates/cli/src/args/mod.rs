@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod online;
 mod output;
 mod policy;
 mod resources;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
 pub use resources::ResourceArgs;
@@ -134,6 +136,9 @@ pub struct GcArgs {
     /// By default the directory regsweep in that of the XDG specification: ~/.local/state.
     #[arg(long, value_name = "DIR", env = "REGSWEEP_STATE")]
     pub state: Option<PathBuf>,
+    /// While people push.
+    #[command(flatten)]
+    pub online: OnlineArgs,
     /// Policy.
     #[command(flatten)]
     pub policy: PolicyArgs,

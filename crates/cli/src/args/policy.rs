@@ -24,7 +24,13 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long
-    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = humantime::parse_duration)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "7d",
+        value_parser = humantime::parse_duration,
+        hide_short_help = true
+    )]
     pub uploads_older_than: Duration,
     /// Refuse to delete more than this share of all blobs [default: 30]
     ///

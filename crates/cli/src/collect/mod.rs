@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::{MarkSet, MarkSetBuilder, MemoryLimit, Rules};
+use marker::{Beside, MarkSet, MarkSetBuilder, MemoryLimit, Rules};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
     BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
@@ -35,6 +35,8 @@ pub struct Ask<'a> {
     pub layout: &'a Layout,
     /// What may go.
     pub policy: Policy,
+    /// What stays beside what manifests need.
+    pub beside: Beside,
     /// What the operator accepts.
     pub limits: &'a Limits,
     /// How many ranges are listed, and manifests read, at once.
@@ -71,6 +73,15 @@ impl Ask<'_> {
     }
 }
 
+/// What was seen of a registry.
+#[derive(Debug)]
+pub struct Look {
+    /// What nothing needs.
+    pub plan: Plan,
+    /// What is needed.
+    pub marks: MarkSet,
+}
+
 /// Reads the registry and writes a plan; deletes nothing, and could not.
 ///
 /// # Errors
@@ -81,11 +92,25 @@ pub async fn make_plan<S: ReadStore>(
     monitor: &Arc<Monitor>,
     stop: &Arc<Stop>,
 ) -> Result<Plan, Failure> {
+    Ok(look(store, ask, monitor, stop).await?.plan)
+}
+
+/// The same for those who also ask what is needed.
+///
+/// # Errors
+/// As [`make_plan`].
+pub async fn look<S: ReadStore>(
+    store: &Arc<S>,
+    ask: &Ask<'_>,
+    monitor: &Arc<Monitor>,
+    stop: &Arc<Stop>,
+) -> Result<Look, Failure> {
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
     let writer = Arc::new(ask.writer()?);
     let marks = Arc::new(MarkSetBuilder::limited(&ask.in_memory(ask.memory / 2))?);
-    let rules = Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects };
+    let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
+    let rules = Rules { untagged, cutoff, beside };
     let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
 
     monitor.enter(Phase::Marking);
@@ -94,7 +119,8 @@ pub async fn make_plan<S: ReadStore>(
     let remembered = remembered::close(ask.cache.clone());
     let (judged, ()) = tokio::join!(stage.judge(marks, marked), remembered);
     let Judged { marks, header } = judged?;
-    Ok(sole(writer, "the plan is still being written")?.finish(&header, &marks)?)
+    let plan = sole(writer, "the plan is still being written")?.finish(&header, &marks)?;
+    Ok(Look { plan, marks })
 }
 
 /// All that was decided, its rows written.

@@ -48,7 +48,7 @@ pub(crate) async fn garbage_collect(
     let work = Collecting { args, location: &location, cache, context };
     // The registry's command says nothing of sizes, nor of tags where it keeps all manifests.
     let json = context.output.json;
-    let detail = Detail { sizes: json, tags: json || args.delete_untagged };
+    let detail = Detail { sizes: json, tags: json || args.delete_untagged, links: false };
     let (store, deletes) = (&StoreArgs::default(), DeletePace::default());
     let access = Access { location: &location, store, deletes, detail };
     with_registry(access, &context.watch, work).await

@@ -16,13 +16,16 @@ use crate::state::{Kind, Runs, Unfinished};
 use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
-use crate::{Failure, clock};
+use crate::{Failure, clock, online};
 
 /// Takes up an unfinished run, or plans and sweeps a new one.
 ///
 /// # Errors
 /// Where no whole plan can be made, the plan is refused, or objects could not be deleted.
 pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
+    if args.online.online {
+        return Box::pin(online::collect(args, context)).await;
+    }
     let location = context.locate(&args.location, &args.store)?;
     let mut cache = RegistryCache::none();
     if !args.dry_run {

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use marker::Beside;
 use monitor::Counter;
 use planner::{Amount, Limits, Plan, Policy};
 use serde::Serialize;
@@ -47,13 +48,13 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// Understands a location, and tells what is odd about it.
-    fn locate(&self, typed: &str, store: &StoreArgs) -> Result<Location, Failure> {
+    pub(crate) fn locate(&self, typed: &str, store: &StoreArgs) -> Result<Location, Failure> {
         let location = Location::resolve(typed, store, environment())?;
         location.warnings().for_each(|warning| self.console.warn(&warning));
         Ok(location)
     }
 
-    fn progress(&self, words: impl Into<Words>) -> Progress {
+    pub(crate) fn progress(&self, words: impl Into<Words>) -> Progress {
         Progress::start(self.output, self.console, words.into(), &self.watch.monitor)
     }
 
@@ -65,7 +66,7 @@ impl Context<'_> {
     }
 
     /// Writes data, and ends its last line.
-    fn data(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
         let end = if text.ends_with('\n') { "" } else { "\n" };
         self.console.data(&format!("{text}{end}")).map_err(Failure::Output)
     }
@@ -125,7 +126,7 @@ impl Context<'_> {
     }
 
     /// Writes one JSON object.
-    fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
+    pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(object).map_err(|error| Failure::Internal {
             what: "the summary cannot be written",
             source: error.into(),
@@ -139,7 +140,7 @@ fn policy(args: &PolicyArgs) -> Policy {
     Policy { untagged, grace, uploads_older_than }
 }
 
-fn limits(args: &PolicyArgs) -> Limits {
+pub(crate) fn limits(args: &PolicyArgs) -> Limits {
     let accepted: BTreeSet<_> = args.accept.iter().copied().collect();
     Limits { max_delete_share_percent: args.max_delete_share, accepted }
 }
@@ -177,6 +178,7 @@ async fn plan_of<S: DeleteStore>(
         options,
         layout,
         policy,
+        beside: Beside::Nothing,
         limits,
         width,
         out,

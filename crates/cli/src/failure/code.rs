@@ -1,5 +1,6 @@
 //! Exit codes, and which failure has which. Every way to fail has its place.
 
+use ledger::LedgerError;
 use lister::ListError;
 use marker::{MarkError, SpillError};
 use planner::PlanError;
@@ -60,8 +61,13 @@ impl Failure {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Location { .. } | Self::Config { .. } | Self::File { .. } => Code::Usage,
+            Self::Location { .. }
+            | Self::Config { .. }
+            | Self::File { .. }
+            | Self::Lease { .. }
+            | Self::Waits(_) => Code::Usage,
             Self::Refused(_) | Self::Busy { .. } => Code::Unsafe,
+            Self::Ledger(error) => ledger_code(error),
             Self::Store { source, .. } => store_code(source),
             Self::List(error) => list_code(error),
             Self::Mark(error) => mark_code(error),
@@ -74,6 +80,19 @@ impl Failure {
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }
+    }
+}
+
+fn ledger_code(error: &LedgerError) -> Code {
+    match error {
+        // What was begun is on record, and the next run goes on.
+        LedgerError::Lost(_) => Code::Partial,
+        LedgerError::Held { .. } | LedgerError::Locked { .. } | LedgerError::Overtaken { .. } => {
+            Code::Unsafe
+        }
+        LedgerError::Store(error) => store_code(error),
+        LedgerError::Lock { .. } => Code::Usage,
+        _ => Code::Format,
     }
 }
 

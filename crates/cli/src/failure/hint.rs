@@ -1,5 +1,6 @@
 //! What to do next, for every way to fail.
 
+use ledger::LedgerError;
 use lister::ListError;
 use marker::MarkError;
 use planner::PlanError;
@@ -47,6 +48,11 @@ impl Failure {
             Self::Mark(error) => mark_hint(error),
             Self::Plan(error) => Some(plan_hint(error)),
             Self::Journal(error) => Some(journal_hint(error)),
+            Self::Ledger(error) => ledger_hint(error),
+            Self::Lease { .. } => Some("give --lease more, ten minutes are usual"),
+            Self::Waits(_) => Some(
+                "give --quarantine more, or --longest-push or --restarted-every less if that is true",
+            ),
             Self::Busy { .. } => Some("wait for it to end; two at once would only be slower"),
             Self::Partial { .. } => Some(
                 "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
@@ -68,6 +74,21 @@ impl Failure {
 
 fn resuming(again: &str) -> String {
     format!("`{again}` goes on where this ended")
+}
+
+fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
+    match error {
+        LedgerError::Lost(_) | LedgerError::Overtaken { .. } => {
+            Some("run it again: it goes on where this ended")
+        }
+        LedgerError::Locked { .. } => Some("wait for it to end; two at once would only be slower"),
+        LedgerError::Damaged { .. } => Some(
+            "nothing is deleted as long as it is there: bring the object back as it was, from an older version",
+        ),
+        LedgerError::UnknownFormat { .. } => Some("use the version that wrote it, or a newer one"),
+        LedgerError::Store(error) => store_hint(error, true),
+        _ => None,
+    }
 }
 
 fn list_hint(error: &ListError) -> Option<&'static str> {

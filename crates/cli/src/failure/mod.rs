@@ -9,11 +9,14 @@ mod tests;
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use config::ConfigError;
+use ledger::LedgerError;
 use lister::ListError;
 use marker::{MarkError, SpillError};
 use planner::{JudgeError, PlanError, Reappeared};
+use protocol::ProtocolError;
 use store::StoreError;
 use sweeper::{JournalError, SweepError, UndoError};
 
@@ -64,6 +67,18 @@ pub enum Failure {
         /// The directory of its runs.
         dir: PathBuf,
     },
+    /// What is on record of collections cannot be used, or the lease is lost.
+    #[error("the collection cannot go on")]
+    Ledger(#[source] LedgerError),
+    /// A lease that would be of no use.
+    #[error("a lease of {} s is too short to collect by", life.as_secs())]
+    Lease {
+        /// How long it was to live.
+        life: Duration,
+    },
+    /// Waits that would not be safe.
+    #[error("the quarantine is too short")]
+    Waits(#[source] ProtocolError),
     /// The store failed.
     #[error("cannot use {location}")]
     Store {

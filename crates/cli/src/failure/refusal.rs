@@ -58,6 +58,29 @@ pub enum Refusal {
         /// Why not.
         source: ClearError,
     },
+    /// Somebody else collects this registry while people push, or was killed doing so.
+    #[error("`{holder}` collects this registry, or did and was killed; its lease ends at {until}")]
+    Leased {
+        /// Who.
+        holder: Box<str>,
+        /// From when on others may collect, by the store's clock.
+        until: Timestamp,
+    },
+    /// What is deleted while people push must be able to come back.
+    #[error("what is deleted from {location} could not come back where a push came to need it")]
+    NoUndo {
+        /// The registry.
+        location: String,
+    },
+    /// The registry would believe in what is deleted, and accept pushes that need it.
+    #[error("{why}")]
+    CacheUnproven {
+        /// What is known of its cache.
+        why: &'static str,
+    },
+    /// Manifests are not taken from under those who push.
+    #[error("manifests without a tag are not deleted while people push")]
+    OnlineUntagged,
     /// An undo was at work since the plan was made.
     #[error("what was deleted was taken back at {at}, after the plan was made at {since}")]
     TakenBack {
@@ -94,6 +117,10 @@ impl Refusal {
             | Self::Foreign { .. }
             | Self::NotARegistry { .. }
             | Self::Written { .. }
+            | Self::Leased { .. }
+            | Self::NoUndo { .. }
+            | Self::CacheUnproven { .. }
+            | Self::OnlineUntagged
             | Self::TakenBack { .. }
             | Self::Undoing { .. } => Vec::new(),
         }
@@ -120,6 +147,19 @@ impl Refusal {
             Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
+            Self::Leased { .. } => vec!["run it again then; it goes on where the other ended".to_owned()],
+            Self::NoUndo { .. } => vec![
+                "turn on the bucket's versioning, or collect with --trash".to_owned(),
+                "or accept that some image may be lost, and say so: --without-undo".to_owned(),
+            ],
+            Self::CacheUnproven { .. } => vec![
+                "give the registry's config.yml as the location, with redis as its cache or none".to_owned(),
+                "or say what you know: --registry-cache none, or --restarted-every DURATION".to_owned(),
+            ],
+            Self::OnlineUntagged => vec![format!(
+                "leave out --untagged, or make the registry read-only and run `{}`",
+                again.replace(" --online", "")
+            )],
             Self::Undoing { note } => vec![
                 "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
                 format!(

@@ -1,6 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
 mod caches;
+mod online;
 mod refusals;
 mod undos;
 
@@ -49,10 +50,17 @@ fn variant(failure: &Failure) -> usize {
         Failure::Undo(_) => 24,
         Failure::NotBack { .. } => 25,
         Failure::Refused(Refusal::Undoing { .. }) => 26,
+        Failure::Refused(Refusal::Leased { .. }) => 27,
+        Failure::Refused(Refusal::NoUndo { .. }) => 28,
+        Failure::Refused(Refusal::CacheUnproven { .. }) => 29,
+        Failure::Refused(Refusal::OnlineUntagged) => 30,
+        Failure::Ledger(_) => 31,
+        Failure::Lease { .. } => 32,
+        Failure::Waits(_) => 33,
     }
 }
 
-const VARIANTS: usize = 27;
+const VARIANTS: usize = 34;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -324,6 +332,7 @@ fn all() -> Vec<Row> {
         sweeps(),
         caches::rows(),
         undos::rows(),
+        online::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -7,7 +7,7 @@ use ledger::{Fenced, Held, Holder, Lease, LeaseLost, LeaseTimes, LedgerError, Lo
 use registry::{Layout, Timestamp};
 use store::{
     Condition, DeleteBatch, DeleteStore as _, Doomed, ErrorKind, Fault, FaultPlan, Faulty,
-    MemoryStore, ReadStore as _, WriteStore,
+    MemoryStore, PutBack, ReadStore as _, RestoreStore as _, Trashed, Version, WriteStore,
 };
 
 const KEY: &str = "regsweep/lease.json";
@@ -82,6 +82,38 @@ async fn a_lease_that_is_renewed_goes_on_and_one_that_is_given_back_is_free_at_o
     assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_kept_renews_itself_until_it_is_given_back() {
+    let memory = MemoryStore::new();
+    let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let (held, kept) = (lease.guard(), lease.keep());
+    live(&memory, 60).await;
+    assert!(held.check_now().is_ok());
+    assert!(is_held_by(acquire(memory.clone(), &memory, "second").await, "first"));
+    kept.release().await.unwrap();
+    assert!(held.check_now().is_err());
+    assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_kept_by_nobody_any_more_expires() {
+    let memory = MemoryStore::new();
+    let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let held = lease.guard();
+    drop(lease.keep());
+    live(&memory, 12).await;
+    assert!(held.check_now().is_err());
+    assert!(acquire(memory.clone(), &memory, "second").await.is_ok());
+}
+
+/// So many minutes pass, here and for the store.
+async fn live(memory: &MemoryStore, minutes: u32) {
+    for _ in 0..minutes * 6 {
+        pass(memory, MINUTE / 6);
+        tokio::time::sleep(MINUTE / 6).await;
+    }
+}
+
 #[tokio::test]
 async fn what_expired_may_be_renewed_where_nobody_took_it() {
     let memory = MemoryStore::new();
@@ -150,6 +182,40 @@ async fn a_fence_lets_nothing_through_that_would_change_anything_once_the_lease_
     assert!(fenced.write("d", "x".into(), &Condition::Absent).await.is_err());
     assert_eq!(memory.keys(), ["b", "c", KEY]);
     assert_eq!(fenced.get("b", 9).await.unwrap(), "x", "reading goes on");
+}
+
+#[tokio::test]
+async fn a_fence_lets_nothing_come_back_once_the_lease_is_lost() {
+    let memory = MemoryStore::new().with_versions();
+    for key in ["a", "b"] {
+        memory.put(key, "x", Timestamp::default());
+        memory.put(&format!("trash/{key}2"), "x", Timestamp::default());
+    }
+    let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let fenced = Fenced::new(memory.clone(), lease.guard());
+    let doomed = ["a", "b"].map(|key| Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE });
+    fenced.delete(&DeleteBatch::new(doomed.to_vec()).unwrap()).await.unwrap();
+    let hidden = async |key: &str| match fenced.versions(key).await.unwrap().swap_remove(0) {
+        Version::Marker(marker) => marker,
+        other @ Version::Object { .. } => panic!("{other:?}"),
+    };
+    let trashed = |key: &str| [Trashed { key: key.into(), trash: format!("trash/{key}").into() }];
+    assert_eq!(fenced.unmark(&[hidden("a").await]).await.unwrap(), [Ok(())]);
+    assert_eq!(fenced.put_back(&trashed("a2")).await.unwrap(), [Ok(PutBack::Restored)]);
+    pass(&memory, 7 * MINUTE);
+    // Looking goes on.
+    let marker = hidden("b").await;
+    assert!(fenced.keeps_versions().await.unwrap());
+    let before = memory.snapshot();
+    let errors = [
+        fenced.unmark(&[marker]).await.unwrap_err(),
+        fenced.put_back(&trashed("b2")).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.source.unwrap().is::<LeaseLost>());
+    }
+    assert_eq!(memory.snapshot(), before);
+    assert!(!before.contains_key("b") && !before.contains_key("b2"));
 }
 
 #[test]

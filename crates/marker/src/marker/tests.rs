@@ -28,7 +28,7 @@ async fn mark_listed<S: ReadStore>(
     untagged: bool,
 ) -> (Outcome, bool) {
     let marks = Arc::new(MarkSetBuilder::new());
-    let rules = Rules { untagged, cutoff: CUTOFF };
+    let rules = Rules::new(untagged, CUTOFF);
     let (layout, monitor) = (Layout::new(""), Arc::new(Monitor::new()));
     let marker = Marker::new(store, &layout, 3, Arc::clone(&marks), rules, monitor);
     let mut outcome = Ok(Vec::new());

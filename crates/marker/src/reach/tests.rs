@@ -107,7 +107,7 @@ impl Case {
     }
 
     fn reach(&self, untagged: bool) -> Reach {
-        reach(&self.tree, &self.evidence, &Rules { untagged, cutoff: CUTOFF }, &mut drop)
+        reach(&self.tree, &self.evidence, &Rules::new(untagged, CUTOFF), &mut drop)
     }
 
     /// Asserts which manifests stay and which digests are marked.
@@ -306,8 +306,34 @@ fn events_tell_the_walk_in_order() {
     let case = Case::new().image("M", "a b").index("I", "M").tag("v1", "I");
     let (manifest, blob) = (Event::Manifest, Event::Blob);
     let [index, image, a, b] = ["I", "M", "a", "b"].map(digest);
-    let (mut events, rules) = (Vec::new(), Rules { untagged: true, cutoff: CUTOFF });
+    let (mut events, rules) = (Vec::new(), Rules::new(true, CUTOFF));
     let reach = reach(&case.tree, &case.evidence, &rules, &mut |event| events.push(event));
     assert_eq!(marks_of(&reach).len(), events.len());
     assert_eq!(events, [manifest(index), blob(image), blob(a), blob(b)]);
+}
+
+/// What stays of a registry to which people push.
+#[track_caller]
+fn keeps_beside(case: &Case, beside: Beside, marks: &str) {
+    let rules = Rules { beside, ..Rules::new(false, CUTOFF) };
+    let reach = reach(&case.tree, &case.evidence, &rules, &mut drop);
+    assert_eq!(names(&marks_of(&reach)), words(marks), "{beside:?}");
+}
+
+#[test]
+fn g4_where_somebody_uploads_every_layer_is_in_use_and_an_alias_always_is() {
+    let upload = testing::upload("one");
+    let case = || Case::new().image("M", "a").layer("a").layer("b").layer("c").alias("c", "d");
+    keeps_beside(&case(), Beside::Nothing, "M a");
+    keeps_beside(&case(), Beside::InUse, "M a d");
+    keeps_beside(&case().key(&upload, CUTOFF), Beside::Nothing, "M a");
+    keeps_beside(&case().key(&upload, CUTOFF), Beside::InUse, "M a b c d");
+    keeps_beside(&case().key(&upload, OLD), Beside::InUse, "M a d");
+}
+
+#[test]
+fn g4_what_is_linked_is_kept_where_that_is_asked_but_for_what_only_a_tag_once_named() {
+    let case = Case::new().image("M", "a").layer("a").layer("b").tag("v1", "N M");
+    keeps_beside(&case, Beside::InUse, "M a");
+    keeps_beside(&case, Beside::Linked, "M a b");
 }

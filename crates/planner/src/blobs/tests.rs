@@ -15,7 +15,7 @@ use crate::Policy;
 
 const T0: Timestamp = Timestamp::from_seconds(100_000_000);
 const GRACE: Duration = Duration::from_hours(24);
-const RULES: Rules = Rules { untagged: false, cutoff: Timestamp::from_seconds(0) };
+const RULES: Rules = Rules::new(false, Timestamp::from_seconds(0));
 
 fn digest(n: u8) -> Digest {
     Digest::sha256(&[n])

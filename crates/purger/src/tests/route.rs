@@ -6,7 +6,7 @@ use super::double::{Double, Reply, error, well};
 use super::{entries, hasty, local, redis, secret, single};
 use crate::{PurgeError, Purger};
 
-fn sentinels(ports: &[u16]) -> Redis {
+pub(super) fn sentinels(ports: &[u16]) -> Redis {
     redis(RedisServers::Sentinels {
         master: "main".to_owned(),
         sentinels: ports.iter().copied().map(local).collect(),
@@ -15,7 +15,7 @@ fn sentinels(ports: &[u16]) -> Redis {
     })
 }
 
-fn master_at(port: u16) -> Reply {
+pub(super) fn master_at(port: u16) -> Reply {
     let text = port.to_string();
     Reply::Say(format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{text}\r\n", text.len()))
 }
@@ -92,7 +92,7 @@ async fn where_no_sentinel_knows_each_is_quoted() {
 }
 
 /// How a cluster of two is divided, at half.
-fn halves(first: u16, second: u16) -> Reply {
+pub(super) fn halves(first: u16, second: u16) -> Reply {
     let share = |from: u16, to: u16, port: u16| {
         format!("*3\r\n:{from}\r\n:{to}\r\n*2\r\n$9\r\n127.0.0.1\r\n:{port}\r\n")
     };

@@ -24,7 +24,11 @@ async fn exactly_the_entries_go_and_again_is_harmless() {
     assert_eq!(client.keys().await, before, "a check takes nothing away");
 
     let entries = [entry(Some("team/app"), gone), entry(Some("team/app"), shared)];
+    let digests = [gone, shared, kept, Digest::sha256(b"never heard of")];
+    assert_eq!(purger.believes(&digests).await.unwrap(), [true, true, true, false]);
+    assert_eq!(client.keys().await, before, "nor does a question");
     assert_eq!(purger.forget(&entries).await.unwrap(), 2);
+    assert_eq!(purger.believes(&digests).await.unwrap(), [false, false, true, false]);
     let mut left = vec![
         format!("blobs::{kept}"),
         "repository::team/app::blobs".to_owned(),
@@ -81,6 +85,8 @@ async fn a_hundred_thousand_entries_go() {
     }
     let entries: Vec<Entry> = digests.iter().map(|d| entry(Some("team/app"), *d)).collect();
     let mut purger = Purger::connect(&server.redis(), Limits::default()).await.unwrap();
+    // No version answers from what it knows of a repository alone.
+    assert_eq!(purger.believes(&digests).await.unwrap(), vec![false; 100_000]);
     assert_eq!(purger.forget(&entries).await.unwrap(), 100_000);
     assert_eq!(client.keys().await, Vec::<String>::new());
 }

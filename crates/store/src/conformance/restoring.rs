@@ -5,7 +5,8 @@ use registry::Timestamp;
 
 use super::{delete, list_keys, must};
 use crate::{
-    DeleteBatch, Doomed, Kept, KeyOutcome, Marker, PutBack, RestoreStore, Trash, Trashed, Version,
+    Condition, DeleteBatch, Doomed, Kept, KeyOutcome, Marker, PutBack, RestoreStore, Trash,
+    Trashed, Version,
 };
 
 const KEY: &str = "contract/back/link";
@@ -22,7 +23,7 @@ pub async fn putting_contract<S: RestoreStore>(store: &S) {
     assert_eq!(must(store.versions(NOTE).await), []);
     assert_eq!(must(store.unmark(&[]).await), []);
     for body in ["first", "the second"] {
-        must(store.put(NOTE, Bytes::from_static(body.as_bytes())).await);
+        must(store.write(NOTE, Bytes::from_static(body.as_bytes()), &Condition::None).await);
         assert_eq!(must(store.get(NOTE, 100).await), body);
         let versions = must(store.versions(NOTE).await);
         assert_eq!(size_of(versions.first()), Some(body.len() as u64));

@@ -1,7 +1,5 @@
 //! Bringing objects back, with failures by plan.
 
-use bytes::Bytes;
-
 use super::{Fault, Faulty, Luck, below, dead, failure_of, lost, mix};
 use crate::{
     KeyFailure, Marker, Operation, PutBack, ReadStore as _, RestoreStore, StoreError, Trashed,
@@ -41,16 +39,6 @@ impl<S: RestoreStore> RestoreStore for Faulty<S> {
         let luck = self.faults.meet(Operation::Restore, subject)?;
         let answers = self.inner.put_back(&done(luck, objects)).await?;
         told(luck, subject, objects.len(), answers)
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let luck = self.faults.meet(Operation::Restore, key)?;
-        self.inner.put(key, body).await?;
-        match luck.fault {
-            _ if luck.is_dying => Err(dead(Operation::Restore, key)),
-            Some(Fault::LostAnswer | Fault::HalfDone) => Err(lost(Operation::Restore, key)),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom
 use rustix::io::Errno;
 
 use super::trouble::{Oddity, system};
+use super::write;
 use crate::{Object, Operation, StoreError};
 
 /// What an entry of a folder is.
@@ -86,7 +87,7 @@ pub(super) fn open_at_once(root: &OwnedFd, path: &str, flags: OFlags) -> Option<
     rustix::fs::openat2(root, path, flags, Mode::empty(), resolve).ok()
 }
 
-/// The sorted entries of a folder. A folder's name ends in `/`, so that the order of the names is the order of the
+/// The sorted entries of a folder, but for files that serve writing. A folder's name ends in `/`, so that the order of the names is the order of the
 /// keys below them.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -156,6 +157,7 @@ impl Listing {
             }
             match kind_of(folder, name, entry.file_type()) {
                 Err(Errno::NOENT) => {}
+                Ok(Kind::File) if write::is_ours(name) => {}
                 kind => self.push(name, kind?),
             }
         }

@@ -45,18 +45,28 @@ fn child(
     match rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(around.st_mode)) {
         // Somebody else made it.
         Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(failed(errno)),
+        Err(errno) => return Err(failed(passing(errno))),
     }
     if operation == Operation::Write {
         sync(parent).map_err(|failed| failed.at(operation, key))?;
     }
     let child = folder::open(operation, parent.as_fd(), name.as_bytes(), key)?;
-    let child = child.ok_or_else(|| failed(Errno::NOTDIR))?;
+    let child = child.ok_or_else(|| failed(missing(parent, name)))?;
     let owner = (Uid::from_raw(around.st_uid), Gid::from_raw(around.st_gid));
     if let Err(errno) = rustix::fs::fchown(&child, Some(owner.0), Some(owner.1)) {
         tracing::debug!(folder = key, %errno, "a new folder stays with its maker");
     }
     Ok(child)
+}
+
+/// Why a folder that was made, or was there, is not.
+fn missing(parent: &OwnedFd, name: &str) -> Errno {
+    folder::look(parent.as_fd(), name.as_bytes()).map_or_else(passing, |_| Errno::NOTDIR)
+}
+
+/// Folders go when they are empty, so that one may go while something is put into it: it can be made again.
+fn passing(errno: Errno) -> Errno {
+    if errno == Errno::NOENT { Errno::STALE } else { errno }
 }
 
 /// What went wrong with a file.

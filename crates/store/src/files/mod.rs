@@ -295,16 +295,6 @@ impl RestoreStore for FileStore {
         .await
         .map_err(|error| unfinished(Operation::Restore, &self.tree.identity, error))
     }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let (tree, subject) = (Arc::clone(&self.tree), key.to_owned());
-        tokio::task::spawn_blocking(move || {
-            tree.monitor.count(Counter::PutRequests, 1);
-            restore::put(&tree, &subject, &body)
-        })
-        .await
-        .map_err(|error| unfinished(Operation::Restore, key, error))?
-    }
 }
 
 /// A listing of files under way. Holds one descriptor for each level of the tree.

@@ -1,6 +1,5 @@
-//! Bringing files back, and writing the program's own.
+//! Moving files to the trash, and back.
 
-use bytes::Bytes;
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
@@ -99,15 +98,6 @@ fn rename(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> Result<(), Err
         },
         renamed => renamed,
     }
-}
-
-/// Writes a small file whole: beside its place first, then in its place.
-pub(super) fn put(tree: &Tree, key: &str, body: &Bytes) -> Result<(), StoreError> {
-    path::check_key(Operation::Restore, key)?;
-    let (folder_key, name) = path::split(key);
-    let folder = make::folder(tree, Operation::Restore, folder_key)?;
-    let beside = format!(".{name}.new");
-    make::file(&folder, &beside, name, body).map_err(|failed| failed.at(Operation::Restore, key))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::trouble::kind_of;
-use super::{Tree, folder, path};
+use super::{Tree, folder, path, write};
 use crate::{Operation, StoreError};
 
 /// The folders on the way to a file, opened one by one, so that no link is followed.
@@ -33,17 +33,24 @@ impl<'k> Way<'k> {
         self.folders.last().filter(|_| is_whole)
     }
 
-    /// Removes the innermost folder if it is empty, then the one around it, and so on.
+    /// Removes the innermost folder if it is empty, then the one around it, and so on. What served writing goes with its
+    /// folder.
     ///
     /// A folder that cannot be removed stays, as all do under the reference collector; the file is deleted all the
     /// same, so this is worth a note and no failure.
     pub(super) fn remove_empty(&self, tree: &Tree) {
         let steps: Vec<_> = path::steps(self.folder_key).collect();
-        for ((name, key), parent) in steps.into_iter().zip(&self.folders).rev() {
+        for (depth, ((name, key), parent)) in steps.into_iter().zip(&self.folders).enumerate().rev()
+        {
             if tree.keeps(key) {
                 return;
             }
-            match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+            let remove = || rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR);
+            let removed = match remove() {
+                Err(Errno::NOTEMPTY | Errno::EXIST) if self.clears(depth + 1, key) => remove(),
+                removed => removed,
+            };
+            match removed {
                 Ok(()) | Err(Errno::NOENT) => {}
                 Err(Errno::NOTEMPTY | Errno::EXIST) => return,
                 Err(errno) => {
@@ -53,5 +60,9 @@ impl<'k> Way<'k> {
                 }
             }
         }
+    }
+    /// Whether nothing but what served writing was in a folder on the way, and that is gone.
+    fn clears(&self, depth: usize, key: &str) -> bool {
+        self.folders.get(depth).is_some_and(|folder| write::clear(folder, key))
     }
 }

@@ -1,7 +1,5 @@
 //! Bringing objects back.
 
-use bytes::Bytes;
-
 use super::MemoryStore;
 use crate::{KeyFailure, Marker, PutBack, RestoreStore, StoreError, Trashed, Version};
 
@@ -28,11 +26,5 @@ impl RestoreStore for MemoryStore {
     ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
         let mut state = self.state();
         Ok(objects.iter().map(|object| Ok(state.put_back(object))).collect())
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let now = self.state().now;
-        Self::put(self, key, body, now);
-        Ok(())
     }
 }

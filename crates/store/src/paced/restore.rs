@@ -1,7 +1,5 @@
 //! Bringing objects back no faster than the store bears.
 
-use bytes::Bytes;
-
 use super::{Paced, Verdict, count, verdict};
 use crate::stopping::Stopped;
 use crate::{
@@ -36,14 +34,6 @@ impl<S: RestoreStore> RestoreStore for Paced<S> {
 
     async fn put_back(&self, objects: &[Trashed]) -> Answer<PutBack> {
         self.as_deletes(objects.len(), self.store.put_back(objects)).await
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let place = self.pace.enter(&self.pace.gets).await;
-        let place = place.map_err(|Stopped| Stopped::at(Operation::Restore, key))?;
-        let answer = self.store.put(key, body).await;
-        place.leave(&self.pace, verdict(&answer));
-        answer
     }
 }
 

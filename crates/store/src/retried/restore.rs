@@ -1,7 +1,5 @@
 //! Bringing objects back, as often as it may help.
 
-use bytes::Bytes;
-
 use super::Retried;
 use crate::{
     KeyFailure, Marker, Operation, PutBack, ReadStore, RestoreStore, StoreError, Trashed, Version,
@@ -71,18 +69,5 @@ impl<S: RestoreStore> RestoreStore for Retried<S> {
     /// Asks again for all of them where any may still come back: one that is back is present.
     async fn put_back(&self, objects: &[Trashed]) -> Answer<PutBack> {
         until_settled!(self, self.store.put_back(objects))
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        let mut effort = self.shared.effort();
-        loop {
-            match self.store.put(key, body.clone()).await {
-                Ok(()) => {
-                    effort.succeeded();
-                    return Ok(());
-                }
-                Err(error) => effort.failed(error).await?,
-            }
-        }
     }
 }

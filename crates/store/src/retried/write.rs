@@ -12,7 +12,8 @@ impl<S: WriteStore> WriteStore for Retried<S> {
     }
 
     /// An attempt that failed may have written all the same. So before the next one, and where that finds its condition
-    /// broken, the object is read: this very content is taken for our own.
+    /// broken, the object is read: this very content is taken for our own. Without a condition nothing is taken for it:
+    /// what was there before may have this content, and an older time.
     async fn write(
         &self,
         key: &str,
@@ -31,8 +32,8 @@ impl<S: WriteStore> WriteStore for Retried<S> {
             };
             if error.kind != ErrorKind::Precondition {
                 effort.failed(error).await?;
-                is_in_doubt = true;
-                if let Some(token) = self.find(key, &content).await? {
+                is_in_doubt = *condition != Condition::None;
+                if is_in_doubt && let Some(token) = self.find(key, &content).await? {
                     return Ok(token);
                 }
             } else if is_in_doubt && let Some(token) = self.find(key, &content).await? {

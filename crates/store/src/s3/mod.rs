@@ -16,12 +16,12 @@ mod list;
 mod measured;
 mod page;
 mod percent;
-mod put;
 mod request;
 mod sign;
 mod tap;
 mod text;
 mod trash;
+mod versioning;
 mod versions;
 mod wire;
 mod write;
@@ -155,7 +155,7 @@ impl RestoreStore for S3Store {
     }
 
     async fn keeps_versions(&self) -> Result<bool, StoreError> {
-        put::keeps_versions(&self.bucket).await
+        versioning::keeps_versions(&self.bucket).await
     }
 
     async fn put_back(
@@ -163,9 +163,5 @@ impl RestoreStore for S3Store {
         objects: &[Trashed],
     ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
         Ok(trash::put_back(&self.bucket, objects).await)
-    }
-
-    async fn put(&self, key: &str, body: Bytes) -> Result<(), StoreError> {
-        put::put(&self.bucket, key, body).await
     }
 }

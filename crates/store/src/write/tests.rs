@@ -36,6 +36,22 @@ async fn equal_contents_are_ones_own_only_after_an_attempt_in_doubt() {
     assert_eq!((error.kind, error.operation), (ErrorKind::Precondition, Operation::Write));
 }
 
+/// The time of some objects says when something was last in use.
+#[tokio::test(start_paused = true)]
+async fn what_is_written_without_a_condition_is_new_although_the_same_was_there() {
+    let later = Timestamp::from_seconds(9_000);
+    for seed in 0..32 {
+        let memory = MemoryStore::new();
+        memory.put("k", "same", Timestamp::default());
+        memory.set_now(later);
+        let kinds = vec![Fault::Unserved, Fault::LostAnswer, Fault::Throttled];
+        let store = wrapped(&memory, FaultPlan { seed, rate_per_1000: 500, kinds });
+        store.write("k", "same".into(), &Condition::None).await.unwrap();
+        let looked = memory.look(vec!["k".into()]).await.unwrap();
+        assert_eq!(looked[0].as_ref().unwrap().modified, later, "seed {seed}");
+    }
+}
+
 #[tokio::test]
 async fn g4_what_fails_for_another_reason_is_never_a_broken_condition() {
     let memory = MemoryStore::new();

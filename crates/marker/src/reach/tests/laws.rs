@@ -143,7 +143,7 @@ impl Small {
         reach(
             &tree,
             &self.evidence(&tree, untagged),
-            &Rules { untagged, cutoff: CUTOFF },
+            &Rules::new(untagged, CUTOFF),
             &mut drop,
         )
     }
@@ -214,7 +214,7 @@ proptest! {
         turned.aliases.reverse();
         turned.targets.reverse();
         turned.doubts.reverse();
-        let rules = Rules { untagged, cutoff: CUTOFF };
+        let rules = Rules::new(untagged, CUTOFF);
         let told = |evidence| {
             let mut events = Vec::new();
             (reach(&tree, evidence, &rules, &mut |event| events.push(event)), events)
@@ -232,7 +232,7 @@ proptest! {
     fn what_is_kept_keeps_what_it_names(small in small(false), untagged: bool) {
         let tree = small.tree();
         let evidence = small.evidence(&tree, untagged);
-        let reach = reach(&tree, &evidence, &Rules { untagged, cutoff: CUTOFF }, &mut drop);
+        let reach = reach(&tree, &evidence, &Rules::new(untagged, CUTOFF), &mut drop);
         for digest in &reach.manifests {
             let Some(Known::Manifest(manifest)) = evidence.manifests.get(digest) else { continue };
             for edge in manifest.references() {

@@ -44,7 +44,7 @@ async fn what_a_crash_left_unfinished_is_not_read_and_does_not_hinder() {
 }
 
 /// A lock belongs to an opened file, so that this one is as good as another process's.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_written_while_somebody_else_writes() {
     let files = Files::new();
     files.store.write(KEY, body("before"), &Condition::None).await.unwrap();
@@ -88,4 +88,74 @@ async fn settled(store: &FileStore, text: String, condition: &Condition) -> Opti
             Err(error) => assert!(error.kind.may_pass(), "{error}"),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_at_the_same_time_waits_and_all_is_whole() {
+    let files = Files::new();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let (store, text) = (files.store.clone(), format!("{writer}").repeat(100));
+        writers.spawn(async move { store.write(KEY, text.into(), &Condition::None).await });
+    }
+    while let Some(written) = writers.join_next().await {
+        written.unwrap().unwrap();
+    }
+    let content = files.store.read(KEY, 1000).await.unwrap().content;
+    assert!(content.len() == 100 && content.iter().all(|byte| *byte == content[0]), "{content:?}");
+}
+
+#[tokio::test]
+async fn what_serves_writing_is_no_object_and_goes_with_its_folder() {
+    let files = Files::new();
+    for key in ["own/trash/a", "own/b"] {
+        files.store.write(key, body("x"), &Condition::None).await.unwrap();
+    }
+    files.put("own/trash/.unfinished", b"by who was killed");
+    assert_eq!(files.list("own/", "").await.unwrap(), ["own/b", "own/trash/a"]);
+    assert_eq!(files.delete("own/trash/a", Timestamp::FAR_FUTURE).await, KeyOutcome::DELETED);
+    assert!(!files.path("own/trash").exists());
+    assert!(files.path("own/.lock").exists(), "somebody may write there");
+    assert_eq!(files.delete("own/b", Timestamp::FAR_FUTURE).await, KeyOutcome::DELETED);
+    assert!(!files.path("own").exists());
+}
+
+#[tokio::test]
+async fn a_folder_in_which_somebody_writes_stays() {
+    let files = Files::new();
+    files.store.write(KEY, body("x"), &Condition::None).await.unwrap();
+    let writer = fs::File::open(files.path("regsweep/.lock")).unwrap();
+    rustix::fs::flock(&writer, FlockOperation::LockExclusive).unwrap();
+    files.delete(KEY, Timestamp::FAR_FUTURE).await;
+    assert!(files.path("regsweep/.lock").exists());
+    drop(writer);
+    files.delete(KEY, Timestamp::FAR_FUTURE).await;
+    assert!(!files.path("regsweep").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writing_goes_on_while_somebody_removes_the_folder_again_and_again() {
+    let files = Files::new();
+    let (store, other) = (files.store.clone(), files.store.clone());
+    let mut writing = tokio::task::JoinSet::new();
+    writing.spawn(async move {
+        for round in 0..100 {
+            let text = format!("{round}");
+            store.write("own/trash/a", text.clone().into(), &Condition::None).await.unwrap();
+        }
+    });
+    let doomed = Doomed { key: "own/trash/a".into(), modified: Timestamp::FAR_FUTURE };
+    let batch = DeleteBatch::new(vec![doomed]).unwrap();
+    let written = loop {
+        // Who deletes has seen it.
+        if other.look(vec!["own/trash/a".into()]).await.unwrap()[0].is_some() {
+            other.delete(&batch).await.unwrap();
+        }
+        if let Some(written) = writing.try_join_next() {
+            break written;
+        }
+    };
+    written.unwrap();
+    files.store.write("own/trash/a", body("last"), &Condition::None).await.unwrap();
+    assert_eq!(files.store.read("own/trash/a", 9).await.unwrap().content, "last");
 }

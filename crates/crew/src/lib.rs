@@ -1,4 +1,12 @@
-//! Work for many, done by a few.
+//! Work for many, done by a few: [`each`].
+//!
+//! # Guarantees
+//! G12: no more is done at once than was allowed. No answer is lost: all of them, in the order of the items, or an error.
+//!
+//! # Cost
+//! A task for each of those at work, a lock for each item; neither where the items are done one by one.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +21,7 @@ type Queue<T> = Arc<Mutex<std::iter::Enumerate<std::vec::IntoIter<T>>>>;
 /// # Errors
 /// The first error that is seen; what is under way then is dropped. `lost` makes one of a task that ended without an
 /// answer.
-pub(crate) async fn each<T, R, E, W, F>(
+pub async fn each<T, R, E, W, F>(
     items: Vec<T>,
     width: usize,
     work: W,

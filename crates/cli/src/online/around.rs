@@ -1,0 +1,130 @@
+//! What a collection while people push needs beside the store: looks, the registry's cache, the trash.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use collector::{Look, Purpose, Remembered, Surroundings};
+use ledger::GenerationId;
+use marker::Beside;
+use planner::{Limits, Policy};
+use purger::Entry;
+use registry::Digest;
+use store::{Condition, RestoreStore, Trash, WriteStore};
+use sweeper::{Promise, trash_note, trash_prefix};
+use tempfile::TempDir;
+
+use crate::args::ResourceArgs;
+use crate::carry_out::require_sound;
+use crate::collect::{self, Ask};
+use crate::command::Context;
+use crate::open::Open;
+use crate::registry_cache::RegistryCache;
+use crate::state::{Kind, Runs};
+use crate::{Failure, clock, remembered};
+
+/// What surrounds one run.
+pub(super) struct Around<'a, S> {
+    pub(super) open: &'a Open<S>,
+    pub(super) runs: &'a Runs,
+    pub(super) ask: Wishes<'a>,
+    pub(super) cache: &'a mut RegistryCache,
+    /// How long the trash is kept; none where there is no need for one, or no wish.
+    pub(super) trash: Option<Duration>,
+    pub(super) context: &'a Context<'a>,
+    /// Where the last look is, if nobody keeps it.
+    pub(super) scratch: Option<TempDir>,
+}
+
+/// What the operator says of a look.
+pub(super) struct Wishes<'a> {
+    pub(super) source: &'a str,
+    pub(super) policy: Policy,
+    pub(super) limits: Limits,
+    pub(super) resources: &'a ResourceArgs,
+}
+
+impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
+    type Error = Failure;
+
+    async fn look(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
+        let out = self.place(purpose)?;
+        let Wishes { source, policy, limits, resources } = &self.ask;
+        let (watch, console) = (&self.context.watch, self.context.console);
+        let ask = Ask {
+            source,
+            options: <_>::default(),
+            layout: &self.open.layout,
+            policy: *policy,
+            beside: match purpose {
+                Purpose::Condemn => Beside::InUse,
+                Purpose::Again => Beside::Linked,
+            },
+            limits,
+            width: self.open.width,
+            out: &out,
+            is_scratch: purpose == Purpose::Again,
+            listener: None,
+            cache: remembered::open(resources, console),
+            memory: resources.memory.in_memory(),
+        };
+        let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
+        let collect::Look { plan, marks } = Box::pin(look).await?;
+        let objection = require_sound(&plan).err();
+        Ok(Look { plan, marks, objection })
+    }
+
+    async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
+        let entry =
+            |one: &Remembered| Entry { repository: one.repository.clone(), digest: one.digest };
+        let entries: Vec<Entry> = remembered.iter().map(entry).collect();
+        self.cache.purge(&entries).await
+    }
+
+    async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, Failure> {
+        self.cache.believes(digests).await
+    }
+
+    async fn trash(&mut self, generation: &GenerationId) -> Result<Option<Trash>, Failure> {
+        if self.trash.is_none() {
+            return Ok(None);
+        }
+        // Nobody knows yet how long it will be needed.
+        self.promise(generation, Promise::Unknown).await?;
+        Ok(Some(self.trash_of(generation)))
+    }
+
+    fn trash_of(&self, generation: &GenerationId) -> Trash {
+        let layout = &self.open.layout;
+        Trash::new(layout.root(), &format!("{}{generation}/", trash_prefix(layout)))
+    }
+
+    async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {
+        match self.trash {
+            Some(kept) => self.promise(generation, Promise::For(kept)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl<S: RestoreStore + WriteStore> Around<'_, S> {
+    /// Where a look goes.
+    fn place(&mut self, purpose: Purpose) -> Result<PathBuf, Failure> {
+        match purpose {
+            Purpose::Condemn => self.runs.begin(Kind::Condemning, clock::now()),
+            Purpose::Again => {
+                let scratch = self.runs.scratch()?;
+                let path = scratch.path().to_owned();
+                self.scratch = Some(scratch);
+                Ok(path)
+            }
+        }
+    }
+
+    /// Says how long the trash of a generation is kept.
+    async fn promise(&self, generation: &GenerationId, promise: Promise) -> Result<(), Failure> {
+        let note = trash_note(&self.open.layout, generation.as_str());
+        let written = self.open.store.write(&note, promise.body(), &Condition::None).await;
+        let location = || self.open.store.identity().to_owned();
+        written.map(drop).map_err(|source| Failure::Store { location: location(), source })
+    }
+}

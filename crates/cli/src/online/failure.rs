@@ -1,0 +1,41 @@
+//! What ended a collection, as a failure of the program.
+
+use collector::{CollectError, Report};
+
+use crate::location::Location;
+use crate::{FailedKey, Failure};
+
+/// Turns what ended a run into the program's failure.
+pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failure + '_ {
+    |error| match error {
+        CollectError::Around(failure) => failure,
+        CollectError::Ledger(error) => Failure::Ledger(error),
+        CollectError::Store(source) => Failure::Store { location: location.describe(), source },
+        CollectError::Plan(error) => error.into(),
+        CollectError::Marks(error) => error.into(),
+        CollectError::Stopped => Failure::Stopped { is_sweeping: true },
+        CollectError::NotBack { key, source } => {
+            let first = FailedKey { key: key.into(), message: source.to_string() };
+            Failure::NotBack { lost: 0, failed: 1, may_go_on: true, first: Some(first) }
+        }
+        error => Failure::Internal { what: "the collection could not go on", source: error.into() },
+    }
+}
+
+/// Whether all that was begun came to its end.
+///
+/// # Errors
+/// [`Failure::NotBack`], [`Failure::Partial`].
+pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
+    if let Some(key) = report.lost.first() {
+        let message = "it is needed, and was gone before it was deleted".to_owned();
+        let first = Some(FailedKey { key: key.to_string(), message });
+        let lost = report.lost.len() as u64;
+        return Err(Failure::NotBack { lost, failed: 0, may_go_on: false, first });
+    }
+    if report.failed > 0 {
+        let (failed, held_back) = (report.failed, 0);
+        return Err(Failure::Partial { failed, held_back, first: None, needs_new_plan: false });
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! `regsweep gc --online`: collects while people push.
+
+mod around;
+mod failure;
+mod leased;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use collector::{CollectError, Collector, Report, Settings};
+use planner::Policy;
+use protocol::Waits;
+use store::{RestoreStore, WriteStore};
+
+use self::around::{Around, Wishes};
+use self::leased::{LeasedWork, Right, with_lease};
+use crate::args::{GcArgs, OnlineArgs};
+use crate::command::{Context, limits};
+use crate::location::Location;
+use crate::open::{Access, Detail, Open, Watch};
+use crate::registry_cache::RegistryCache;
+use crate::render::{OnlineSummary, online_table};
+use crate::state::Runs;
+use crate::taken_back::last_undo;
+use crate::{Failure, Refusal};
+
+/// Takes every generation as far as it goes, and condemns a new one.
+///
+/// # Errors
+/// What refuses it, before anything is changed; what ended it, and what could not be deleted or brought back.
+pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let location = context.locate(&args.location, &args.store)?;
+    if args.policy.untagged {
+        return Err(Refusal::OnlineUntagged.into());
+    }
+    let waits = waits(&args.online)?;
+    let cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
+    if args.online.restarted_every.is_none()
+        && let Some(why) = cache.cannot_forget()
+    {
+        return Err(Refusal::CacheUnproven { why }.into());
+    }
+    let work = Run { work: Collecting { args, location: &location, context, waits }, cache };
+    let deletes = (&args.sweep).into();
+    let store = &args.store;
+    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
+}
+
+fn waits(online: &OnlineArgs) -> Result<Waits, Failure> {
+    let cache_life = online.restarted_every.unwrap_or_default();
+    Waits::new(online.quarantine, online.longest_push, cache_life).map_err(Failure::Waits)
+}
+
+/// What is done, and the cache that is purged.
+struct Run<'a> {
+    work: Collecting<'a>,
+    cache: RegistryCache,
+}
+
+struct Collecting<'a> {
+    args: &'a GcArgs,
+    location: &'a Location,
+    context: &'a Context<'a>,
+    waits: Waits,
+}
+
+impl LeasedWork for Run<'_> {
+    type Out = ();
+
+    fn lock_folder(&self, identity: &str, base: &str) -> Result<PathBuf, Failure> {
+        Ok(Runs::of(self.work.args.state.as_deref(), identity, base)?.dir().to_owned())
+    }
+
+    async fn run<S: RestoreStore + WriteStore>(
+        self,
+        open: Open<S>,
+        right: Right,
+    ) -> Result<(), Failure> {
+        let Self { work, mut cache } = self;
+        let state = work.args.state.as_deref();
+        let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
+        let _lock = runs.lock()?;
+        last_undo(&open).await?;
+        let (report, outcome) = work.collect(&open, &runs, &mut cache, right).await?;
+        work.tell(&report, &cache)?;
+        outcome.map_err(failure::of(work.location))?;
+        failure::verdict(&report)
+    }
+}
+
+impl Collecting<'_> {
+    async fn collect<S: RestoreStore + WriteStore>(
+        &self,
+        open: &Open<S>,
+        runs: &Runs,
+        cache: &mut RegistryCache,
+        right: Right,
+    ) -> Result<(Report, Result<(), CollectError<Failure>>), Failure> {
+        let uses_trash = self.uses_trash(open).await?;
+        let progress = self.context.progress(&self.location.place);
+        let settings = Settings {
+            waits: self.waits,
+            width: open.width,
+            conditional: right.conditional,
+            deletes: true,
+        };
+        let around = Around {
+            open,
+            runs,
+            ask: self.wishes(),
+            cache,
+            trash: uses_trash.then_some(self.args.sweep.trash_for),
+            context: self.context,
+            scratch: None,
+        };
+        let Watch { monitor, stop } = self.context.watch.clone();
+        let (store, layout) = (Arc::clone(&open.store), open.layout.clone());
+        let collector = Collector::new(store, layout, right.held, around, settings, monitor, stop);
+        let done = Box::pin(collector.run()).await;
+        drop(progress);
+        Ok(done)
+    }
+
+    /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
+    async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
+        let keeps_versions = open.store.keeps_versions().await;
+        if keeps_versions.map_err(crate::open::failed_at(self.location))? {
+            return Ok(false);
+        }
+        match (self.args.sweep.trash, self.args.online.without_undo) {
+            (true, _) => Ok(true),
+            (false, true) => Ok(false),
+            (false, false) => Err(Refusal::NoUndo { location: self.location.describe() }.into()),
+        }
+    }
+
+    fn wishes(&self) -> Wishes<'_> {
+        let GcArgs { policy, resources, .. } = self.args;
+        Wishes {
+            source: &self.location.source,
+            policy: Policy {
+                untagged: false,
+                grace: policy.grace,
+                uploads_older_than: policy.uploads_older_than,
+            },
+            limits: limits(policy),
+            resources,
+        }
+    }
+
+    fn tell(&self, report: &Report, cache: &RegistryCache) -> Result<(), Failure> {
+        if self.context.output.json {
+            let requests = crate::collect::requests(&self.context.watch.monitor);
+            return self.context.object(&OnlineSummary::of(report, cache.summary(), requests));
+        }
+        self.context.data(&online_table(report))
+    }
+}

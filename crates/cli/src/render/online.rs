@@ -1,0 +1,127 @@
+//! What a collection while people push did, as a table and as an object.
+
+use std::fmt::Write as _;
+
+use collector::{Report, Waiting};
+use planner::{Amount, Requests};
+use serde::Serialize;
+
+use super::{count, size};
+use crate::registry_cache::CacheSummary;
+
+/// What a run did, for machines. Fields are only ever added.
+#[derive(Clone, Debug, Serialize)]
+pub struct OnlineSummary {
+    /// `online`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    condemned: Objects,
+    /// Links.
+    taken: u64,
+    deleted: Objects,
+    rescued: u64,
+    restored: u64,
+    /// Links.
+    given_back: u64,
+    lost: usize,
+    failed: u64,
+    generations: Generations,
+    registry_cache: CacheSummary,
+    requests: Requests,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Objects {
+    objects: u64,
+    bytes: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Generations {
+    open: usize,
+    closed: u64,
+    waiting: Vec<Wait>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Wait {
+    generation: String,
+    waits_for: &'static str,
+    due: Option<String>,
+    condemned: Objects,
+}
+
+impl From<Amount> for Objects {
+    fn from(amount: Amount) -> Self {
+        Self { objects: amount.count, bytes: amount.bytes }
+    }
+}
+
+impl From<&Waiting> for Wait {
+    fn from(waiting: &Waiting) -> Self {
+        Self {
+            generation: waiting.generation.to_string(),
+            waits_for: if waiting.is_deleted { "end" } else { "deletion" },
+            due: waiting.due.map(|due| due.to_string()),
+            condemned: waiting.condemned.into(),
+        }
+    }
+}
+
+impl OnlineSummary {
+    /// The summary of a run.
+    pub(crate) fn of(report: &Report, registry_cache: CacheSummary, requests: Requests) -> Self {
+        Self {
+            kind: "online",
+            condemned: report.condemned.into(),
+            taken: report.taken,
+            deleted: report.deleted.into(),
+            rescued: report.rescued,
+            restored: report.restored,
+            given_back: report.given_back,
+            lost: report.lost.len(),
+            failed: report.failed,
+            generations: Generations {
+                open: report.waiting.len(),
+                closed: report.closed,
+                waiting: report.waiting.iter().map(Wait::from).collect(),
+            },
+            registry_cache,
+            requests,
+        }
+    }
+}
+
+/// What a run did, for people.
+#[must_use]
+pub fn online_table(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{:<16} {:>14} {:>12}", "this run", "blobs", "bytes");
+    for (name, amount) in [("deleted", report.deleted), ("condemned", report.condemned)] {
+        let _ = writeln!(text, "{name:<16} {:>14} {:>12}", count(amount.count), size(amount.bytes));
+    }
+    for (name, number) in
+        [("rescued", report.rescued), ("brought back", report.restored), ("failed", report.failed)]
+    {
+        if number > 0 {
+            let _ = writeln!(text, "{name:<16} {:>14}", count(number));
+        }
+    }
+    for waiting in &report.waiting {
+        let _ = writeln!(text, "{}", wait(waiting));
+    }
+    text
+}
+
+fn wait(waiting: &Waiting) -> String {
+    let Amount { count: blobs, bytes } = waiting.condemned;
+    let what = format!("{} blobs, {}", count(blobs), size(bytes));
+    match (waiting.is_deleted, waiting.due) {
+        (false, Some(due)) => format!("condemned: {what}; the first run after {due} deletes them"),
+        (true, Some(due)) => {
+            format!("deleted: {what}; the first run after {due} looks for the last time")
+        }
+        (_, None) => format!("unfinished: {what}; the next run goes on"),
+    }
+}

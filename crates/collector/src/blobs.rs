@@ -1,0 +1,111 @@
+//! A generation's blobs, read from its record a segment at a time.
+
+use std::collections::HashSet;
+
+use ledger::{Entry, Generation, Ledger, LedgerError};
+use registry::{Digest, Timestamp};
+use store::WriteStore;
+
+/// A condemned blob, with the links to it that were taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) digest: Digest,
+    pub(crate) key: Box<str>,
+    pub(crate) size: u64,
+    pub(crate) modified: Timestamp,
+    pub(crate) links: Vec<TakenLink>,
+}
+
+/// A link that is about to be taken, or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TakenLink {
+    pub(crate) key: Box<str>,
+    pub(crate) text: Box<str>,
+    pub(crate) listed: Timestamp,
+}
+
+impl Blob {
+    /// What to put on record of it: itself, then its links.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let Self { digest, key, size, modified, links } = self;
+        let blob = Entry::Condemned {
+            digest: *digest,
+            key: key.clone(),
+            size: *size,
+            modified: *modified,
+        };
+        let taken = |link: &TakenLink| Entry::Taken {
+            key: link.key.clone(),
+            text: link.text.clone(),
+            listed: link.listed,
+            removed: None,
+            version: None,
+        };
+        std::iter::once(blob).chain(links.iter().map(taken))
+    }
+}
+
+/// Reads blobs in the order in which they were condemned; those that came back are left out.
+#[derive(Debug)]
+pub(crate) struct Blobs {
+    /// The next segment.
+    place: usize,
+    /// Those that came back.
+    given_back: HashSet<Digest>,
+    /// The last blob of the segments read: links to it may follow.
+    open: Option<Blob>,
+}
+
+impl Blobs {
+    /// Reads what came back; no blob yet.
+    pub(crate) async fn of<S: WriteStore>(
+        ledger: &Ledger<S>,
+        generation: &Generation,
+    ) -> Result<Self, LedgerError> {
+        let mut given_back = HashSet::new();
+        for place in 0..generation.segments() {
+            let entries = ledger.segment(generation, place).await?;
+            given_back.extend(entries.iter().filter_map(|entry| match entry {
+                Entry::GivenBack { digest } => Some(*digest),
+                Entry::Condemned { .. } | Entry::Taken { .. } | Entry::Deleted { .. } => None,
+            }));
+        }
+        Ok(Self { place: 0, given_back, open: None })
+    }
+
+    /// The next blobs; empty at the end and only there.
+    pub(crate) async fn next<S: WriteStore>(
+        &mut self,
+        ledger: &Ledger<S>,
+        generation: &Generation,
+    ) -> Result<Vec<Blob>, LedgerError> {
+        let mut blobs = Vec::new();
+        while blobs.is_empty() && self.place < generation.segments() {
+            for entry in ledger.segment(generation, self.place).await? {
+                self.take(entry, &mut blobs);
+            }
+            self.place += 1;
+            if self.place == generation.segments() {
+                blobs.extend(self.open.take());
+            }
+            blobs.retain(|blob| !self.given_back.contains(&blob.digest));
+        }
+        Ok(blobs)
+    }
+
+    fn take(&mut self, entry: Entry, blobs: &mut Vec<Blob>) {
+        match entry {
+            Entry::Condemned { digest, key, size, modified } => {
+                let blob = Blob { digest, key, size, modified, links: Vec::new() };
+                blobs.extend(self.open.replace(blob));
+            }
+            Entry::Taken { key, text, listed, .. } => {
+                // Links follow their blob; one that follows none cannot be of this format.
+                if let Some(blob) = &mut self.open {
+                    blob.links.push(TakenLink { key, text, listed });
+                }
+            }
+            Entry::Deleted { .. } | Entry::GivenBack { .. } => blobs.extend(self.open.take()),
+        }
+    }
+}

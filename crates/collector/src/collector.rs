@@ -1,0 +1,212 @@
+//! One run over all generations.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use ledger::{Generation, Held, Ledger};
+use monitor::{Monitor, Stop};
+use planner::Amount;
+use protocol::{Phase, Step, Waits, Work};
+use registry::{Digest, KeyKind, Layout, RepositoryName, Timestamp};
+use store::RestoreStore;
+use store::WriteStore;
+
+use crate::blobs::{Blob, Blobs};
+use crate::seen::Seen;
+use crate::surroundings::Remembered;
+use crate::{CollectError, Purpose, Report, Surroundings, Waiting};
+
+/// How a run collects.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long generations wait.
+    pub waits: Waits,
+    /// How many requests may be in flight.
+    pub width: usize,
+    /// Whether the store looks at conditions ([`store::heeds_conditions`]): links that are given back then never stand
+    /// over another one. Otherwise they do, and say the same.
+    pub conditional: bool,
+    /// Whether anything may be condemned, and due generations deleted. Giving back is always done.
+    pub deletes: bool,
+}
+
+/// Carries every generation that is due as far as it goes, then condemns a new one.
+#[derive(Debug)]
+pub struct Collector<S, R> {
+    pub(crate) store: Arc<S>,
+    pub(crate) layout: Layout,
+    pub(crate) ledger: Ledger<S>,
+    pub(crate) held: Held,
+    pub(crate) around: R,
+    pub(crate) settings: Settings,
+    pub(crate) monitor: Arc<Monitor>,
+    pub(crate) stop: Arc<Stop>,
+    pub(crate) report: Report,
+}
+
+/// What a step of a run gives.
+pub(crate) type Done<T, R> = Result<T, CollectError<<R as Surroundings>::Error>>;
+
+impl<S, R> Collector<S, R>
+where
+    S: RestoreStore + WriteStore,
+    R: Surroundings,
+    R::Error: std::error::Error + 'static,
+{
+    /// A collector of the registry at `layout`. The store changes nothing once the lease is lost ([`ledger::Fenced`]).
+    pub fn new(
+        store: Arc<S>,
+        layout: Layout,
+        held: Held,
+        around: R,
+        settings: Settings,
+        monitor: Arc<Monitor>,
+        stop: Arc<Stop>,
+    ) -> Self {
+        let ledger = Ledger::new(Arc::clone(&store), &layout);
+        let report = Report::default();
+        Self { store, layout, ledger, held, around, settings, monitor, stop, report }
+    }
+
+    /// Runs once. Tells what was done also where it could not go on: the next run does.
+    ///
+    /// # Errors
+    /// [`CollectError`].
+    pub async fn run(mut self) -> (Report, Done<(), R>) {
+        let outcome = self.advance_all().await;
+        let outcome = match self.waiting().await {
+            Err(error) if outcome.is_ok() => Err(error),
+            _ => outcome,
+        };
+        (self.report, outcome)
+    }
+
+    /// In the order of [`Work`]: gives back before it deletes, deletes before it condemns.
+    async fn advance_all(&mut self) -> Done<(), R> {
+        for work in [Work::LookLast, Work::LookAgain, Work::PurgeAgain, Work::Purge, Work::Condemn]
+        {
+            for generation in self.due(work).await? {
+                self.go_on()?;
+                self.advance(generation, work).await?;
+            }
+        }
+        self.go_on()?;
+        if self.settings.deletes { self.condemn().await } else { Ok(()) }
+    }
+
+    async fn due(&self, work: Work) -> Done<Vec<Generation>, R> {
+        let now = self.store.now().await?;
+        let mut generations = self.ledger.generations().await?;
+        generations.retain(|generation| generation.phase().work(now, &self.settings.waits) == work);
+        Ok(generations)
+    }
+
+    async fn advance(&mut self, mut generation: Generation, work: Work) -> Done<(), R> {
+        tracing::info!(generation = %generation.id(), ?work, "going on");
+        let generation = &mut generation;
+        match work {
+            Work::LookLast => self.look_last(generation).await,
+            Work::LookAgain if self.settings.deletes => self.look_again(generation).await,
+            Work::PurgeAgain | Work::Purge => self.purge(generation).await,
+            Work::Condemn => self.give_up(generation).await,
+            Work::LookAgain | Work::Wait | Work::Nothing => Ok(()),
+        }
+    }
+
+    /// Stops where that was asked for; between two steps nothing is half done.
+    pub(crate) fn go_on(&self) -> Done<(), R> {
+        if self.stop.is_asked() { Err(CollectError::Stopped) } else { Ok(()) }
+    }
+
+    /// Puts a completed step on record.
+    pub(crate) async fn step(&self, generation: &mut Generation, step: Step) -> Done<(), R> {
+        let phase = generation.phase().advance(step, &self.settings.waits)?;
+        self.record(generation, phase).await
+    }
+
+    pub(crate) async fn record(&self, generation: &mut Generation, phase: Phase) -> Done<(), R> {
+        tracing::info!(generation = %generation.id(), ?phase, "stands");
+        Ok(self.ledger.record(&self.held, generation, phase).await?)
+    }
+
+    /// A generation whose rest comes to nothing, or has come back.
+    pub(crate) async fn close(&mut self, generation: &mut Generation, step: Step) -> Done<(), R> {
+        self.around.closed(generation.id()).await.map_err(CollectError::Around)?;
+        self.step(generation, step).await?;
+        self.report.closed += 1;
+        Ok(())
+    }
+
+    /// Makes the registry forget whatever is condemned, then waits.
+    pub(crate) async fn purge(&mut self, generation: &mut Generation) -> Done<(), R> {
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                break;
+            }
+            let remembered: Vec<_> = next.iter().flat_map(|blob| self.remembered(blob)).collect();
+            self.around.purge(&remembered).await.map_err(CollectError::Around)?;
+        }
+        let at = self.store.now().await?;
+        self.step(generation, Step::Purged { at }).await
+    }
+
+    fn remembered(&self, blob: &Blob) -> Vec<Remembered> {
+        let of_store = Remembered { repository: None, digest: blob.digest };
+        let of_links = blob.links.iter().filter_map(|link| match self.layout.classify(&link.key) {
+            KeyKind::Layer { repository, digest } | KeyKind::Revision { repository, digest } => {
+                let repository = Some(RepositoryName::new(repository).ok()?);
+                Some(Remembered { repository, digest })
+            }
+            _ => None,
+        });
+        std::iter::once(of_store).chain(of_links).collect()
+    }
+
+    /// Asks the registry's cache, then looks; in this order, so that what is written between is seen.
+    pub(crate) async fn see(
+        &mut self,
+        generation: &Generation,
+    ) -> Done<(Seen, Option<R::Error>), R> {
+        let mut believed = HashSet::new();
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                break;
+            }
+            let digests: Vec<Digest> = next.iter().map(|blob| blob.digest).collect();
+            let answers = self.around.believes(&digests).await.map_err(CollectError::Around)?;
+            let answers = digests.iter().zip(answers);
+            believed.extend(answers.filter_map(|(digest, believed)| believed.then_some(*digest)));
+        }
+        let look = self.around.look(Purpose::Again).await.map_err(CollectError::Around)?;
+        Seen::new(look, believed).await
+    }
+
+    /// Tells which generations wait, and for what.
+    async fn waiting(&mut self) -> Done<(), R> {
+        let generations = self.ledger.generations().await?;
+        let open = generations.iter().filter(|generation| generation.is_open());
+        self.report.waiting = open.map(|generation| self.waits(generation)).collect();
+        Ok(())
+    }
+
+    fn waits(&self, generation: &Generation) -> Waiting {
+        let waits = &self.settings.waits;
+        let (is_deleted, due): (bool, Option<Timestamp>) = match generation.phase() {
+            Phase::Quarantined { purged } => (false, Some(purged.after(waits.quarantine()))),
+            Phase::Settling { purged } => (true, Some(purged.after(waits.settle()))),
+            Phase::PurgingAgain | Phase::LookingLast | Phase::Closed => (true, None),
+            Phase::Marking
+            | Phase::Unlinking
+            | Phase::Purging
+            | Phase::Looking
+            | Phase::Deleting => (false, None),
+        };
+        let counts = generation.counts();
+        let condemned = Amount { count: counts.condemned, bytes: counts.condemned_bytes };
+        Waiting { generation: generation.id().as_str().into(), is_deleted, condemned, due }
+    }
+}

@@ -1,0 +1,168 @@
+//! The first look: what is condemned, and the links that are taken.
+
+use std::collections::{HashMap, HashSet};
+
+use ledger::Generation;
+use monitor::Phase as Progress;
+use planner::{Part, Plan, PlanError, RowKind, Segment, Stage};
+use protocol::{First, FirstLook, Phase, Step, Suspect};
+use registry::Digest;
+use store::{Doomed, RestoreStore, WriteStore};
+
+use crate::blobs::{Blob, Blobs, TakenLink};
+use crate::collector::Done;
+use crate::{CollectError, Collector, Look, Purpose, Surroundings};
+
+impl<S, R> Collector<S, R>
+where
+    S: RestoreStore + WriteStore,
+    R: Surroundings,
+    R::Error: std::error::Error + 'static,
+{
+    /// Condemns what nothing needs, takes the links to it, and begins its quarantine.
+    pub(crate) async fn condemn(&mut self) -> Done<(), R> {
+        let look = self.around.look(Purpose::Condemn).await.map_err(CollectError::Around)?;
+        if let Some(objection) = look.objection {
+            return Err(CollectError::Around(objection));
+        }
+        let held = self.held_blobs().await?;
+        let Some(mut generation) = self.put_on_record(look, &held).await? else { return Ok(()) };
+        let counts = generation.counts();
+        self.report.condemned.count += counts.condemned;
+        self.report.condemned.bytes += counts.condemned_bytes;
+        self.step(&mut generation, Step::Condemned).await?;
+        self.unlink(&generation).await?;
+        self.step(&mut generation, Step::Unlinked).await?;
+        self.purge(&mut generation).await
+    }
+
+    /// What an earlier process began and did not end comes back: its look is over (G11).
+    pub(crate) async fn give_up(&mut self, generation: &mut Generation) -> Done<(), R> {
+        if generation.phase() == Phase::Unlinking {
+            self.record(generation, generation.phase().resume()).await?;
+        }
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return self.close(generation, Step::NothingLeft).await;
+            }
+            self.give_back(generation.id(), &next).await?;
+        }
+    }
+
+    /// Blobs of generations that are not closed.
+    async fn held_blobs(&self) -> Done<HashSet<Digest>, R> {
+        let mut held = HashSet::new();
+        for generation in self.ledger.generations().await? {
+            if !generation.is_open() {
+                continue;
+            }
+            let mut blobs = Blobs::of(&self.ledger, &generation).await?;
+            loop {
+                let next = blobs.next(&self.ledger, &generation).await?;
+                if next.is_empty() {
+                    break;
+                }
+                held.extend(next.iter().map(|blob| blob.digest));
+            }
+        }
+        Ok(held)
+    }
+
+    /// Writes down what is condemned, with every link to it; nothing where nothing is.
+    async fn put_on_record(
+        &self,
+        look: Look<R::Error>,
+        held: &HashSet<Digest>,
+    ) -> Done<Option<Generation>, R> {
+        let Look { plan, marks, .. } = look;
+        let header = plan.header();
+        let (t0, rule) = (header.t0, FirstLook::new(header.t0, header.policy.grace));
+        let mut generation = None;
+        for segment in plan.segments().iter().filter(|segment| segment.stage == Stage::Blobs) {
+            let mut blobs = tokio::task::block_in_place(|| blobs_of(&plan, segment))?;
+            let mut reader = marks.reader();
+            let mut condemned = Vec::new();
+            for blob in blobs.drain(..) {
+                let marked = reader.contains(&blob.digest)?;
+                if rule.judge(&suspect(&blob, marked, held)) == First::Condemn {
+                    condemned.extend(blob.entries());
+                }
+            }
+            if condemned.is_empty() {
+                continue;
+            }
+            let generation = match &mut generation {
+                Some(generation) => generation,
+                none => none.insert(self.ledger.begin(&self.held, t0).await?),
+            };
+            self.ledger.append(&self.held, generation, &condemned).await?;
+        }
+        Ok(generation)
+    }
+
+    /// Takes the links to all that is condemned. One that cannot be taken is seen by the next look.
+    async fn unlink(&mut self, generation: &Generation) -> Done<(), R> {
+        self.monitor.enter(Progress::SweepingLinks);
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return Ok(());
+            }
+            let links = next.into_iter().flat_map(|blob| blob.links);
+            let doomed = links.map(|link| Doomed { key: link.key, modified: link.listed });
+            let outcomes = self.delete_objects(doomed.collect(), None).await?;
+            for (_, outcome) in outcomes {
+                self.report.taken += u64::from(outcome.is_deleted());
+            }
+        }
+    }
+}
+
+fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
+    Suspect {
+        marked,
+        // What is in doubt is marked, and what is being uploaded to as well.
+        doubt: false,
+        held: held.contains(&blob.digest),
+        data: Some(blob.modified),
+        newest_link: blob.links.iter().map(|link| link.listed).max(),
+        newest_upload: None,
+    }
+}
+
+/// The blobs of a segment, with all links of the plan that lead to them.
+fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
+    let (mut blobs, mut places) = (Vec::new(), HashMap::new());
+    for row in plan.rows(segment)? {
+        let row = row?;
+        let Some(digest) = row.digest.filter(|_| row.kind == RowKind::Blob) else { continue };
+        places.insert(digest, blobs.len());
+        let (key, size, modified) = (row.key, row.bytes, row.modified);
+        blobs.push(Blob { digest, key, size, modified, links: Vec::new() });
+    }
+    let links = plan.segments().iter().filter(|other| other.stage == Stage::Layers);
+    for links in links.filter(|links| may_share_shards(links, segment)) {
+        for row in plan.rows(links)? {
+            let row = row?;
+            let Some(digest) = row.digest.filter(|_| row.kind == RowKind::LayerLink) else {
+                continue;
+            };
+            if let Some(place) = places.get(&digest) {
+                let text = digest.to_string().into();
+                let link = TakenLink { key: row.key, text, listed: row.modified };
+                blobs[*place].links.push(link);
+            }
+        }
+    }
+    Ok(blobs)
+}
+
+fn may_share_shards(one: &Segment, other: &Segment) -> bool {
+    match (one.part, other.part) {
+        (Part::Shard(one), Part::Shard(other)) => one == other,
+        (Part::All, _) | (_, Part::All) => true,
+    }
+}

@@ -1,0 +1,113 @@
+//! Deleting: the one place of this crate that does (G9).
+
+use std::sync::Arc;
+
+use ledger::{Entry, Generation};
+use monitor::{Counter, Phase as Progress};
+use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, Trash, WriteStore};
+
+use crate::blobs::{Blob, Blobs};
+use crate::collector::Done;
+use crate::error::Unsent;
+use crate::seen::Seen;
+use crate::{CollectError, Collector, Surroundings};
+
+/// An object, and what became of it.
+pub(crate) type Fate = (Doomed, KeyOutcome);
+
+impl<S, R> Collector<S, R>
+where
+    S: RestoreStore + WriteStore,
+    R: Surroundings,
+    R::Error: std::error::Error + 'static,
+{
+    /// Deletes the data of all that is still condemned and that this process has seen to be needed by nothing.
+    ///
+    /// Gives how many are left.
+    pub(crate) async fn delete(
+        &mut self,
+        generation: &mut Generation,
+        seen: &Seen,
+    ) -> Done<u64, R> {
+        self.monitor.enter(Progress::SweepingBlobs);
+        let trash = self.around.trash(generation.id()).await.map_err(CollectError::Around)?;
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        let mut left = 0;
+        loop {
+            self.go_on()?;
+            let mut next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return Ok(left);
+            }
+            // What was gone when it was looked for needs no request.
+            next.retain(|blob| seen.is_as_condemned(blob));
+            left += self.delete_blobs(generation, next, trash.as_ref()).await?;
+        }
+    }
+
+    async fn delete_blobs(
+        &mut self,
+        generation: &mut Generation,
+        blobs: Vec<Blob>,
+        trash: Option<&Trash>,
+    ) -> Done<u64, R> {
+        let doomed = |blob: &Blob| Doomed { key: blob.key.clone(), modified: blob.modified };
+        let fates = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
+        let (mut entries, mut spared, mut failed) = (Vec::new(), Vec::new(), 0);
+        for (blob, (doomed, outcome)) in blobs.into_iter().zip(fates) {
+            debug_assert_eq!(blob.key, doomed.key);
+            match outcome {
+                KeyOutcome::Deleted(kept) => {
+                    self.report.deleted.add(blob.size);
+                    self.monitor.count(Counter::DeletedObjects, 1);
+                    self.monitor.count(Counter::FreedBytes, blob.size);
+                    let version = if let Kept::Marker(id) = kept { Some(id) } else { None };
+                    entries.push(Entry::Deleted { digest: blob.digest, key: blob.key, version });
+                }
+                KeyOutcome::Gone => {}
+                KeyOutcome::Spared => spared.push(blob),
+                KeyOutcome::Failed(_) => failed += 1,
+            }
+        }
+        // Somebody wrote these since they were seen.
+        self.rescue(generation, spared).await?;
+        if !entries.is_empty() {
+            self.ledger.append(&self.held, generation, &entries).await?;
+        }
+        self.monitor.count(Counter::FailedObjects, failed);
+        self.report.failed += failed;
+        Ok(failed)
+    }
+
+    /// Deletes objects, or moves them to the trash, and tells what became of each, in their order.
+    pub(crate) async fn delete_objects(
+        &self,
+        objects: Vec<Doomed>,
+        trash: Option<&Trash>,
+    ) -> Done<Vec<Fate>, R> {
+        let size = self.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT);
+        let (store, trash) = (Arc::clone(&self.store), trash.cloned());
+        let delete = move |objects: Vec<Doomed>| {
+            let (store, trash) = (Arc::clone(&store), trash.clone());
+            async move { delete_batch(store.as_ref(), objects, trash).await }
+        };
+        let batches = objects.chunks(size).map(<[Doomed]>::to_vec).collect();
+        let fates = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
+        Ok(fates.into_iter().flatten().collect())
+    }
+}
+
+async fn delete_batch<S: RestoreStore>(
+    store: &S,
+    objects: Vec<Doomed>,
+    trash: Option<Trash>,
+) -> Result<Vec<Fate>, Unsent> {
+    // The keys of a generation are distinct, so only an empty batch is none.
+    let Ok(batch) = DeleteBatch::new(objects.clone()) else { return Ok(Vec::new()) };
+    let batch = match trash {
+        Some(trash) => batch.into_trash(trash),
+        None => batch,
+    };
+    let outcomes = store.delete(&batch).await.map_err(Unsent::Store)?;
+    Ok(objects.into_iter().zip(outcomes).collect())
+}

@@ -1,0 +1,45 @@
+//! Collects while people push: carries generations from phase to phase.
+//!
+//! # Words
+//! A *generation* is what one run condemns, and all that becomes of it over the nights; `protocol` says what may follow
+//! what, `ledger` keeps it on record. A *blob* of a generation comes with the links to it that were *taken*. A *look*
+//! lists and marks the registry anew; it is taken by the [`Surroundings`], as are questions to the registry's cache.
+//!
+//! # Guarantees
+//! G8: links go before data, and data comes back before links. G4: what a look leaves in doubt comes back. G11: whatever
+//! is changed is on record before, and a look does not outlive its process, so that a run that ends at any instant is
+//! taken up by the next one. G9: only what is on record is deleted, in one place. G12: a segment of a generation at a
+//! time, and one entry for each blob that came back.
+//!
+//! # Shape
+//! ```text
+//!                 ┌ look last ─▶ give back ─▶ closed
+//! Collector ─ run ┼ look again ▶ give back ─▶ delete ─▶ purge ─▶ (wait)
+//!    │            └ look ──────▶ condemn ───▶ unlink ─▶ purge ─▶ (wait)
+//!    ├─ Surroundings: look, purge, ask caches, trash
+//!    └─ Ledger: generations, blob by blob
+//! ```
+//!
+//! # Cost
+//! Each look is a listing of the registry. A generation is written once and read once for each step.
+//!
+//! # Start reading at
+//! [`Collector`], then `again.rs`.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod again;
+mod blobs;
+mod collector;
+mod condemn;
+mod delete;
+mod error;
+mod give_back;
+mod last;
+mod report;
+mod seen;
+mod surroundings;
+
+pub use collector::{Collector, Settings};
+pub use error::CollectError;
+pub use report::{Report, Waiting};
+pub use surroundings::{Look, Purpose, Remembered, Surroundings};

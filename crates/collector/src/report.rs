@@ -1,0 +1,42 @@
+//! What a run did.
+
+use planner::Amount;
+use registry::Timestamp;
+
+/// What a run did, over all generations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Blobs that this run condemned.
+    pub condemned: Amount,
+    /// Links that were taken.
+    pub taken: u64,
+    /// Blobs that were deleted.
+    pub deleted: Amount,
+    /// Blobs that came to be needed before they were deleted.
+    pub rescued: u64,
+    /// Blobs that came to be needed when they were deleted, and came back.
+    pub restored: u64,
+    /// Links that were written back.
+    pub given_back: u64,
+    /// Keys of blobs that are needed, and that nobody has: they were gone before they were deleted.
+    pub lost: Vec<Box<str>>,
+    /// Objects that could not be deleted; they are tried again.
+    pub failed: u64,
+    /// Generations that ended.
+    pub closed: u64,
+    /// Generations that wait, the oldest first.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A generation that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its name.
+    pub generation: Box<str>,
+    /// What waits: before data is deleted, or after.
+    pub is_deleted: bool,
+    /// Blobs that are condemned, those that came back included.
+    pub condemned: Amount,
+    /// From when on it goes on; none where it is not waiting for a time.
+    pub due: Option<Timestamp>,
+}

@@ -1,0 +1,91 @@
+//! What a collection needs beside the store.
+
+use std::future::Future;
+
+use ledger::GenerationId;
+use marker::MarkSet;
+use planner::Plan;
+use registry::{Digest, RepositoryName};
+use store::Trash;
+
+/// What a look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To condemn what nothing needs.
+    Condemn,
+    /// To see what is needed, or linked at all, of what was condemned.
+    Again,
+}
+
+/// What was seen of a registry.
+#[derive(Debug)]
+pub struct Look<E> {
+    /// What nothing needs, and is too old to be in use.
+    pub plan: Plan,
+    /// What is needed; for [`Purpose::Again`] also whatever a link names.
+    pub marks: MarkSet,
+    /// Why nothing may be deleted by this look: it looks wrong. It may give back all the same.
+    pub objection: Option<E>,
+}
+
+/// What the registry may remember.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// The repository that serves it; none for what is known of the store alone.
+    pub repository: Option<RepositoryName>,
+    /// The digest.
+    pub digest: Digest,
+}
+
+/// What a collection needs beside the store.
+pub trait Surroundings {
+    /// Why any of it failed.
+    type Error;
+
+    /// Looks at the whole registry; whatever it lists, it lists after it was called.
+    ///
+    /// # Errors
+    /// Where anything may have been missed: nothing is concluded then.
+    fn look(
+        &mut self,
+        purpose: Purpose,
+    ) -> impl Future<Output = Result<Look<Self::Error>, Self::Error>>;
+
+    /// Makes the registry's cache forget.
+    ///
+    /// # Errors
+    /// Where anything of it may still be remembered.
+    fn purge(&mut self, remembered: &[Remembered])
+    -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// Which of these the registry's cache believes to be there, in their order; none where no cache can be asked.
+    ///
+    /// # Errors
+    /// Where there is a cache that does not say.
+    fn believes(
+        &mut self,
+        digests: &[Digest],
+    ) -> impl Future<Output = Result<Vec<bool>, Self::Error>>;
+
+    /// Where the data of a generation goes, ready to be filled; `None` where deleting it leaves a version, or where the
+    /// operator takes the risk.
+    ///
+    /// # Errors
+    /// Where it cannot be made ready: nothing is deleted then.
+    fn trash(
+        &mut self,
+        generation: &GenerationId,
+    ) -> impl Future<Output = Result<Option<Trash>, Self::Error>>;
+
+    /// Where the data of a generation would have gone, filled or not.
+    fn trash_of(&self, generation: &GenerationId) -> Trash;
+
+    /// Says that a generation is closed, and its trash may be emptied in time.
+    ///
+    /// # Errors
+    /// Where that cannot be said; said again, it is harmless.
+    fn closed(
+        &mut self,
+        generation: &GenerationId,
+    ) -> impl Future<Output = Result<(), Self::Error>>;
+}
