@@ -37,7 +37,12 @@ impl Hand for Counting {
             Call::Folders => bill.folders += 1,
             Call::Get(key) => *bill.gets.entry(key.to_owned()).or_default() += 1,
             Call::Delete(_) => bill.deletes += 1,
-            Call::Now | Call::Look | Call::List { .. } => {}
+            Call::Now
+            | Call::Look
+            | Call::List { .. }
+            | Call::Write
+            | Call::Restore
+            | Call::Cache => {}
         }
     }
 }

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use registry::Timestamp;
 use store::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed,
-    MemoryCursor, MemoryStore, Object, Operation, ReadStore, StoreError,
+    Abilities, Condition, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
+    KeyOutcome, Listed, Marker, MemoryCursor, MemoryStore, Object, Operation, PutBack, ReadStore,
+    RestoreStore, StoreError, Token, Trashed, Version, Versioned, WriteStore,
 };
 
 /// A request.
@@ -24,6 +25,11 @@ pub(crate) enum Call<'a> {
     Look,
     Get(&'a str),
     Delete(&'a DeleteBatch),
+    Write,
+    /// One of those that bring something back.
+    Restore,
+    /// One to the registry's cache.
+    Cache,
 }
 
 /// What a listing hands out.
@@ -82,6 +88,11 @@ impl<H: Hand> Cursor for HandledCursor<H> {
 }
 
 impl<H: Hand> Handled<H> {
+    /// Tells the hand of a request that goes elsewhere.
+    pub(crate) async fn call_out(&self, call: Call<'_>) -> Result<(), StoreError> {
+        self.hand.before(call).await
+    }
+
     async fn call<T>(
         &self,
         call: Call<'_>,
@@ -136,6 +147,48 @@ impl<H: Hand> ReadStore for Handled<H> {
 impl<H: Hand> DeleteStore for Handled<H> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         self.call(Call::Delete(batch), self.inner.delete(batch)).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<H: Hand> WriteStore for Handled<H> {
+    async fn read(&self, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
+        self.call(Call::Get(key), self.inner.read(key, at_most)).await
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        content: Bytes,
+        condition: &Condition,
+    ) -> Result<Token, StoreError> {
+        self.call(Call::Write, self.inner.write(key, content, condition)).await
+    }
+
+    fn conditional_puts(&self) -> Option<bool> {
+        self.inner.conditional_puts()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<H: Hand> RestoreStore for Handled<H> {
+    async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
+        self.call(Call::Restore, self.inner.versions(key)).await
+    }
+
+    async fn unmark(&self, markers: &[Marker]) -> Result<Vec<Result<(), KeyFailure>>, StoreError> {
+        self.call(Call::Restore, self.inner.unmark(markers)).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, StoreError> {
+        self.call(Call::Restore, self.inner.keeps_versions()).await
+    }
+
+    async fn put_back(
+        &self,
+        objects: &[Trashed],
+    ) -> Result<Vec<Result<PutBack, KeyFailure>>, StoreError> {
+        self.call(Call::Restore, self.inner.put_back(objects)).await
     }
 }
 

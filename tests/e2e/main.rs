@@ -21,6 +21,7 @@ mod crashes;
 mod hand;
 mod harness;
 mod model;
+mod online;
 mod remembered;
 mod safety;
 mod scenarios;

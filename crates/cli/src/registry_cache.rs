@@ -138,6 +138,16 @@ impl RegistryCache {
         }
     }
 
+    /// Makes sure that the cache can be asked what it believes.
+    ///
+    /// # Errors
+    /// [`Refusal::Cache`].
+    pub(crate) async fn require_askable(&mut self) -> Result<(), Failure> {
+        let Some(purger) = &mut self.purger else { return Ok(()) };
+        let nobodys = Digest::sha256(b"what no registry holds, so that regsweep may ask for it");
+        purger.believes(&[nobodys]).await.map(drop).map_err(refused)
+    }
+
     /// Clears entries, where the cache is redis.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The first look: what is condemned, and the links that are taken.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use ledger::Generation;
 use monitor::Phase as Progress;
@@ -8,6 +9,7 @@ use planner::{Part, Plan, PlanError, RowKind, Segment, Stage};
 use protocol::{First, FirstLook, Phase, Step, Suspect};
 use registry::Digest;
 use store::{Doomed, RestoreStore, WriteStore};
+use tokio::task::spawn_blocking;
 
 use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::collector::Done;
@@ -77,27 +79,27 @@ where
         held: &HashSet<Digest>,
     ) -> Done<Option<Generation>, R> {
         let Look { plan, marks, .. } = look;
-        let header = plan.header();
-        let (t0, rule) = (header.t0, FirstLook::new(header.t0, header.policy.grace));
-        let mut generation = None;
-        for segment in plan.segments().iter().filter(|segment| segment.stage == Stage::Blobs) {
-            let mut blobs = tokio::task::block_in_place(|| blobs_of(&plan, segment))?;
-            let mut reader = marks.reader();
+        let (t0, grace) = (plan.header().t0, plan.header().policy.grace);
+        let rule = FirstLook::new(t0, grace);
+        let (plan, mut generation) = (Arc::new(plan), None);
+        for place in 0..plan.segments().len() {
+            let read = Arc::clone(&plan);
+            let blobs = spawn_blocking(move || blobs_of(&read, &read.segments()[place])).await??;
+            let mut marks = marks.reader();
             let mut condemned = Vec::new();
-            for blob in blobs.drain(..) {
-                let marked = reader.contains(&blob.digest)?;
-                if rule.judge(&suspect(&blob, marked, held)) == First::Condemn {
+            for blob in blobs {
+                let is_marked = marks.contains(&blob.digest)?;
+                if rule.judge(&suspect(&blob, is_marked, held)) == First::Condemn {
                     condemned.extend(blob.entries());
                 }
             }
-            if condemned.is_empty() {
-                continue;
+            if !condemned.is_empty() {
+                let generation = match &mut generation {
+                    Some(generation) => generation,
+                    none => none.insert(self.ledger.begin(&self.held, t0).await?),
+                };
+                self.ledger.append(&self.held, generation, &condemned).await?;
             }
-            let generation = match &mut generation {
-                Some(generation) => generation,
-                none => none.insert(self.ledger.begin(&self.held, t0).await?),
-            };
-            self.ledger.append(&self.held, generation, &condemned).await?;
         }
         Ok(generation)
     }
@@ -133,9 +135,12 @@ fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
     }
 }
 
-/// The blobs of a segment, with all links of the plan that lead to them.
+/// The blobs of a segment, with all links of the plan that lead to them; none of a segment of another stage.
 fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
     let (mut blobs, mut places) = (Vec::new(), HashMap::new());
+    if segment.stage != Stage::Blobs {
+        return Ok(blobs);
+    }
     for row in plan.rows(segment)? {
         let row = row?;
         let Some(digest) = row.digest.filter(|_| row.kind == RowKind::Blob) else { continue };

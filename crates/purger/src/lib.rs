@@ -1,8 +1,9 @@
 //! Clears digests from the redis in which a registry remembers its blobs.
 //!
 //! # Words
-//! An *entry* is what the registry remembers of a digest: of all the store, or of one repository. To *forget* an entry
-//! is to clear it, so that the registry looks into its store again; as long as there is one it is *believed*. A *batch* is what is asked for at once.
+//! An *entry* is what the registry remembers of a digest: of all the store, or of one repository; as long as there is
+//! one it is *believed*. To *forget* an entry is to clear it, so that the registry looks into its store again. A *batch*
+//! is what is asked for at once.
 //!
 //! # Guarantees
 //! What is forgotten is what the registry's own clearing takes away, of every version, and nothing else. Forgetting

@@ -66,7 +66,8 @@ impl Purger {
     /// Asked of the server that is written to, and again as often as [`Purger::forget`].
     ///
     /// # Errors
-    /// [`PurgeError`]: nothing is known of any of them then (G4).
+    /// [`PurgeError`]: nothing is known of any of them then (G4). [`PurgeError::Denied`] where the user may do all that
+    /// forgetting takes, and not `exists`: [`Purger::check`] does not ask for that.
     pub async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, PurgeError> {
         let attempts = self.route.limits().attempts;
         let mut believed = Vec::with_capacity(digests.len());

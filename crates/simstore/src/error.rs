@@ -66,6 +66,11 @@ errors! {
         "At least one of the preconditions you specified did not hold.";
     /// A request body beyond what the server takes.
     ENTITY_TOO_LARGE = 400 "EntityTooLarge" "Your proposed upload exceeds the maximum allowed size";
+    /// A class that the server does not have.
+    INVALID_STORAGE_CLASS = 400 "InvalidStorageClass" "The storage class you specified is not valid";
+    /// An object that would have to be restored from an archive first.
+    INVALID_OBJECT_STATE = 403 "InvalidObjectState"
+        "The operation is not valid for the object's storage class";
     /// What the client has is what there is; sent without a body.
     NOT_MODIFIED = 304 "NotModified" "Not Modified";
     /// A range that lies outside the object.

@@ -143,6 +143,14 @@ pub struct Faults {
     seed: u64,
     latency: Duration,
     rules: Vec<Rule>,
+    death: Option<Death>,
+}
+
+/// The request at which the server dies, of whatever kind, counted from 1, and what that one meets.
+#[derive(Clone, Debug)]
+struct Death {
+    at: u64,
+    last: Fault,
 }
 
 impl Faults {
@@ -164,6 +172,13 @@ impl Faults {
         Self { latency, ..self }
     }
 
+    /// The request of this number, counted from 1 over all kinds, meets `last`, and the server hangs up on all that
+    /// follow: whatever a client did after it has no effect, as if the client had died there.
+    #[must_use]
+    pub fn dies_at(self, at: u64, last: Fault) -> Self {
+        Self { death: Some(Death { at, last }), ..self }
+    }
+
     /// Adds a rule. Every rule that applies to a request strikes; of several refusals the first.
     #[must_use]
     pub fn on(mut self, kind: Kind, when: When, fault: Fault) -> Self {
@@ -177,6 +192,7 @@ impl Faults {
 pub(crate) struct Injector {
     faults: Faults,
     seen: [u64; Kind::ALL.len()],
+    seen_in_all: u64,
 }
 
 impl Injector {
@@ -187,13 +203,24 @@ impl Injector {
     /// What strikes the next request.
     pub(crate) fn next(&mut self, kind: Kind, subject: &str) -> Struck {
         self.seen[kind as usize] += 1;
+        self.seen_in_all += 1;
         let ordinal = self.seen[kind as usize];
         let strikes = |(place, rule): &(usize, &Rule)| {
             rule.kind == kind && self.strikes(*place, &rule.when, ordinal, subject)
         };
         let rules = self.faults.rules.iter().enumerate();
-        let faults = rules.filter(strikes).map(|(_, rule)| rule.fault.clone()).collect();
+        let faults = rules.filter(strikes).map(|(_, rule)| rule.fault.clone());
+        let faults = faults.chain(self.death()).collect();
         Struck { latency: self.faults.latency, faults }
+    }
+
+    fn death(&self) -> Option<Fault> {
+        let Death { at, last } = self.faults.death.as_ref()?;
+        match self.seen_in_all.cmp(at) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(last.clone()),
+            std::cmp::Ordering::Greater => Some(Fault::HangUpBefore),
+        }
     }
 
     fn strikes(&self, place: usize, when: &When, ordinal: u64, subject: &str) -> bool {
@@ -280,6 +307,16 @@ mod tests {
             Injector::new(Faults::none().on(Kind::Get, When::Nth(1), Fault::HangUpBefore));
         assert!(!injector.next(Kind::List, "").has(&Fault::HangUpBefore));
         assert!(injector.next(Kind::Get, "").has(&Fault::HangUpBefore));
+    }
+
+    #[test]
+    fn a_server_that_died_hangs_up_on_every_kind() {
+        let mut injector = Injector::new(Faults::none().dies_at(2, Fault::HangUpAfter));
+        let mut met = |kind| injector.next(kind, "").find(|fault| Some(fault.clone()));
+        assert_eq!(met(Kind::Get), None);
+        assert_eq!(met(Kind::List), Some(Fault::HangUpAfter));
+        assert_eq!(met(Kind::Get), Some(Fault::HangUpBefore));
+        assert_eq!(met(Kind::List), Some(Fault::HangUpBefore));
     }
 
     #[test]

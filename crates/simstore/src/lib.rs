@@ -55,6 +55,7 @@ mod procedural;
 mod reply;
 mod request;
 mod server;
+mod storage_class;
 mod uploads;
 mod versions;
 mod xml;

@@ -11,6 +11,7 @@ use registry::Timestamp;
 use crate::bitmap::Bitmap;
 use crate::checksum::md5_hex;
 use crate::procedural::{Cursor, Procedural};
+use crate::storage_class::StorageClass;
 use crate::versions::{Deleted, Version, Versions};
 
 /// What an object, or an answer, consists of.
@@ -47,12 +48,14 @@ pub(crate) struct Object {
     /// Without quotes.
     pub(crate) etag: String,
     pub(crate) modified: Timestamp,
+    pub(crate) class: StorageClass,
 }
 
 impl Object {
     /// An object that was put whole: its entity tag is the MD5 of its content.
     pub(crate) fn new(content: Bytes, modified: Timestamp) -> Self {
-        Self { etag: md5_hex(&content), content: Content::Held(content), modified }
+        let (etag, class) = (md5_hex(&content), StorageClass::default());
+        Self { content: Content::Held(content), etag, modified, class }
     }
 }
 
@@ -63,6 +66,7 @@ pub(crate) struct Listed<'a> {
     pub(crate) size: u64,
     pub(crate) etag: &'a [u8],
     pub(crate) modified: Timestamp,
+    pub(crate) class: StorageClass,
     /// Whether the key has no byte that XML or URLs write another way.
     pub(crate) is_plain: bool,
 }
@@ -247,6 +251,7 @@ impl Walk<'_> {
                 size: object.content.len(),
                 etag: object.etag.as_bytes(),
                 modified: object.modified,
+                class: object.class,
                 is_plain: false,
             }),
             None => computed.map(|row| Listed {
@@ -254,6 +259,7 @@ impl Walk<'_> {
                 size: row.size,
                 etag: &row.etag,
                 modified: row.modified,
+                class: StorageClass::default(),
                 is_plain: true,
             }),
         }

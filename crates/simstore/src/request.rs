@@ -9,6 +9,7 @@ use hyper::{HeaderMap, Method};
 use crate::S3Error;
 use crate::checksum::{crc32_base64, md5_base64};
 use crate::percent::{decode_path, decode_query};
+use crate::storage_class::StorageClass;
 use crate::xml::{self, DeleteAsk};
 
 /// The largest body that the server takes, in bytes.
@@ -184,6 +185,11 @@ impl Ask {
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The storage class that is asked for.
+    pub(crate) fn class(&self) -> Result<StorageClass, S3Error> {
+        StorageClass::named(self.header("x-amz-storage-class"))
     }
 
     /// A header that is text.

@@ -18,6 +18,7 @@ use crate::limits::{Class, Throttle};
 use crate::log::Log;
 use crate::objects::{Content, Object, Objects};
 use crate::procedural::Procedural;
+use crate::storage_class::StorageClass;
 use crate::uploads::Uploads;
 use crate::{Clock, Faults, Kind, Latencies, Limits, Load, Request, S3Error, Shape};
 
@@ -211,8 +212,32 @@ impl Server {
     /// Puts an object with an entity tag of its own, as a multipart upload or encryption gives; without quotes.
     pub fn put_as(&self, key: &str, content: impl Into<Bytes>, modified: Timestamp, etag: &str) {
         let content = Content::Held(content.into());
-        let object = Object { content, etag: etag.to_owned(), modified };
+        let (etag, class) = (etag.to_owned(), StorageClass::default());
+        let object = Object { content, etag, modified, class };
         self.shared.put(key, object);
+    }
+
+    /// Puts an object of a storage class, such as `STANDARD_IA`.
+    ///
+    /// # Errors
+    /// Where there is no such class.
+    pub fn put_in_class(
+        &self,
+        key: &str,
+        content: impl Into<Bytes>,
+        modified: Timestamp,
+        class: &str,
+    ) -> Result<(), S3Error> {
+        let class = StorageClass::named(Some(class))?;
+        self.shared.put(key, Object { class, ..Object::new(content.into(), modified) });
+        Ok(())
+    }
+
+    /// The storage class of an object.
+    #[must_use]
+    pub fn class(&self, key: &str) -> Option<&'static str> {
+        let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
+        objects.get(key).map(|object| object.class.name())
     }
 
     /// Removes an object as if somebody else deleted it.
@@ -246,6 +271,13 @@ impl Server {
     pub fn keys(&self) -> Vec<String> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
         objects.keys()
+    }
+
+    /// The key of every multipart upload under way, ascending.
+    #[must_use]
+    pub fn open_uploads(&self) -> Vec<String> {
+        let uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.after("", "").map(|(key, ..)| key.to_owned()).collect()
     }
 
     /// How many objects there are.

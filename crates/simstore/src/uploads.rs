@@ -9,6 +9,7 @@ use registry::Timestamp;
 use crate::S3Error;
 use crate::checksum::md5_hex;
 use crate::objects::{Content, Object};
+use crate::storage_class::StorageClass;
 use crate::xml::PartAsk;
 
 /// The highest number of a part.
@@ -20,6 +21,7 @@ const LAST_PART: u32 = 10_000;
 #[derive(Debug)]
 pub(crate) struct Upload {
     pub(crate) initiated: Timestamp,
+    pub(crate) class: StorageClass,
     parts: BTreeMap<u32, Bytes>,
 }
 
@@ -32,10 +34,15 @@ pub(crate) struct Uploads {
 
 impl Uploads {
     /// Begins an upload; its id.
-    pub(crate) fn create(&mut self, key: &str, initiated: Timestamp) -> String {
+    pub(crate) fn create(
+        &mut self,
+        key: &str,
+        initiated: Timestamp,
+        class: StorageClass,
+    ) -> String {
         self.made += 1;
         let id = format!("u{:031}", self.made);
-        let upload = Upload { initiated, parts: BTreeMap::new() };
+        let upload = Upload { initiated, class, parts: BTreeMap::new() };
         self.open.insert((key.to_owned(), id.clone()), upload);
         id
     }
@@ -84,7 +91,8 @@ impl Uploads {
         let mut etag = Vec::new();
         crate::hex::push(&mut etag, &sums.finalize());
         let etag = format!("{}-{}", String::from_utf8_lossy(&etag), asked.len());
-        Ok(Object { content: Content::Held(content.into()), etag, modified: now })
+        let content = Content::Held(content.into());
+        Ok(Object { content, etag, modified: now, class: upload.class })
     }
 
     /// Forgets an upload and its parts.

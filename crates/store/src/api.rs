@@ -109,7 +109,7 @@ pub trait DeleteStore: ReadStore {
     ) -> impl Future<Output = Result<Vec<KeyOutcome>, StoreError>> + Send;
 }
 
-/// Bringing back what was deleted, and writing down that it is: what an undo gets. Nothing here overwrites what somebody
+/// Bringing back what was deleted, and writing that down: what an undo gets. No way back overwrites what somebody
 /// else wrote.
 pub trait RestoreStore: DeleteStore + WriteStore {
     /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps

@@ -43,7 +43,7 @@ struct Crowd {
 impl Crowd {
     fn of(&self, call: Call<'_>) -> Option<&InFlight> {
         match call {
-            Call::Now => None,
+            Call::Now | Call::Write | Call::Restore | Call::Cache => None,
             Call::Folders | Call::List { .. } => Some(&self.lists),
             Call::Look | Call::Get(_) => Some(&self.gets),
             Call::Delete(_) => Some(&self.deletes),

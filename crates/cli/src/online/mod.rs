@@ -34,7 +34,8 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
         return Err(Refusal::OnlineUntagged.into());
     }
     let waits = waits(&args.online)?;
-    let cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
+    let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
+    cache.require_askable().await?;
     if args.online.restarted_every.is_none()
         && let Some(why) = cache.cannot_forget()
     {

@@ -44,5 +44,10 @@ async fn a_user_needs_no_more_than_the_registrys_keys_and_commands() {
     let redis = with(server.redis(), Some("enough"), "pw");
     let mut purger = Purger::connect(&redis, Limits::default()).await.unwrap();
     purger.check().await.unwrap();
+    let refused = purger.believes(&[digest]).await.unwrap_err();
+    assert!(matches!(refused, PurgeError::Denied { .. }), "{refused:?}");
+    let () = client.say("ACL SETUSER enough +exists").await;
+    assert_eq!(purger.believes(&[digest]).await.unwrap(), [true]);
     assert_eq!(purger.forget(&[Entry { repository: None, digest }]).await.unwrap(), 1);
+    assert_eq!(purger.believes(&[digest]).await.unwrap(), [false]);
 }

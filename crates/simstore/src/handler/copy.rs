@@ -55,6 +55,7 @@ fn source(shared: &Shared, ask: &Ask) -> Result<Object, S3Error> {
     if wanted.is_some_and(|etag| etag.trim_matches('"') != object.etag) {
         return Err(S3Error::PRECONDITION_FAILED);
     }
+    object.class.check_read()?;
     Ok(object)
 }
 
@@ -68,6 +69,7 @@ fn copy_object(shared: &Shared, ask: &Ask, source: Object) -> Result<Reply, S3Er
         Content::Held(content) => Object::new(content, now),
         content @ Content::Zeros(_) => Object { content, modified: now, ..source },
     };
+    let copied = Object { class: ask.class()?, ..copied };
     let etag = copied.etag.clone();
     let stored = put::store(shared, ask, copied)?;
     let answer = result("CopyObjectResult", &etag, &iso(now));

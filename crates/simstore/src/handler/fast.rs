@@ -66,7 +66,9 @@ fn push(body: &mut Vec<u8>, listed: &Listed<'_>, is_url: bool) {
     push_text(body, listed.etag, listed.is_plain, false);
     body.extend_from_slice(b"&quot;</ETag><Size>");
     push_number(body, listed.size);
-    body.extend_from_slice(b"</Size><StorageClass>STANDARD</StorageClass></Contents>");
+    body.extend_from_slice(b"</Size><StorageClass>");
+    body.extend_from_slice(listed.class.name().as_bytes());
+    body.extend_from_slice(b"</StorageClass></Contents>");
 }
 
 fn push_text(body: &mut Vec<u8>, bytes: &[u8], is_plain: bool, is_url: bool) {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::conditions;
-use crate::S3Error;
 use crate::clock::http_date;
 use crate::objects::{Object, Objects};
 use crate::reply::Reply;
 use crate::request::Ask;
+use crate::{Kind, S3Error};
 
 /// The object, or the part of it that was asked for; for HEAD the body is taken off later.
 pub(super) fn get(objects: &Objects, ask: &Ask) -> Result<Reply, S3Error> {
@@ -25,6 +25,9 @@ pub(super) fn get(objects: &Objects, ask: &Ask) -> Result<Reply, S3Error> {
         }
     };
     conditions::of_get(ask, &object)?;
+    if ask.kind == Kind::Get {
+        object.class.check_read()?;
+    }
     let reply = described(part(&object, ask.header("range"))?, &object);
     Ok(match version_id(objects, ask) {
         Some(id) => reply.with("x-amz-version-id", id),
@@ -53,6 +56,10 @@ fn marker(error: &S3Error, ask: &Ask, id: &str) -> Reply {
 }
 
 fn described(reply: Reply, object: &Object) -> Reply {
+    let reply = match object.class.told() {
+        Some(class) => reply.with("x-amz-storage-class", class),
+        None => reply,
+    };
     reply
         .with("accept-ranges", "bytes")
         .with("content-type", "binary/octet-stream")

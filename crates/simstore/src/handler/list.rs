@@ -47,7 +47,7 @@ fn spoil(page: &mut Page, objects: &Objects, query: &Query<'_>, struck: &Struck)
             query.start_after.and_then(|key| Some((key, objects.get(key)?)))
     {
         let (etag, modified) = (object.etag.clone(), object.modified);
-        let facts = Facts { size: object.content.len(), etag, modified };
+        let facts = Facts { size: object.content.len(), etag, modified, class: object.class };
         page.entries.insert(0, Entry::Object(key.to_owned(), facts));
     }
     if struck.has(&Fault::Unordered) && !page.entries.is_empty() {
@@ -153,7 +153,7 @@ impl Writing<'_> {
         add("LastModified", Fault::NoTimes, Fault::OddTimes, iso(facts.modified));
         add("ETag", Fault::NoEtags, Fault::NoEtags, format!("\"{}\"", facts.etag));
         add("Size", Fault::NoSizes, Fault::OddSizes, facts.size.to_string());
-        leaves.push(("StorageClass", "STANDARD".into()));
+        leaves.push(("StorageClass", facts.class.name().into()));
         document.group("Contents", &leaves);
     }
 
@@ -182,6 +182,7 @@ mod tests {
     use crate::faults::Injector;
     use crate::objects::Object;
     use crate::procedural::Procedural;
+    use crate::storage_class::StorageClass;
     use crate::{Kind, Shape};
 
     /// A bucket of odd keys, and of computed ones between them.
@@ -193,7 +194,8 @@ mod tests {
             let modified = Timestamp::from_millis(n * 86_412_345_678);
             let etag = format!("{key}<");
             let content = crate::objects::Content::Zeros(n.unsigned_abs().pow(9));
-            objects.put(key.clone(), Object { content, etag, modified });
+            let class = StorageClass::named((n % 2 == 0).then_some("STANDARD_IA")).unwrap();
+            objects.put(key.clone(), Object { content, etag, modified, class });
         }
         objects
     }

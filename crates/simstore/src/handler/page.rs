@@ -8,6 +8,7 @@ use crate::S3Error;
 use crate::objects::{Listed, Objects, Walk, after_all};
 use crate::percent::{Style, decode_path, encode};
 use crate::request::Ask;
+use crate::storage_class::StorageClass;
 
 /// The most entries of a page.
 const PAGE_LIMIT: usize = 1000;
@@ -108,12 +109,13 @@ pub(super) struct Facts {
     pub(super) size: u64,
     pub(super) etag: String,
     pub(super) modified: Timestamp,
+    pub(super) class: StorageClass,
 }
 
 impl Facts {
     pub(super) fn of(listed: &Listed<'_>) -> Self {
         let etag = text(listed.etag);
-        Self { size: listed.size, etag, modified: listed.modified }
+        Self { size: listed.size, etag, modified: listed.modified, class: listed.class }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{Fault, S3Error};
 pub(super) fn put(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Reply, S3Error> {
     ask.check_sums()?;
     let object = Object::new(ask.body.clone(), shared.now());
+    let object = Object { class: ask.class()?, ..object };
     if struck.has(&Fault::IgnoreConditions) {
         return store_where(shared, ask, object, |_| Ok(()));
     }

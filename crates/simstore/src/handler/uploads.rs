@@ -19,7 +19,7 @@ const PAGE_LIMIT: usize = 1000;
 pub(super) fn answer(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
     let id = ask.query("uploadId");
     match (ask.method.as_str(), id, ask.query("partNumber")) {
-        ("POST", None, None) => Ok(create(shared, ask)),
+        ("POST", None, None) => create(shared, ask),
         ("PUT", Some(id), Some(number)) => put_part(shared, ask, id, number),
         ("POST", Some(id), None) => complete(shared, ask, id),
         ("DELETE", Some(id), None) => {
@@ -33,13 +33,14 @@ pub(super) fn uploads<T>(shared: &Shared, act: impl FnOnce(&mut Uploads) -> T) -
     act(&mut shared.uploads.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn create(shared: &Shared, ask: &Ask) -> Reply {
-    let id = uploads(shared, |uploads| uploads.create(&ask.key, shared.now()));
+fn create(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
+    let class = ask.class()?;
+    let id = uploads(shared, |uploads| uploads.create(&ask.key, shared.now(), class));
     let mut answer = Document::new("InitiateMultipartUploadResult");
     answer.leaf("Bucket", &ask.bucket);
     answer.leaf("Key", &ask.key);
     answer.leaf("UploadId", &id);
-    Reply::xml(200, answer.finish())
+    Ok(Reply::xml(200, answer.finish()))
 }
 
 fn put_part(shared: &Shared, ask: &Ask, id: &str, number: &str) -> Result<Reply, S3Error> {
@@ -139,7 +140,7 @@ pub(super) fn list(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
         for (key, id, upload) in &page {
             let key = ("Key", query.encoded(key).into());
             let initiated = ("Initiated", iso(upload.initiated).into());
-            let class = ("StorageClass", "STANDARD".into());
+            let class = ("StorageClass", upload.class.name().into());
             answer.group("Upload", &[key, ("UploadId", (*id).into()), class, initiated]);
         }
         page.len()

@@ -71,7 +71,7 @@ fn write(answer: &mut Document, entry: &Entry, key: &str) {
     let Some(facts) = &entry.facts else { return answer.group("DeleteMarker", &leaves) };
     leaves.push(("ETag", format!("\"{}\"", facts.etag).into()));
     leaves.push(("Size", facts.size.to_string().into()));
-    leaves.push(("StorageClass", "STANDARD".into()));
+    leaves.push(("StorageClass", facts.class.name().into()));
     answer.group("Version", &leaves);
 }
 
@@ -146,6 +146,7 @@ fn entries_of(key: &str, versions: &[Version]) -> Vec<Entry> {
                 size: object.content.len(),
                 etag: object.etag.clone(),
                 modified: object.modified,
+                class: object.class,
             }),
         })
         .collect()

@@ -21,6 +21,7 @@ use crate::bitmap::Bitmap;
 use crate::hex;
 use crate::mix::{below, mix};
 use crate::objects::{Content, Object};
+use crate::storage_class::StorageClass;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -123,7 +124,7 @@ impl Procedural {
             () => Content::Zeros(row.size),
         };
         let etag = String::from_utf8_lossy(&row.etag).into_owned();
-        Object { content, etag, modified: row.modified }
+        Object { content, etag, modified: row.modified, class: StorageClass::default() }
     }
 
     fn write(&self, row: &mut Row, memory: &mut Memory, ordinal: u64) {

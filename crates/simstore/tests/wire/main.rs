@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod by_hand;
+mod classes;
 mod limits;
 mod objects;
 mod program;

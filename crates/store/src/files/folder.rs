@@ -87,8 +87,8 @@ pub(super) fn open_at_once(root: &OwnedFd, path: &str, flags: OFlags) -> Option<
     rustix::fs::openat2(root, path, flags, Mode::empty(), resolve).ok()
 }
 
-/// The sorted entries of a folder, but for files that serve writing. A folder's name ends in `/`, so that the order of the names is the order of the
-/// keys below them.
+/// The sorted entries of a folder, but for files that serve writing. A folder's name ends in `/`, so that the order of
+/// the names is the order of the keys below them.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     names: Vec<u8>,

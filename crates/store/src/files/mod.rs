@@ -53,7 +53,8 @@ pub struct FileOptions {
 /// A store of files. Keys are paths below the root, with `/` between components.
 ///
 /// Symbolic links below the root are never followed: one that a listing meets is an error that names it, for what lies
-/// behind it would not be seen (G3). The root itself may be one. A cheap handle: clones share the root.
+/// behind it would not be seen (G3). The root itself may be one. A cheap handle: clones share the root. Writing needs a
+/// tokio runtime with time: who finds somebody else writing in the same folder waits for a moment.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     tree: Arc<Tree>,

@@ -33,8 +33,8 @@ impl<'k> Way<'k> {
         self.folders.last().filter(|_| is_whole)
     }
 
-    /// Removes the innermost folder if it is empty, then the one around it, and so on. What served writing goes with its
-    /// folder.
+    /// Removes the innermost folder if it is empty, then the one around it, and so on. What served writing goes with
+    /// its folder.
     ///
     /// A folder that cannot be removed stays, as all do under the reference collector; the file is deleted all the
     /// same, so this is worth a note and no failure.

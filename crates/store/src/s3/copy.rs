@@ -1,12 +1,11 @@
 //! Copies inside the bucket, believed only where they are proven.
 
-use std::sync::Arc;
-
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use monitor::Counter;
 
 use super::classify::{answered, store_error};
-use super::{Bucket, list, percent, request};
+use super::list::{Original, look_closely};
+use super::{Bucket, percent, request};
 use crate::{ErrorKind, Object, Operation, StoreError};
 
 /// The most parts of a multipart upload.
@@ -28,12 +27,6 @@ enum Unproven {
     Size { original: u64, copy: u64 },
     #[error("its copy has another entity tag than the store said")]
     Tag,
-}
-
-/// Looks at one object.
-pub(super) async fn look(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Object>, StoreError> {
-    let looked = list::look(bucket, vec![key.into()]).await?;
-    Ok(looked.into_iter().next().flatten())
 }
 
 /// Where a copy goes.
@@ -65,8 +58,8 @@ pub(super) enum Copied {
 /// # Errors
 /// Where the store does not copy it, or the copy is not proven; the original is as it was.
 pub(super) async fn copy(
-    bucket: &Arc<Bucket>,
-    original: &Object,
+    bucket: &Bucket,
+    original: &Original,
     to: Target<'_>,
 ) -> Result<Copied, StoreError> {
     let tag = match send(bucket, original, to).await {
@@ -74,7 +67,7 @@ pub(super) async fn copy(
         Err(error)
             if is_refused(&error, 412, "PreconditionFailed")
                 && !to.is_ours
-                && look(bucket, to.key).await?.is_some() =>
+                && look_closely(bucket, to.key).await?.is_some() =>
         {
             return Ok(Copied::Taken);
         }
@@ -85,8 +78,9 @@ pub(super) async fn copy(
         }
         sent => sent?,
     };
-    let copied = look(bucket, to.key).await?;
-    let unproven = prove(original, copied.as_ref(), &tag).err();
+    let copied = look_closely(bucket, to.key).await?;
+    let original = &original.object;
+    let unproven = prove(original, copied.as_ref().map(|copied| &copied.object), &tag).err();
     unproven.map_or(Ok(Copied::Proven), |unproven| {
         let failed = StoreError::new(Operation::Restore, &original.key, ErrorKind::Fatal);
         Err(failed.because(unproven))
@@ -99,19 +93,33 @@ fn is_refused(error: &StoreError, status: u16, code: &str) -> bool {
     answered(error).is_some_and(|(found, said)| found == status || said == code)
 }
 
-/// The entity tag of the copy.
-async fn send(
-    bucket: &Arc<Bucket>,
-    original: &Object,
+/// The entity tag of the copy. A store that takes no storage class, or not this one, has one of its own.
+async fn send(bucket: &Bucket, original: &Original, to: Target<'_>) -> Result<String, StoreError> {
+    match send_in_class(bucket, original, to).await {
+        Err(error) if original.class.is_some() && has_no_such_class(&error) => {
+            tracing::debug!(key = to.key, %error, "the store does not take its own storage class");
+            let original = Original { class: None, ..original.clone() };
+            send_in_class(bucket, &original, to).await
+        }
+        sent => sent,
+    }
+}
+
+fn has_no_such_class(error: &StoreError) -> bool {
+    answered(error).is_some_and(|(_, code)| code == "InvalidStorageClass")
+}
+
+async fn send_in_class(
+    bucket: &Bucket,
+    original: &Original,
     to: Target<'_>,
 ) -> Result<String, StoreError> {
-    if original.size <= bucket.config.copy_limit {
+    let size = original.object.size;
+    if size <= bucket.config.copy_limit {
         return Box::pin(copy_at_once(bucket, original, to)).await;
     }
     match Box::pin(copy_in_parts(bucket, original, to)).await {
-        Err(error)
-            if original.size <= MOST_AT_ONCE && is_refused(&error, 501, "NotImplemented") =>
-        {
+        Err(error) if size <= MOST_AT_ONCE && is_refused(&error, 501, "NotImplemented") => {
             tracing::debug!(key = to.key, %error, "the store does not copy in parts");
             Box::pin(copy_at_once(bucket, original, to)).await
         }
@@ -160,13 +168,14 @@ async fn timed<T>(
 /// One `CopyObject`; the entity tag of the copy.
 async fn copy_at_once(
     bucket: &Bucket,
-    original: &Object,
+    original: &Original,
     to: Target<'_>,
 ) -> Result<String, StoreError> {
+    let Original { object: original, class } = original;
     let copy = bucket.client.copy_object().bucket(&bucket.config.bucket).key(to.key);
     let copy = copy.copy_source(source(bucket, &original.key));
     let copy = copy.set_if_none_match(to.if_none_match());
-    let copy = copy.set_copy_source_if_match(quoted(original));
+    let copy = copy.set_copy_source_if_match(quoted(original)).set_storage_class(class.clone());
     let sent = timed(
         bucket,
         &original.key,
@@ -181,9 +190,10 @@ async fn copy_at_once(
 /// As many `UploadPartCopy` as are needed; an upload that fails is given up.
 async fn copy_in_parts(
     bucket: &Bucket,
-    original: &Object,
+    original: &Original,
     to: Target<'_>,
 ) -> Result<String, StoreError> {
+    let Original { object: original, class } = original;
     let (name, key) = (&bucket.config.bucket, &original.key);
     let failed = |kind| StoreError::new(Operation::Restore, key, kind);
     let begun = timed(
@@ -191,6 +201,7 @@ async fn copy_in_parts(
         key,
         Box::pin(async {
             let begun = bucket.client.create_multipart_upload().bucket(name).key(to.key);
+            let begun = begun.set_storage_class(class.clone());
             let begun = begun.content_type("application/octet-stream").send().await;
             begun.map_err(|error| store_error(Operation::Restore, key, error))
         }),
@@ -198,12 +209,30 @@ async fn copy_in_parts(
     let id = begun.await?.upload_id.ok_or_else(|| failed(ErrorKind::Malformed))?;
     let copied = Box::pin(copy_parts(bucket, original, to, &id)).await;
     if copied.is_err() {
-        let gone = bucket.client.abort_multipart_upload().bucket(name).key(to.key).upload_id(&id);
-        if let Err(error) = gone.send().await {
-            tracing::warn!(key = to.key, %error, "an upload that failed stays");
-        }
+        give_up(bucket, to.key, &id).await;
     }
     copied
+}
+
+/// Ends an upload that failed, so that its parts take no room. Where the store does not answer, or this process ends
+/// before, it stays until a rule of the bucket for incomplete uploads ends it; it is no object, and nobody reads it.
+async fn give_up(bucket: &Bucket, key: &str, id: &str) {
+    let name = &bucket.config.bucket;
+    let given_up = timed(
+        bucket,
+        key,
+        Box::pin(async {
+            let gone = bucket.client.abort_multipart_upload().bucket(name).key(key).upload_id(id);
+            let gone = gone.send().await;
+            gone.map(drop).map_err(|error| store_error(Operation::Restore, key, error))
+        }),
+    );
+    match given_up.await {
+        // It was completed after all, and only the answer did not come.
+        Err(error) if is_refused(&error, 404, "NoSuchUpload") => {}
+        Err(error) => tracing::warn!(key, %error, "an upload that failed stays"),
+        Ok(()) => {}
+    }
 }
 
 async fn copy_parts(

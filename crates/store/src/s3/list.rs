@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use aws_sdk_s3::types::StorageClass;
 use registry::Timestamp;
 
 use super::Bucket;
 use super::classify::unreadable;
 use super::page::{Echo, Page};
 use super::request::{self, Ask, RawPage, subject};
+use super::storage_class;
 use crate::{Cursor, ErrorKind, Folders, Listed, Object, Operation, StoreError};
 
 /// Why a page cannot be believed (G2, G3).
@@ -201,7 +203,6 @@ fn check_folders(folders: &[String]) -> Result<(), Oddity> {
     }
 }
 
-/// The folders directly below `within`, by one request.
 /// Looks at keys by listing from each: a key comes before all others that begin with it. A bucket's listings presume
 /// nothing, so that nobody has to ask this often.
 pub(super) async fn look(
@@ -219,6 +220,39 @@ pub(super) async fn look(
     Ok(objects)
 }
 
+/// An object, and what to ask for so that a copy has its storage class.
+#[derive(Clone, Debug)]
+pub(super) struct Original {
+    pub(super) object: Object,
+    /// None where a copy needs none.
+    pub(super) class: Option<StorageClass>,
+}
+
+/// Looks at one key as closely as who copies it needs to.
+pub(super) async fn look_closely(
+    bucket: &Bucket,
+    key: &str,
+) -> Result<Option<Original>, StoreError> {
+    let mut token = None;
+    loop {
+        let ask = Ask { within: key, token: token.as_deref(), limit: 1, ..Ask::default() };
+        let raw = request::list(bucket, Operation::List, ask).await?;
+        let page = parse(bucket, Operation::List, ask, &raw)?;
+        let page = check(page, &bucket.config.bucket, ask)
+            .map_err(|oddity| malformed(bucket, ask, oddity))?;
+        if let Some(object) = page.objects.into_iter().next() {
+            let class = storage_class::of_first(&raw.body)
+                .map_err(|error| unreadable(Operation::List, key, error))?;
+            return Ok((*object.key == *key).then_some(Original { object, class }));
+        }
+        if !page.is_truncated {
+            return Ok(None);
+        }
+        token = page.next_token;
+    }
+}
+
+/// The folders directly below `within`, by one request.
 pub(super) async fn folders(bucket: &Bucket, within: &str) -> Result<Folders, StoreError> {
     let limit = bucket.config.keys_per_page;
     let ask = Ask { within, delimiter: Some("/"), limit, ..Ask::default() };

@@ -18,6 +18,7 @@ mod page;
 mod percent;
 mod request;
 mod sign;
+mod storage_class;
 mod tap;
 mod text;
 mod trash;

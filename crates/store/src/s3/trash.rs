@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::copy::{self, Copied, Target};
+use super::list::look_closely;
 use super::{Bucket, delete};
 use crate::{
     DeleteBatch, Doomed, ErrorKind, Kept, KeyFailure, KeyOutcome, Operation, PutBack, StoreError,
@@ -64,17 +65,19 @@ async fn set_aside(
         let error = StoreError::new(Operation::Delete, &doomed.key, ErrorKind::Fatal);
         error.because("it does not lie where the trash is for")
     })?;
-    match copy::look(bucket, &doomed.key).await? {
+    match look_closely(bucket, &doomed.key).await? {
         // An earlier request may have been answered to nobody.
-        None if copy::look(bucket, &to).await?.is_some() => {
+        None if look_closely(bucket, &to).await?.is_some() => {
             Ok(Aside::Told(KeyOutcome::Deleted(Kept::Trash)))
         }
         None => Ok(Aside::Told(KeyOutcome::Gone)),
-        Some(object) if object.modified > doomed.modified => Ok(Aside::Told(KeyOutcome::Spared)),
-        Some(object) => {
+        Some(original) if original.object.modified > doomed.modified => {
+            Ok(Aside::Told(KeyOutcome::Spared))
+        }
+        Some(original) => {
             let to = Target { key: &to, is_ours: true };
             // Whatever is there is overwritten.
-            copy::copy(bucket, &object, to).await.map(|_proven| Aside::Copied)
+            copy::copy(bucket, &original, to).await.map(|_proven| Aside::Copied)
         }
     }
 }
@@ -94,10 +97,10 @@ pub(super) async fn put_back(
 }
 
 async fn put_back_one(bucket: &Arc<Bucket>, object: &Trashed) -> Result<PutBack, StoreError> {
-    if copy::look(bucket, &object.key).await?.is_some() {
+    if look_closely(bucket, &object.key).await?.is_some() {
         return Ok(PutBack::Present);
     }
-    let Some(found) = copy::look(bucket, &object.trash).await? else {
+    let Some(found) = look_closely(bucket, &object.trash).await? else {
         return Ok(PutBack::Absent);
     };
     match copy::copy(bucket, &found, Target { key: &object.key, is_ours: false }).await? {

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod deleting;
+mod drill;
 mod listing;
 mod listing_hazards;
 mod opening;
 mod reading;
 mod restoring;
 mod sharing;
+mod storage_classes;
 mod wrapped;
 mod writing;
 

@@ -140,12 +140,7 @@ impl Small {
 
     fn reach(&self, untagged: bool) -> Reach {
         let tree = self.tree();
-        reach(
-            &tree,
-            &self.evidence(&tree, untagged),
-            &Rules::new(untagged, CUTOFF),
-            &mut drop,
-        )
+        reach(&tree, &self.evidence(&tree, untagged), &Rules::new(untagged, CUTOFF), &mut drop)
     }
 }
 

@@ -1,0 +1,14 @@
+//! Collecting while people push, request by request: what they do is done between any two requests of the collector.
+//!
+//! # Shape
+//! ```text
+//! Registry (a store, a cache, a clock) ◀── Push, step by step ◀── Schedule: before which request, how many steps
+//!        ▲                                                            │
+//!        └── Collector ── looks by the program's own `collect` ── requests are counted
+//! ```
+
+mod client;
+mod nights;
+mod races;
+mod random;
+mod served;

@@ -1,0 +1,1 @@
+//! Many people at work, as a seed says.
