@@ -27,6 +27,8 @@ const LAST_RUNS: usize = 3;
 const WINDING_DOWN: Duration = Duration::from_mins(3);
 /// How often a run is killed, in a thousand.
 const KILLED: u64 = 250;
+/// What a refusal says where another holds the lease.
+const LEASED: &str = "its lease ends at";
 /// Failures that are shown; more of the same say no more.
 const SHOWN: usize = 10;
 
@@ -75,7 +77,7 @@ pub(crate) struct Collector<'a> {
 enum Ended {
     /// With a summary.
     Done(Value),
-    /// Another holds the lease: one that was killed.
+    /// Another holds the lease, one that was killed: with what was said.
     Waited,
     /// By our hand.
     Killed,
@@ -205,7 +207,7 @@ impl Run {
                 Ok(summary) => Ended::Done(summary),
                 Err(error) => Ended::Failed(format!("{error} in the summary of a run: {said}")),
             },
-            Some(4) if said.contains("lease") => Ended::Waited,
+            Some(4) if said.contains(LEASED) => Ended::Waited,
             _ => Ended::Failed(format!("a run ended with {status}: {said}")),
         }
     }

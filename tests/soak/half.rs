@@ -100,6 +100,10 @@ impl Half<'_> {
             log: self.options.log.as_deref(),
             usual: Duration::from_secs(1),
         };
+        // Before that there is no registry to collect.
+        while self.tally.lock().all_events() == 0 && !enough.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(20));
+        }
         collector.collect(enough);
         collector.finish();
     }

@@ -142,7 +142,7 @@ impl Person<'_> {
     fn count(&self, refusal: &Refusal) {
         let mut tally = self.pusher.tally.lock();
         tally.refused += 1;
-        *tally.refusals.entry(refusal.kind.clone()).or_default() += 1;
+        tally.refuse(&refusal.kind, 1, &refusal.message);
     }
 
     /// Some sleep between asking what is there and relying on it.

@@ -25,8 +25,8 @@ pub(crate) struct Tally {
     /// Pushes that were refused, and how often they were tried again.
     pub(crate) refused: u64,
     pub(crate) retried: u64,
-    /// With what they were refused: a status, or what went wrong before there was one.
-    pub(crate) refusals: BTreeMap<String, u64>,
+    /// With what they were refused: a status, or what went wrong before there was one; and what was said first.
+    pub(crate) refusals: BTreeMap<String, Refusals>,
     /// Images that did not pull, and did within the time that the protocol has to bring them back.
     pub(crate) restored_in_time: u64,
     /// The longest of these times.
@@ -42,6 +42,13 @@ pub(crate) struct Tally {
     pub(crate) broken: BTreeMap<String, String>,
     /// What else went wrong: the soak fails with it.
     pub(crate) failures: Vec<String>,
+}
+
+/// Refusals of a kind.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Refusals {
+    pub(crate) count: u64,
+    pub(crate) first: String,
 }
 
 /// Sums over the summaries of the collector.
@@ -64,8 +71,12 @@ impl Tally {
 
     /// Both halves in one.
     pub(crate) fn add(&mut self, other: &Tally) {
-        add_all(&mut self.events, &other.events);
-        add_all(&mut self.refusals, &other.refusals);
+        for (&event, count) in &other.events {
+            *self.events.entry(event).or_default() += count;
+        }
+        for (kind, refusals) in &other.refusals {
+            self.refuse(kind, refusals.count, &refusals.first);
+        }
         self.cycles += other.cycles;
         self.kills += other.kills;
         self.waited += other.waited;
@@ -81,6 +92,12 @@ impl Tally {
         self.failures.extend_from_slice(&other.failures);
         self.absent_for(Duration::from_secs(other.longest_absence_seconds));
         self.asked_for(Duration::from_millis(other.longest_request_milliseconds));
+    }
+
+    /// Something was refused, so often.
+    pub(crate) fn refuse(&mut self, kind: &str, count: u64, first: &str) {
+        let none = || Refusals { count: 0, first: first.to_owned() };
+        self.refusals.entry(kind.to_owned()).or_insert_with(none).count += count;
     }
 
     /// An image does not pull, and nothing will bring it back.
@@ -109,12 +126,6 @@ impl Collected {
         self.deleted_bytes += other.deleted_bytes;
         self.restored += other.restored;
         self.lost += other.lost;
-    }
-}
-
-fn add_all<Key: Ord + Clone>(to: &mut BTreeMap<Key, u64>, from: &BTreeMap<Key, u64>) {
-    for (key, count) in from {
-        *to.entry(key.clone()).or_default() += count;
     }
 }
 
