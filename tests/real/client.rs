@@ -68,8 +68,7 @@ impl Client {
         reference: &str,
         image: &Image,
     ) -> Result<(), Broken> {
-        let target = format!("/v2/{repository}/manifests/{reference}");
-        self.fetch(&target, &[("Accept", ACCEPT)], &image.manifest)?;
+        self.pull_manifest(repository, reference, image)?;
         for blob in &image.blobs {
             self.fetch(&format!("/v2/{repository}/blobs/{}", blob.digest), &[], blob)?;
         }
@@ -77,6 +76,17 @@ impl Client {
             self.pull(repository, &child.manifest.digest, child)?;
         }
         Ok(())
+    }
+
+    /// Pulls an image's manifest alone.
+    pub(crate) fn pull_manifest(
+        self,
+        repository: &str,
+        reference: &str,
+        image: &Image,
+    ) -> Result<(), Broken> {
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        self.fetch(&target, &[("Accept", ACCEPT)], &image.manifest)
     }
 
     fn fetch(self, target: &str, headers: &[(&str, &str)], blob: &Blob) -> Result<(), Broken> {

@@ -14,9 +14,14 @@
 //! The servers, the client and the images are those of the tests beside it.
 //!
 //! # Start reading at
-//! [`half`], then [`people`].
+//! [`round`], then [`people`].
 
-#![expect(clippy::expect_used, reason = "a soak that cannot go on fails there")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a soak that cannot go on fails there"
+)]
+#![expect(clippy::similar_names, reason = "a shelf is not a self")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it tells how far it is")]
 #![expect(clippy::disallowed_methods, reason = "it is about the real time")]
 
@@ -29,25 +34,26 @@ mod http;
 #[expect(dead_code, reason = "the tests beside it use the rest")]
 mod images;
 #[path = "../real/redis.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests beside it use the rest")]
+#[expect(dead_code, reason = "the tests beside it use the rest")]
 mod redis;
 #[path = "../real/registry.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests beside it use the rest")]
+#[expect(dead_code, reason = "the tests beside it use the rest")]
 mod registry;
 #[path = "../real/regsweep.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests beside it use the rest")]
+#[expect(dead_code, reason = "the tests beside it use the rest")]
 mod regsweep;
 #[path = "../real/s3.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests beside it use the rest")]
+#[expect(dead_code, reason = "the tests beside it use the rest")]
 mod s3;
 
 mod catalogue;
 mod collector;
-mod half;
 mod people;
 mod pusher;
 mod random;
 mod report;
+mod round;
+mod server;
 mod tally;
 mod verifier;
 mod world;
@@ -59,17 +65,18 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::{Parser, ValueEnum};
 
 use crate::collector::Kind;
-use crate::half::{Length, half};
 use crate::report::Report;
+use crate::round::{Length, round};
+use crate::tally::Tally;
 
 /// A soak: people use a registry without pause while it is collected again and again.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "soak")]
 pub(crate) struct Options {
-    /// How long people push, both halves together; 2 where no events are asked for either.
+    /// How long people push, all rounds together; 2 where no events are asked for either.
     #[arg(long)]
     minutes: Option<f64>,
-    /// How many events there are at least, both halves together.
+    /// How many events there are at least, all rounds together.
     #[arg(long)]
     events: Option<u64>,
     /// How many people there are.
@@ -78,7 +85,7 @@ pub(crate) struct Options {
     /// What all choices are made from; what threads make of each other's time is not repeated.
     #[arg(long, default_value_t = seed())]
     seed: u64,
-    /// What the registry remembers its blobs in: two halves, one after the other, unless told.
+    /// What the registry remembers its blobs in: from round to round another, unless told.
     #[arg(long, value_enum, default_value_t = Cache::Both)]
     cache: Cache,
     /// Which collector runs. With `unsafe`, something must break.
@@ -100,24 +107,35 @@ enum Cache {
     Both,
 }
 
+/// How long a round is at most: what was deleted and replaced stays in the server's memory until it ends.
+const ROUND: Length = Length { time: Duration::from_mins(6), events: 10_000 };
+
 impl Options {
-    /// Whether each half is with redis.
-    fn halves(&self) -> &[bool] {
-        match self.cache {
+    /// The rounds, each with redis or without.
+    fn rounds(&self) -> Vec<bool> {
+        let kinds: &[bool] = match self.cache {
             Cache::Redis => &[true],
             Cache::None => &[false],
             Cache::Both => &[true, false],
-        }
+        };
+        let fit = |share: u64| share.div_ceil(kinds.len() as u64).max(1);
+        let by_time = self.time().map(|time| fit(time.as_secs().div_ceil(ROUND.time.as_secs())));
+        let by_events = self.events.map(|events| fit(events.div_ceil(ROUND.events)));
+        let times = by_time.max(by_events).unwrap_or(1);
+        (0..times).flat_map(|_| kinds.iter().copied()).collect()
     }
 
-    /// How long each half is, in no more than a day.
-    fn length(&self) -> Length {
-        let count = self.halves().len();
-        let unasked = if self.events.is_some() { 24.0 * 60.0 } else { 2.0 };
-        let minutes = self.minutes.unwrap_or(unasked).max(0.0);
+    /// How long people push.
+    fn time(&self) -> Option<Duration> {
+        let unasked = self.events.is_none().then_some(2.0);
+        self.minutes.or(unasked).map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0))
+    }
+
+    /// How long each of so many rounds is; in no case longer than a day.
+    fn length(&self, rounds: u32) -> Length {
         Length {
-            time: Duration::from_secs_f64(minutes * 60.0 / count as f64),
-            events: self.events.map_or(u64::MAX, |events| events.div_ceil(count as u64)),
+            time: self.time().map_or(Duration::from_hours(24), |time| time / rounds),
+            events: self.events.map_or(u64::MAX, |events| events.div_ceil(rounds.into())),
         }
     }
 }
@@ -126,20 +144,36 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let began = Instant::now();
     eprintln!("seed {}", options.seed);
-    let halves =
-        options.halves().iter().map(|&redis| (redis, half(&options, redis, options.length())));
-    let report = Report { halves: halves.collect(), options: &options, took: began.elapsed() };
-    let verdict = report.verdict();
+    let rounds = play(&options);
+    let report = Report { rounds, options: &options, took: began.elapsed() };
     if options.json {
         println!("{}", report.json());
     } else {
-        println!("{:#}", report.json());
+        println!("{}", report.line());
     }
-    if let Err(why) = verdict {
-        eprintln!("{why}");
-        return ExitCode::FAILURE;
+    match report.verdict() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
+}
+
+/// All rounds, or those up to the first in which something was wrong.
+fn play(options: &Options) -> Vec<(bool, Tally)> {
+    let rounds = options.rounds();
+    let length = options.length(u32::try_from(rounds.len()).expect("there are few rounds"));
+    let mut played = Vec::new();
+    for (number, redis) in rounds.into_iter().enumerate() {
+        let tally = round(options, number, redis, length);
+        let wrong = !(tally.broken.is_empty() && tally.failures.is_empty());
+        played.push((redis, tally));
+        if wrong && options.collector != Kind::Unsafe {
+            break;
+        }
+    }
+    played
 }
 
 /// Another one each time.

@@ -13,8 +13,10 @@ use crate::world::{Known, Suspect, World};
 const TRIES: usize = 10;
 /// Between two of these tries.
 const BREATH: Duration = Duration::from_millis(100);
-/// The longest sleep in a push, well within the longest push that the collector is told of.
+/// The longest sleep in a push in milliseconds, well within the longest push that the collector is told of.
 const LONGEST_PAUSE: u64 = 1500;
+/// The same for the few who sleep over all waits: then a push may be refused, but nothing may break.
+const TOO_LONG: u64 = 15_000;
 
 /// What somebody does.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +117,7 @@ impl Person<'_> {
             tag: &shelf.tags[tag],
             image: &shelf.images[image],
             from,
-            pause: self.pause(),
+            pauses: self.pauses(),
         };
         known.doubt_tag(tag);
         if self.push_until_it_is_taken(push) {
@@ -145,10 +147,16 @@ impl Person<'_> {
         tally.refuse(&refusal.kind, 1, &refusal.message);
     }
 
-    /// Some sleep between asking what is there and relying on it.
-    fn pause(&mut self) -> Duration {
-        let sleeps = self.random.in_a_thousand(50);
-        Duration::from_millis(if sleeps { self.random.below(LONGEST_PAUSE) } else { 0 })
+    /// Some sleep between asking what is there and relying on it, or between their blobs and their manifests.
+    fn pauses(&mut self) -> [Duration; 2] {
+        let longest = match self.random.below(200) {
+            0 => TOO_LONG,
+            1..=10 => LONGEST_PAUSE,
+            _ => 1,
+        };
+        let pause = Duration::from_millis(self.random.below(longest));
+        let is_early = self.random.below(2) == 0;
+        if is_early { [pause, Duration::ZERO] } else { [Duration::ZERO, pause] }
     }
 
     fn retag(&mut self, shelf: &Shelf, known: &mut Known) -> Option<()> {

@@ -25,8 +25,8 @@ pub(crate) struct Push<'a> {
     pub(crate) image: &'a Image,
     /// The repository to mount blobs from.
     pub(crate) from: Option<&'static str>,
-    /// How long the client sleeps between its questions and its uploads.
-    pub(crate) pause: Duration,
+    /// How long the client sleeps after asking what is there, and before its manifests.
+    pub(crate) pauses: [Duration; 2],
 }
 
 /// Speaks to the registry.
@@ -45,10 +45,11 @@ impl Pusher<'_> {
                 missing.push(blob);
             }
         }
-        thread::sleep(push.pause);
+        thread::sleep(push.pauses[0]);
         for blob in missing {
             self.mount_or_upload(push, blob)?;
         }
+        thread::sleep(push.pauses[1]);
         for child in &push.image.children {
             let target = manifest(push.repository, &child.manifest.digest);
             if !self.is_there(&target)? {

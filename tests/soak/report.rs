@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::Options;
 use crate::collector::Kind;
-use crate::tally::Tally;
+use crate::tally::{Collected, Tally};
 
-/// Both halves.
+/// All rounds.
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     pub(crate) options: &'a Options,
     /// Whether each was with redis, and what happened.
-    pub(crate) halves: Vec<(bool, Tally)>,
+    pub(crate) rounds: Vec<(bool, Tally)>,
     pub(crate) took: Duration,
 }
 
@@ -21,17 +21,34 @@ impl Report<'_> {
     /// All of it as one object.
     pub(crate) fn json(&self) -> Value {
         let mut report = object(&self.all());
-        let half = |(redis, tally): &(bool, Tally)| {
-            let mut half = object(tally);
-            half["registry_cache"] = if *redis { json!("redis") } else { Value::Null };
-            half
+        let round = |(redis, tally): &(bool, Tally)| {
+            let mut round = object(tally);
+            round["registry_cache"] = if *redis { json!("redis") } else { Value::Null };
+            round
         };
-        report["halves"] = self.halves.iter().map(half).collect();
+        report["rounds"] = self.rounds.iter().map(round).collect();
         report["seed"] = json!(self.options.seed);
         report["clients"] = json!(self.options.clients);
         report["seconds"] = json!(self.took.as_secs());
         report["passed"] = json!(self.verdict().is_ok());
         report
+    }
+
+    /// The same in a line.
+    pub(crate) fn line(&self) -> String {
+        let all = self.all();
+        let Collected { condemned, rescued, deleted, restored, .. } = all.collected;
+        format!(
+            "seed {}: {} events, {} cycles, {} kills; {condemned} condemned, {rescued} rescued, {deleted} deleted, \
+             {restored} restored; {} refused, {} away for a time, {} broken",
+            self.options.seed,
+            all.all_events(),
+            all.cycles,
+            all.kills,
+            all.refused,
+            all.restored_in_time,
+            all.broken.len()
+        )
     }
 
     /// Whether it went as it had to, or what did not.
@@ -46,7 +63,7 @@ impl Report<'_> {
         if !wrong.is_empty() {
             return Err(wrong.join("\n"));
         }
-        match self.halves.iter().find(|(_, tally)| !is_worth_it(self.options.collector, tally)) {
+        match self.rounds.iter().find(|(_, tally)| !is_worth_it(self.options.collector, tally)) {
             Some((redis, _)) => Err(format!("nothing was collected (redis: {redis})")),
             None => Ok(()),
         }
@@ -54,7 +71,7 @@ impl Report<'_> {
 
     fn all(&self) -> Tally {
         let mut all = Tally::default();
-        self.halves.iter().for_each(|(_, tally)| all.add(tally));
+        self.rounds.iter().for_each(|(_, tally)| all.add(tally));
         all
     }
 }

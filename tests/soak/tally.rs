@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// What happened in a half of the soak, or in all of it. Its fields are those of the summary.
+/// How many absences of a round are told.
+const ABSENCES: usize = 10;
+
+/// What happened in a round of the soak, or in all of it. Its fields are those of the summary.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Tally {
     /// What clients did, by kind.
@@ -29,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) refusals: BTreeMap<String, Refusals>,
     /// Images that did not pull, and did within the time that the protocol has to bring them back.
     pub(crate) restored_in_time: u64,
+    /// Some of them, with how long it took and what was wrong.
+    pub(crate) absences: Vec<String>,
     /// The longest of these times.
     pub(crate) longest_absence_seconds: u64,
     /// The longest request, from its first byte to the answer's last.
@@ -69,7 +74,7 @@ impl Tally {
         self.events.values().sum()
     }
 
-    /// Both halves in one.
+    /// Adds what happened in another round.
     pub(crate) fn add(&mut self, other: &Tally) {
         for (&event, count) in &other.events {
             *self.events.entry(event).or_default() += count;
@@ -90,7 +95,9 @@ impl Tally {
         self.garbage += other.garbage;
         self.broken.extend(other.broken.clone());
         self.failures.extend_from_slice(&other.failures);
-        self.absent_for(Duration::from_secs(other.longest_absence_seconds));
+        let most = self.longest_absence_seconds.max(other.longest_absence_seconds);
+        self.longest_absence_seconds = most;
+        self.absences.extend_from_slice(&other.absences);
         self.asked_for(Duration::from_millis(other.longest_request_milliseconds));
     }
 
@@ -105,9 +112,13 @@ impl Tally {
         self.broken.entry(image).or_insert(why);
     }
 
-    /// Something did not pull for so long.
-    pub(crate) fn absent_for(&mut self, time: Duration) {
-        self.longest_absence_seconds = self.longest_absence_seconds.max(time.as_secs());
+    /// An image came back after so long.
+    pub(crate) fn came_back(&mut self, after: Duration, broken: &str) {
+        self.restored_in_time += 1;
+        self.longest_absence_seconds = self.longest_absence_seconds.max(after.as_secs());
+        if self.absences.len() < ABSENCES {
+            self.absences.push(format!("{:.1} s: {broken}", after.as_secs_f64()));
+        }
     }
 
     /// A request took so long.

@@ -13,6 +13,8 @@ use crate::world::{Known, World};
 
 /// Between two looks at what did not pull.
 const ROUND: Duration = Duration::from_millis(300);
+/// Pulls under way at once at the end.
+const AT_ONCE: usize = 6;
 
 /// Looks again and again at what did not pull.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +43,7 @@ impl Verifier<'_> {
         let absence = suspect.since.elapsed();
         match self.client.pull(shelf.repository, &suspect.reference, image) {
             Ok(()) => {
-                let mut tally = self.tally.lock();
-                tally.restored_in_time += 1;
-                tally.absent_for(absence);
+                self.tally.lock().came_back(absence, &suspect.broken);
                 known.suspect = None;
             }
             Err(broken) if absence > self.patience => {
@@ -58,12 +58,32 @@ impl Verifier<'_> {
 
     /// Pulls everything that must pull. `how` is for the message.
     pub(crate) fn pull_everything(self, how: &str) {
-        for (shelf, known) in self.world.all() {
-            for (reference, image) in references(shelf, &known) {
-                let pulled = self.client.pull(shelf.repository, &reference, &shelf.images[image]);
-                if let Err(broken) = pulled {
+        thread::scope(|scope| {
+            for part in 0..AT_ONCE {
+                scope.spawn(move || self.pull_part(part, how));
+            }
+        });
+    }
+
+    fn pull_part(self, part: usize, how: &str) {
+        for (shelf, known) in self.world.all().skip(part).step_by(AT_ONCE) {
+            for &image in known.alive.keys() {
+                let content = &shelf.images[image];
+                let digest = &content.manifest.digest;
+                if let Err(broken) = self.client.pull(shelf.repository, digest, content) {
                     self.broke(shelf, &known, image, &format!("{broken}, {how}"));
                 }
+            }
+            self.follow_tags(shelf, &known, how);
+        }
+    }
+
+    /// What tags lead to was pulled by its digest.
+    fn follow_tags(self, shelf: &Shelf, known: &Known, how: &str) {
+        for (&tag, &image) in &known.tags {
+            let (name, content) = (&shelf.tags[tag], &shelf.images[image]);
+            if let Err(broken) = self.client.pull_manifest(shelf.repository, name, content) {
+                self.broke(shelf, known, image, &format!("{broken}, {how}"));
             }
         }
     }
@@ -74,12 +94,4 @@ impl Verifier<'_> {
         let why = format!("{why}; acknowledged {since}, seen {}", Timestamp::now());
         self.tally.lock().broke(name, why);
     }
-}
-
-/// All that must pull from a shelf: digests and tags, with the image each leads to.
-fn references(shelf: &Shelf, known: &Known) -> Vec<(String, usize)> {
-    let digest =
-        |(&image, _): (&usize, &Timestamp)| (shelf.images[image].manifest.digest.clone(), image);
-    let tag = |(&tag, &image): (&usize, &usize)| (shelf.tags[tag].clone(), image);
-    known.alive.iter().map(digest).chain(known.tags.iter().map(tag)).collect()
 }

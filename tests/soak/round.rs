@@ -1,4 +1,4 @@
-//! A half of the soak: one registry, its people, and its collector.
+//! A round of the soak: a registry on a server of its own, its people, and its collector.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use crate::random::Random;
 use crate::redis::Redis;
 use crate::registry::{Config, Registry};
 use crate::s3::Bucket;
+use crate::server::Server;
 use crate::tally::{Shared, Tally};
 use crate::verifier::Verifier;
 use crate::world::World;
@@ -24,43 +25,44 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The same where nothing brings anything back.
 const NO_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a half lasts: what comes first ends it.
+/// How long a round lasts: what comes first ends it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Length {
     pub(crate) time: Duration,
     pub(crate) events: u64,
 }
 
-/// Runs a half, with the registry's cache in redis or without a cache, and says what happened.
-pub(crate) fn half(options: &Options, with_redis: bool, length: Length) -> Tally {
-    let bucket = Bucket::create("soak");
+/// Runs a round, with the registry's cache in redis or without a cache, and says what happened.
+pub(crate) fn round(options: &Options, number: usize, with_redis: bool, length: Length) -> Tally {
+    let server = Server::start();
+    let bucket = Bucket::create_on(server.gateway(), "soak");
     bucket.keep_versions();
     let redis = with_redis.then(Redis::start);
-    let plain = Config::bucket(&bucket);
     let config = match &redis {
         Some(redis) => Config::bucket(&bucket).cached_in(redis),
         None => Config::bucket(&bucket),
     };
     let registry = Registry::start(&config);
-    let half = Half {
+    let round = Round {
         options,
-        name: if with_redis { "redis" } else { "no cache" },
+        name: format!("round {}, {}", number + 1, if with_redis { "redis" } else { "no cache" }),
+        seed: options.seed.wrapping_add(number as u64),
         length,
         config: &config,
         registry: &registry,
         world: World::new(),
         tally: Shared::default(),
     };
-    half.run();
-    half.take_stock(&bucket, &plain);
-    let tally = half.tally.lock().clone();
-    tally
+    round.run();
+    round.take_stock(&bucket, with_redis);
+    round.tally.lock().clone()
 }
 
 #[derive(Debug)]
-struct Half<'a> {
+struct Round<'a> {
     options: &'a Options,
-    name: &'a str,
+    name: String,
+    seed: u64,
     length: Length,
     config: &'a Config,
     registry: &'a Registry,
@@ -68,7 +70,7 @@ struct Half<'a> {
     tally: Shared,
 }
 
-impl Half<'_> {
+impl Round<'_> {
     /// People and collector until it is enough, then the collector alone until it has nothing more to do.
     fn run(&self) {
         let (pushed_enough, over) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -82,7 +84,8 @@ impl Half<'_> {
             scope.spawn(|| self.verifier(self.registry).watch(&over));
             self.wait_until_enough(|| people.iter().any(thread::ScopedJoinHandle::is_finished));
             pushed_enough.store(true, Ordering::Relaxed);
-            let people_ended: Vec<_> = people.into_iter().map(|person| person.join()).collect();
+            let people_ended: Vec<_> =
+                people.into_iter().map(thread::ScopedJoinHandle::join).collect();
             let collector_ended = collector.join();
             over.store(true, Ordering::Relaxed);
             for end in people_ended.into_iter().chain([collector_ended]) {
@@ -96,7 +99,7 @@ impl Half<'_> {
             kind: self.options.collector,
             config: self.config,
             tally: &self.tally,
-            random: Random::new(self.options.seed, u64::MAX),
+            random: Random::new(self.seed, u64::MAX),
             log: self.options.log.as_deref(),
             usual: Duration::from_secs(1),
         };
@@ -110,7 +113,7 @@ impl Half<'_> {
 
     fn person(&self, number: u64) -> Person<'_> {
         let pusher = Pusher { client: self.registry.client(), tally: &self.tally };
-        let random = Random::new(self.options.seed, number);
+        let random = Random::new(self.seed, number);
         Person { world: &self.world, pusher, random }
     }
 
@@ -124,7 +127,7 @@ impl Half<'_> {
         }
     }
 
-    /// Until the half is over, or a thread is.
+    /// Until the round is over, or a thread is.
     fn wait_until_enough(&self, somebody_ended: impl Fn() -> bool) {
         let (began, mut told) = (Instant::now(), Instant::now());
         while began.elapsed() < self.length.time && !self.is_proven() && !somebody_ended() {
@@ -159,12 +162,14 @@ impl Half<'_> {
         );
     }
 
-    /// What pulls, through the registry that was there all the time and through a new one that remembers nothing; and
-    /// what is left.
-    fn take_stock(&self, bucket: &Bucket, plain: &Config) {
+    /// What pulls, through the registry that was there all the time, and where that has a cache through a new one that
+    /// remembers nothing; and what is left.
+    fn take_stock(&self, bucket: &Bucket, has_cache: bool) {
         self.verifier(self.registry).pull_everything("at the end");
-        let fresh = Registry::start(plain);
-        self.verifier(&fresh).pull_everything("at the end, from a registry without a cache");
+        if has_cache {
+            let fresh = Registry::start(&Config::bucket(bucket));
+            self.verifier(&fresh).pull_everything("at the end, from a registry without a cache");
+        }
         let (needed, left) = (self.world.needed(), blobs(bucket));
         let mut tally = self.tally.lock();
         tally.alive = self.world.all().map(|(_, known)| known.alive.len() as u64).sum();
