@@ -76,7 +76,11 @@ pub(crate) struct Collector<'a> {
 #[derive(Debug)]
 enum Ended {
     /// With a summary.
-    Done(Value),
+    Done {
+        summary: Value,
+        /// Something was left for the next run.
+        partial: bool,
+    },
     /// Another holds the lease, one that was killed: with what was said.
     Waited,
     /// By our hand.
@@ -119,9 +123,9 @@ impl Collector<'_> {
         let ended = Run::start(self.kind.command(self.config)).end(kill_after);
         self.write_down(&ended);
         match ended {
-            Ended::Done(summary) => {
+            Ended::Done { summary, partial } => {
                 self.usual = began.elapsed();
-                self.count(&summary);
+                self.count(&summary, partial);
                 return Some(summary);
             }
             Ended::Waited => self.tally.lock().waited += 1,
@@ -139,10 +143,11 @@ impl Collector<'_> {
         written.expect("the log can be written to");
     }
 
-    fn count(&self, summary: &Value) {
+    fn count(&self, summary: &Value, partial: bool) {
         let collected = if self.kind == Kind::Online { online(summary) } else { offline(summary) };
         let mut tally = self.tally.lock();
         tally.cycles += 1;
+        tally.partial += u64::from(partial);
         tally.collected.add(collected);
     }
 
@@ -203,8 +208,8 @@ impl Run {
     fn ended(mut self, status: ExitStatus) -> Ended {
         let said = self.said();
         match status.code() {
-            Some(0 | 3) => match serde_json::from_str(&content(&mut self.stdout)) {
-                Ok(summary) => Ended::Done(summary),
+            Some(code @ (0 | 3)) => match serde_json::from_str(&content(&mut self.stdout)) {
+                Ok(summary) => Ended::Done { summary, partial: code == 3 },
                 Err(error) => Ended::Failed(format!("{error} in the summary of a run: {said}")),
             },
             Some(4) if said.contains(LEASED) => Ended::Waited,
@@ -236,9 +241,11 @@ fn online(summary: &Value) -> Collected {
     }
 }
 
+/// Of a run that finds nothing to do, or only something to resume, there may be less.
 fn offline(summary: &Value) -> Collected {
-    let deleted = number(summary, "/delete/blobs/count");
-    let deleted_bytes = number(summary, "/delete/blobs/bytes");
+    let number = |pointer| summary.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+    let deleted = number("/delete/blobs/count");
+    let deleted_bytes = number("/delete/blobs/bytes");
     Collected { condemned: deleted, deleted, deleted_bytes, ..Collected::default() }
 }
 

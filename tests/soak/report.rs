@@ -59,7 +59,9 @@ impl Report<'_> {
             return broken.then_some(()).ok_or_else(|| "nothing broke: this soak is blind".into());
         }
         let broken = all.broken.iter().map(|(image, why)| format!("broken: {image}: {why}"));
-        let wrong: Vec<String> = broken.chain(all.failures).collect();
+        let lost = all.collected.lost;
+        let lost = (lost > 0).then(|| format!("the collector says that {lost} objects are lost"));
+        let wrong: Vec<String> = broken.chain(all.failures).chain(lost).collect();
         if !wrong.is_empty() {
             return Err(wrong.join("\n"));
         }

@@ -9,6 +9,9 @@ use crate::s3::Gateway;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/ceph");
 
+/// Between finding free ports and listening on them, another program may take them.
+const TRIES: usize = 3;
+
 /// A server that serves until it is dropped, where it is our own.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -21,7 +24,7 @@ impl Server {
     pub(crate) fn start() -> Server {
         match Gateway::from_environment() {
             Some(gateway) => Server { gateway, own: None },
-            None => Server::start_own(),
+            None => (0..TRIES).find_map(|_| Server::start_own()).expect("the S3 server starts"),
         }
     }
 
@@ -30,18 +33,20 @@ impl Server {
         self.gateway.clone()
     }
 
-    fn start_own() -> Server {
+    fn start_own() -> Option<Server> {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let output = ceph("start", folder.path());
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "the S3 server does not start: {said}");
+        if !output.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+            return None;
+        }
         let lines = String::from_utf8_lossy(&output.stdout);
         let value = |name: &str| {
             let mut values = lines.lines().filter_map(|line| line.strip_prefix(name));
             values.find_map(|rest| rest.strip_prefix('=')).map(str::to_owned)
         };
         let gateway = Gateway::read(value).expect("scripts/ceph says where its server is");
-        Server { gateway, own: Some(folder) }
+        Some(Server { gateway, own: Some(folder) })
     }
 }
 
