@@ -63,6 +63,8 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Collector<'a> {
     pub(crate) kind: Kind,
+    /// Whether it also collects what no tag leads to.
+    pub(crate) untagged: bool,
     pub(crate) config: &'a Config,
     pub(crate) tally: &'a Shared,
     pub(crate) random: Random,
@@ -120,7 +122,9 @@ impl Collector<'_> {
     /// One run, and what it says at its end.
     fn run(&mut self, kill_after: Option<Duration>) -> Option<Value> {
         let began = Instant::now();
-        let ended = Run::start(self.kind.command(self.config)).end(kill_after);
+        let mut command = self.kind.command(self.config);
+        command.args(self.untagged.then_some("--untagged"));
+        let ended = Run::start(command).end(kill_after);
         self.write_down(&ended);
         match ended {
             Ended::Done { summary, partial } => {

@@ -91,6 +91,9 @@ pub(crate) struct Options {
     /// Which collector runs. With `unsafe`, something must break.
     #[arg(long, value_enum, default_value_t = Kind::Online)]
     collector: Kind,
+    /// Have images collected that no tag leads to.
+    #[arg(long)]
+    untagged: bool,
     /// A file to write each run of the collector to, with its summary.
     #[arg(long)]
     log: Option<PathBuf>,

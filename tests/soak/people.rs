@@ -163,7 +163,9 @@ impl Person<'_> {
         let image = self.any_alive(known)?;
         let tag = self.random.index(shelf.tags.len());
         let (name, content) = (&shelf.tags[tag], &shelf.images[image]);
-        known.doubt_tag(tag);
+        if known.tags.get(&tag) != Some(&image) {
+            known.doubt_tag(tag);
+        }
         match self.pusher.put_manifest(shelf.repository, name, content) {
             Ok(()) => known.acknowledge(tag, image),
             Err(refusal) => suspect(shelf, known, image, refusal.message),

@@ -50,7 +50,7 @@ pub(crate) fn round(options: &Options, number: usize, with_redis: bool, length: 
         length,
         config: &config,
         registry: &registry,
-        world: World::new(),
+        world: World::new(options.untagged),
         tally: Shared::default(),
     };
     round.run();
@@ -97,6 +97,7 @@ impl Round<'_> {
     fn collect(&self, enough: &AtomicBool) {
         let mut collector = Collector {
             kind: self.options.collector,
+            untagged: self.options.untagged,
             config: self.config,
             tally: &self.tally,
             random: Random::new(self.seed, u64::MAX),

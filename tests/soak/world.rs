@@ -24,6 +24,8 @@ pub(crate) struct Known {
     pub(crate) tags: BTreeMap<usize, usize>,
     /// Images that were here before.
     pub(crate) gone: BTreeSet<usize>,
+    /// Whether an image that no tag leads to may go.
+    pub(crate) only_tagged: bool,
     /// An image that did not pull. Nothing more is done on this shelf until it is known what becomes of it.
     pub(crate) suspect: Option<Suspect>,
 }
@@ -51,7 +53,11 @@ impl Known {
 
     /// A tag may lead anywhere now.
     pub(crate) fn doubt_tag(&mut self, tag: usize) {
-        self.tags.remove(&tag);
+        let Some(image) = self.tags.remove(&tag) else { return };
+        if self.only_tagged && !self.tags.values().any(|&to| to == image) {
+            self.alive.remove(&image);
+            self.gone.insert(image);
+        }
     }
 
     /// An image was deleted, or may have been, and every tag with it that led there.
@@ -64,8 +70,8 @@ impl Known {
 
 impl World {
     /// Nothing was pushed yet.
-    pub(crate) fn new() -> World {
-        let unknown = |shelf| (shelf, Mutex::new(Known::default()));
+    pub(crate) fn new(only_tagged: bool) -> World {
+        let unknown = |shelf| (shelf, Mutex::new(Known { only_tagged, ..Known::default() }));
         World { shelves: catalogue::shelves().into_iter().map(unknown).collect() }
     }
 
