@@ -4,13 +4,24 @@ use std::collections::HashSet;
 
 use ledger::{Entry, Generation};
 use protocol::{Evidence, Phase, Second, Step, look_again};
-use registry::Digest;
+use registry::{Digest, KeyKind};
 use store::{RestoreStore, WriteStore};
 
-use crate::blobs::{Blob, Blobs};
+use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::collector::Done;
 use crate::seen::Seen;
 use crate::{CollectError, Collector, Surroundings};
+
+/// What a look gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rescued {
+    /// Everything: nothing is condemned any more.
+    All,
+    /// Manifests that were taken, of which more may be needed.
+    Manifests,
+    /// Some, or nothing.
+    Some,
+}
 
 impl<S, R> Collector<S, R>
 where
@@ -21,11 +32,15 @@ where
     /// Looks again at what is condemned: gives back what is needed, and deletes the rest.
     pub(crate) async fn look_again(&mut self, generation: &mut Generation) -> Done<(), R> {
         self.begin_look(generation).await?;
-        let (seen, objection) = self.see(generation).await?;
-        let is_any_left = self.rescue_needed(generation, &seen).await?;
-        if !is_any_left {
-            return self.close(generation, Step::NothingLeft).await;
-        }
+        let (seen, objection) = loop {
+            let (seen, objection) = self.see(generation).await?;
+            match self.rescue_needed(generation, &seen).await? {
+                Rescued::All => return self.close(generation, Step::NothingLeft).await,
+                // What it names is seen now that it is linked again.
+                Rescued::Manifests => self.go_on()?,
+                Rescued::Some => break (seen, objection),
+            }
+        };
         if let Some(objection) = objection {
             return Err(CollectError::Around(objection));
         }
@@ -49,13 +64,18 @@ where
         }
     }
 
-    /// Gives back what is needed; whether anything is condemned still.
-    async fn rescue_needed(&mut self, generation: &mut Generation, seen: &Seen) -> Done<bool, R> {
-        let (mut blobs, mut is_any_left) = (Blobs::of(&self.ledger, generation).await?, false);
+    /// Gives back what is needed.
+    async fn rescue_needed(
+        &mut self,
+        generation: &mut Generation,
+        seen: &Seen,
+    ) -> Done<Rescued, R> {
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        let (mut is_any_left, mut any_manifest) = (false, false);
         loop {
             let next = blobs.next(&self.ledger, generation).await?;
             if next.is_empty() {
-                return Ok(is_any_left);
+                break;
             }
             let rewritten = self.rewritten(&next, seen).await?;
             let mut needed = Vec::new();
@@ -65,6 +85,7 @@ where
                 match look_again(evidence, true) {
                     Second::Rescue(why) => {
                         tracing::debug!(digest = %blob.digest, ?why, "given back");
+                        any_manifest |= blob.links.iter().any(|link| self.is_revision(link));
                         needed.push(blob);
                     }
                     Second::Delete | Second::Wait => is_any_left = true,
@@ -72,6 +93,15 @@ where
             }
             self.rescue(generation, needed).await?;
         }
+        Ok(match (is_any_left, any_manifest) {
+            (false, _) => Rescued::All,
+            (true, true) => Rescued::Manifests,
+            (true, false) => Rescued::Some,
+        })
+    }
+
+    fn is_revision(&self, link: &TakenLink) -> bool {
+        matches!(self.layout.classify(&link.key), KeyKind::Revision { .. })
     }
 
     /// Which of these have data that is not what was condemned. What is gone is not among them.

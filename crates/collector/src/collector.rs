@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::{Generation, Held, Ledger};
 use monitor::{Monitor, Stop};
@@ -26,6 +27,8 @@ pub struct Settings {
     /// Whether the store looks at conditions ([`store::heeds_conditions`]): links that are given back then never stand
     /// over another one. Otherwise they do, and say the same.
     pub conditional: bool,
+    /// How long a generation that ended is remembered, from when it began.
+    pub remember: Duration,
     /// Whether anything may be condemned, and due generations deleted. Giving back is always done.
     pub deletes: bool,
 }
@@ -73,7 +76,10 @@ where
     /// # Errors
     /// [`CollectError`].
     pub async fn run(mut self) -> (Report, Done<(), R>) {
-        let outcome = self.advance_all().await;
+        let mut outcome = self.advance_all().await;
+        if outcome.is_ok() {
+            outcome = self.forget_old().await;
+        }
         let outcome = match self.waiting().await {
             Err(error) if outcome.is_ok() => Err(error),
             _ => outcome,
@@ -183,6 +189,17 @@ where
         }
         let look = self.around.look(Purpose::Again).await.map_err(CollectError::Around)?;
         Seen::new(look, believed).await
+    }
+
+    /// Forgets generations that ended long ago.
+    async fn forget_old(&self) -> Done<(), R> {
+        let before = self.store.now().await?.before(self.settings.remember);
+        for generation in self.ledger.generations().await? {
+            if !generation.is_open() && generation.t0() < before {
+                self.ledger.forget(&self.held, &generation).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Tells which generations wait, and for what.

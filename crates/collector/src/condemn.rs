@@ -1,18 +1,18 @@
-//! The first look: what is condemned, and the links that are taken.
+//! The first look: what is condemned.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ledger::Generation;
-use monitor::Phase as Progress;
-use planner::{Part, Plan, PlanError, RowKind, Segment, Stage};
+use planner::{Part, Plan, PlanError, Row, RowKind, Segment, Stage};
 use protocol::{First, FirstLook, Phase, Step, Suspect};
-use registry::Digest;
-use store::{Doomed, RestoreStore, WriteStore};
+use registry::Layout;
+use store::{RestoreStore, WriteStore};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::collector::Done;
+use crate::unlink::{LinkKind, Taken};
 use crate::{CollectError, Collector, Look, Purpose, Surroundings};
 
 impl<S, R> Collector<S, R>
@@ -33,7 +33,9 @@ where
         self.report.condemned.count += counts.condemned;
         self.report.condemned.bytes += counts.condemned_bytes;
         self.step(&mut generation, Step::Condemned).await?;
-        self.unlink(&generation).await?;
+        if self.unlink(&generation).await? == Taken::Overtaken {
+            return self.give_up(&mut generation).await;
+        }
         self.step(&mut generation, Step::Unlinked).await?;
         self.purge(&mut generation).await
     }
@@ -53,8 +55,8 @@ where
         }
     }
 
-    /// Blobs of generations that are not closed.
-    async fn held_blobs(&self) -> Done<HashSet<Digest>, R> {
+    /// Fingerprints of blobs of generations that are not closed; another blob with one of them waits as well.
+    async fn held_blobs(&self) -> Done<HashSet<u64>, R> {
         let mut held = HashSet::new();
         for generation in self.ledger.generations().await? {
             if !generation.is_open() {
@@ -66,7 +68,7 @@ where
                 if next.is_empty() {
                     break;
                 }
-                held.extend(next.iter().map(|blob| blob.digest));
+                held.extend(next.iter().map(|blob| blob.digest.fingerprint()));
             }
         }
         Ok(held)
@@ -76,7 +78,7 @@ where
     async fn put_on_record(
         &self,
         look: Look<R::Error>,
-        held: &HashSet<Digest>,
+        held: &HashSet<u64>,
     ) -> Done<Option<Generation>, R> {
         let Look { plan, marks, .. } = look;
         let (t0, grace) = (plan.header().t0, plan.header().policy.grace);
@@ -84,7 +86,9 @@ where
         let (plan, mut generation) = (Arc::new(plan), None);
         for place in 0..plan.segments().len() {
             let read = Arc::clone(&plan);
-            let blobs = spawn_blocking(move || blobs_of(&read, &read.segments()[place])).await??;
+            let layout = self.layout.clone();
+            let read = move || blobs_of(&layout, &read, &read.segments()[place]);
+            let blobs = spawn_blocking(read).await??;
             let mut marks = marks.reader();
             let mut condemned = Vec::new();
             for blob in blobs {
@@ -103,32 +107,14 @@ where
         }
         Ok(generation)
     }
-
-    /// Takes the links to all that is condemned. One that cannot be taken is seen by the next look.
-    async fn unlink(&mut self, generation: &Generation) -> Done<(), R> {
-        self.monitor.enter(Progress::SweepingLinks);
-        let mut blobs = Blobs::of(&self.ledger, generation).await?;
-        loop {
-            let next = blobs.next(&self.ledger, generation).await?;
-            if next.is_empty() {
-                return Ok(());
-            }
-            let links = next.into_iter().flat_map(|blob| blob.links);
-            let doomed = links.map(|link| Doomed { key: link.key, modified: link.listed });
-            let outcomes = self.delete_objects(doomed.collect(), None).await?;
-            for (_, outcome) in outcomes {
-                self.report.taken += u64::from(outcome.is_deleted());
-            }
-        }
-    }
 }
 
-fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
+fn suspect(blob: &Blob, marked: bool, held: &HashSet<u64>) -> Suspect {
     Suspect {
         marked,
         // What is in doubt is marked, and what is being uploaded to as well.
         doubt: false,
-        held: held.contains(&blob.digest),
+        held: held.contains(&blob.digest.fingerprint()),
         data: Some(blob.modified),
         newest_link: blob.links.iter().map(|link| link.listed).max(),
         newest_upload: None,
@@ -136,7 +122,7 @@ fn suspect(blob: &Blob, marked: bool, held: &HashSet<Digest>) -> Suspect {
 }
 
 /// The blobs of a segment, with all links of the plan that lead to them; none of a segment of another stage.
-fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
+fn blobs_of(layout: &Layout, plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
     let (mut blobs, mut places) = (Vec::new(), HashMap::new());
     if segment.stage != Stage::Blobs {
         return Ok(blobs);
@@ -148,21 +134,22 @@ fn blobs_of(plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
         let (key, size, modified) = (row.key, row.bytes, row.modified);
         blobs.push(Blob { digest, key, size, modified, links: Vec::new() });
     }
-    let links = plan.segments().iter().filter(|other| other.stage == Stage::Layers);
-    for links in links.filter(|links| may_share_shards(links, segment)) {
+    let others = plan.segments().iter().filter(|other| other.stage != Stage::Blobs);
+    for links in others.filter(|other| may_share_shards(other, segment)) {
         for row in plan.rows(links)? {
             let row = row?;
-            let Some(digest) = row.digest.filter(|_| row.kind == RowKind::LayerLink) else {
-                continue;
-            };
-            if let Some(place) = places.get(&digest) {
-                let text = digest.to_string().into();
-                let link = TakenLink { key: row.key, text, listed: row.modified };
-                blobs[*place].links.push(link);
+            if let Some(place) = row.digest.and_then(|digest| places.get(&digest)) {
+                blobs[*place].links.extend(link(layout, row));
             }
         }
     }
     Ok(blobs)
+}
+
+/// A row that is a link which is taken, with the text that it has.
+fn link(layout: &Layout, row: Row) -> Option<TakenLink> {
+    LinkKind::of(layout, &row.key)?;
+    Some(TakenLink { text: row.digest?.to_string().into(), key: row.key, listed: row.modified })
 }
 
 fn may_share_shards(one: &Segment, other: &Segment) -> bool {

@@ -38,6 +38,7 @@ mod last;
 mod report;
 mod seen;
 mod surroundings;
+mod unlink;
 
 pub use collector::{Collector, Settings};
 pub use error::CollectError;

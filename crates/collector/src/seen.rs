@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use marker::MarkSet;
-use planner::{Plan, RowKind};
+use planner::{Plan, PlanError, RowKind};
 use protocol::Evidence;
 use registry::{Digest, Timestamp};
 use tokio::task::spawn_blocking;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::blobs::Blob;
 use crate::{CollectError, Look};
@@ -17,8 +18,8 @@ pub(crate) struct Seen {
     marks: MarkSet,
     /// What the registry's cache believed when the look began.
     believed: HashSet<Digest>,
-    /// Blobs that nothing needs, as they were listed.
-    listed: HashSet<(Digest, Timestamp)>,
+    /// Hashes of blobs that nothing needs, as they were listed.
+    listed: HashSet<u64>,
 }
 
 impl Seen {
@@ -45,17 +46,22 @@ impl Seen {
 
     /// Whether the data of a blob was listed as it was when it was condemned; otherwise it is gone, or another.
     pub(crate) fn is_as_condemned(&self, blob: &Blob) -> bool {
-        self.listed.contains(&(blob.digest, blob.modified))
+        self.listed.contains(&hash(&blob.digest, blob.modified))
     }
 }
 
-fn listed(plan: &Plan) -> Result<HashSet<(Digest, Timestamp)>, planner::PlanError> {
+/// Two blobs have the same hash by a chance of 2⁻⁶⁴.
+fn hash(digest: &Digest, modified: Timestamp) -> u64 {
+    xxh3_64_with_seed(digest.as_bytes(), modified.as_millis().cast_unsigned())
+}
+
+fn listed(plan: &Plan) -> Result<HashSet<u64>, PlanError> {
     let mut listed = HashSet::new();
     for segment in plan.segments() {
         for row in plan.rows(segment)? {
             let row = row?;
             if row.kind == RowKind::Blob {
-                listed.extend(row.digest.map(|digest| (digest, row.modified)));
+                listed.extend(row.digest.map(|digest| hash(&digest, row.modified)));
             }
         }
     }

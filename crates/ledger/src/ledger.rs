@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::Phase;
 use registry::{Digest, Layout, Timestamp};
-use store::{Condition, Cursor as _, ErrorKind, Token, WriteStore};
+use store::{
+    Condition, Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, Token, WriteStore,
+};
 
 use crate::generation::{Record, Segment};
 use crate::{Counts, Entry, Generation, GenerationId, Held, LedgerError, document, keys};
@@ -139,6 +141,36 @@ impl<S: WriteStore> Ledger<S> {
             return Err(LedgerError::damaged(&key, "it is not the segment that was written"));
         }
         document::read(&key, SEGMENT, &content)
+    }
+
+    /// Forgets a generation that is closed: its segments first, so that its document tells of them until they are gone.
+    /// What is left of it where that fails is forgotten the next time.
+    ///
+    /// # Errors
+    /// [`LedgerError::Lost`]; the store's.
+    pub async fn forget(&self, held: &Held, generation: &Generation) -> Result<(), LedgerError>
+    where
+        S: DeleteStore,
+    {
+        if generation.is_open() {
+            return Ok(());
+        }
+        let key = self.key(generation.id());
+        let segments = generation.record.segments.iter();
+        let segments = segments.map(|segment| self.segment_key(generation.id(), segment.number));
+        let mut keys: Vec<String> = segments.collect();
+        keys.push(key);
+        for keys in keys.chunks(DeleteBatch::LIMIT) {
+            held.check_now()?;
+            let doomed = |key: &String| Doomed {
+                key: key.as_str().into(),
+                modified: Timestamp::FAR_FUTURE, // whenever it was written
+            };
+            // Names of one generation are distinct, so only an empty batch is none.
+            let Ok(batch) = DeleteBatch::new(keys.iter().map(doomed).collect()) else { continue };
+            self.store.delete(&batch).await?;
+        }
+        Ok(())
     }
 
     fn key(&self, id: &GenerationId) -> String {

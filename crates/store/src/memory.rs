@@ -89,7 +89,8 @@ impl MemoryStore {
         Self { closed, ..self }
     }
 
-    /// The same store; what is deleted or overwritten from now on is kept, as in a versioned bucket.
+    /// The same store; what is deleted or overwritten from now on is kept, as in a versioned bucket, which spares nothing
+    /// that was written since it was listed.
     #[must_use]
     pub fn with_versions(self) -> Self {
         self.state().past.get_or_insert_default();
@@ -239,6 +240,8 @@ impl State {
             let message = "it does not lie where the trash is for".into();
             return KeyOutcome::Failed(KeyFailure { kind: ErrorKind::Fatal, message });
         }
+        // A bucket does not look what it hides.
+        let is_blind = self.past.is_some() && trash.is_none();
         match self.get(&doomed.key) {
             None if place.as_ref().is_some_and(|key| self.get(key).is_some()) => {
                 KeyOutcome::Deleted(Kept::Trash)
@@ -246,7 +249,7 @@ impl State {
             // A versioned bucket hides what is hidden once more.
             None if self.past.is_some() => KeyOutcome::Deleted(self.bury(&doomed.key)),
             None => KeyOutcome::Gone,
-            Some(stored) if stored.modified > doomed.modified => KeyOutcome::Spared,
+            Some(stored) if stored.modified > doomed.modified && !is_blind => KeyOutcome::Spared,
             Some(_) => match place {
                 None => KeyOutcome::Deleted(self.bury(&doomed.key)),
                 Some(place) => {

@@ -6,11 +6,12 @@ use registry::Digest;
 
 use super::served::Registry;
 
-/// An image: its manifest and what that names.
+/// An image, or an index of images: its manifest and what that names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Image {
     pub(crate) manifest: Digest,
     pub(crate) blobs: Vec<Digest>,
+    pub(crate) children: Vec<Image>,
 }
 
 impl Image {
@@ -29,7 +30,31 @@ impl Image {
             descriptors[0],
             descriptors[1..].join(",")
         );
-        Self { manifest: registry.content(manifest.as_bytes()), blobs }
+        let children = Vec::new();
+        Self { manifest: registry.content(manifest.as_bytes()), blobs, children }
+    }
+
+    /// An index of images.
+    pub(crate) fn index(registry: &Registry, children: Vec<Image>) -> Self {
+        let descriptor = |child: &Image| {
+            let kind = "application/vnd.oci.image.manifest.v1+json";
+            let digest = child.manifest;
+            format!("{{\"mediaType\":\"{kind}\",\"digest\":\"{digest}\",\"size\":7}}")
+        };
+        let descriptors: Vec<String> = children.iter().map(descriptor).collect();
+        let manifest = format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\
+             \"manifests\":[{}]}}",
+            descriptors.join(",")
+        );
+        let manifest = registry.content(manifest.as_bytes());
+        Self { manifest, blobs: Vec::new(), children }
+    }
+
+    /// Every digest that it needs.
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        let own = self.blobs.iter().copied().chain([self.manifest]);
+        own.chain(self.children.iter().flat_map(Image::digests)).collect()
     }
 }
 
@@ -47,14 +72,26 @@ pub(crate) enum Step {
     /// Asks for a blob of another repository to be linked here.
     MountStat(Digest),
     MountLink(Digest),
-    /// A blob that the manifest names is looked for.
+    /// A blob that a manifest names is looked for.
     Verify(Digest),
+    /// Asks whether a manifest is there; if so, nothing of it is sent.
+    HeadManifest,
     FindManifest,
     ManifestData,
     Revision,
+    /// A manifest that an index names is looked for.
+    VerifyChild(Digest),
     TagIndex,
     Tag,
 }
+
+/// How blobs are sent.
+type OfBlob = [fn(Digest) -> Step];
+
+const BLIND: &OfBlob = &[Step::Start, Step::Find, Step::Data, Step::Link];
+const ASKING: &OfBlob = &[Step::Head, Step::Start, Step::Find, Step::Data, Step::Link];
+const MOUNTING: &OfBlob =
+    &[Step::MountStat, Step::MountLink, Step::Start, Step::Find, Step::Data, Step::Link];
 
 /// A push, step by step.
 #[derive(Clone, Debug)]
@@ -64,26 +101,21 @@ pub(crate) struct Push {
     tag: Option<&'static str>,
     /// Where blobs are mounted from.
     from: Option<&'static str>,
-    steps: Vec<Step>,
+    /// Each with the manifest that it is for.
+    steps: Vec<(Digest, Step)>,
     next: usize,
     /// What is there, as far as the client was told: it is not sent.
     told: BTreeSet<Digest>,
     /// What the registry found in its store when it was sent.
     found: BTreeSet<Digest>,
     /// How often it was refused.
-    pub(crate) refused: u32,
+    refused: u32,
 }
 
 impl Push {
     /// A client that asks first.
     pub(crate) fn new(repository: &'static str, image: &Image, tag: Option<&'static str>) -> Self {
-        Self::with(
-            repository,
-            image,
-            tag,
-            None,
-            &[Step::Head, Step::Start, Step::Find, Step::Data, Step::Link],
-        )
+        Self::with(repository, image, tag, None, ASKING)
     }
 
     /// A client that sends whatever is there.
@@ -92,14 +124,17 @@ impl Push {
         image: &Image,
         tag: Option<&'static str>,
     ) -> Self {
-        Self::with(repository, image, tag, None, &[Step::Start, Step::Find, Step::Data, Step::Link])
+        Self::with(repository, image, tag, None, BLIND)
     }
 
     /// A client that mounts.
-    pub(crate) fn mounting(repository: &'static str, image: &Image, from: &'static str) -> Self {
-        let steps =
-            [Step::MountStat, Step::MountLink, Step::Start, Step::Find, Step::Data, Step::Link];
-        Self::with(repository, image, None, Some(from), &steps)
+    pub(crate) fn mounting(
+        repository: &'static str,
+        image: &Image,
+        tag: Option<&'static str>,
+        from: &'static str,
+    ) -> Self {
+        Self::with(repository, image, tag, Some(from), MOUNTING)
     }
 
     fn with(
@@ -107,32 +142,33 @@ impl Push {
         image: &Image,
         tag: Option<&'static str>,
         from: Option<&'static str>,
-        of_blob: &[fn(Digest) -> Step],
+        of_blob: &OfBlob,
     ) -> Self {
-        let blobs = image.blobs.iter();
-        let mut steps: Vec<Step> =
-            blobs.flat_map(|blob| of_blob.iter().map(|step| step(*blob))).collect();
-        steps.extend(image.blobs.iter().map(|blob| Step::Verify(*blob)));
-        steps.extend([Step::FindManifest, Step::ManifestData, Step::Revision]);
+        let asks = of_blob != BLIND;
+        let mut steps = Vec::new();
+        for child in &image.children {
+            let of = child.manifest;
+            steps.extend(asks.then_some((of, Step::HeadManifest)));
+            steps.extend(manifest_steps(child, of_blob).into_iter().map(|step| (of, step)));
+        }
+        let mut own = manifest_steps(image, of_blob);
         if tag.is_some() {
-            steps.extend([Step::TagIndex, Step::Tag]);
+            own.extend([Step::TagIndex, Step::Tag]);
         }
-        Self {
-            repository,
-            image: image.clone(),
-            tag,
-            from,
-            steps,
-            next: 0,
-            told: BTreeSet::new(),
-            found: BTreeSet::new(),
-            refused: 0,
-        }
+        steps.extend(own.into_iter().map(|step| (image.manifest, step)));
+        let (told, found) = (BTreeSet::new(), BTreeSet::new());
+        let image = image.clone();
+        Self { repository, image, tag, from, steps, next: 0, told, found, refused: 0 }
     }
 
     /// How many steps it takes, if nothing is refused.
     pub(crate) fn length(&self) -> usize {
         self.steps.len()
+    }
+
+    /// The tag that it moves.
+    pub(crate) fn tag(&self) -> Option<&'static str> {
+        self.tag
     }
 
     /// Whether anything of it was done.
@@ -162,30 +198,29 @@ impl Push {
     }
 
     fn step(&mut self, registry: &Registry) {
-        let (step, repository, manifest) =
-            (self.steps[self.next], self.repository, self.image.manifest);
+        let ((manifest, step), repository) = (self.steps[self.next], self.repository);
         self.next += 1;
+        let is_told = |digest| self.told.contains(&digest);
         match step {
+            _ if manifest != self.image.manifest && is_told(manifest) => {}
             Step::Head(digest) => self.tell(digest, registry.stat(repository, digest)),
+            Step::HeadManifest => self.tell(manifest, registry.serves(repository, manifest)),
             Step::MountStat(digest) => {
                 self.tell(digest, registry.stat(self.from.unwrap(), digest));
             }
             Step::MountLink(digest) => {
-                if self.told.contains(&digest) {
+                if is_told(digest) {
                     registry.write_layer(repository, digest);
                 }
             }
             Step::Start(digest) | Step::Find(digest) | Step::Data(digest) | Step::Link(digest)
-                if self.told.contains(&digest) => {}
+                if is_told(digest) => {}
             Step::Start(_) => registry.start_upload(repository),
             Step::Find(digest) => self.find(digest, registry.has_data(digest)),
             Step::Data(digest) => self.send(registry, digest),
             Step::Link(digest) => registry.write_layer(repository, digest),
-            Step::Verify(digest) => {
-                if !registry.stat(repository, digest) {
-                    self.start_over();
-                }
-            }
+            Step::Verify(digest) => self.require(registry.stat(repository, digest)),
+            Step::VerifyChild(digest) => self.require(registry.serves(repository, digest)),
             Step::FindManifest => self.find(manifest, registry.knows(manifest)),
             Step::ManifestData => {
                 self.send(registry, manifest);
@@ -211,9 +246,20 @@ impl Push {
         }
     }
 
-    /// The manifest was refused: everything is sent again.
-    fn start_over(&mut self) {
-        let refused = self.refused + 1;
-        *self = Self { refused, ..Self::blind(self.repository, &self.image, self.tag) };
+    /// Without it the manifest is refused, and everything is sent again.
+    fn require(&mut self, is_there: bool) {
+        if !is_there {
+            let refused = self.refused + 1;
+            *self = Self { refused, ..Self::blind(self.repository, &self.image, self.tag) };
+        }
     }
+}
+
+/// The steps that push one manifest.
+fn manifest_steps(image: &Image, of_blob: &OfBlob) -> Vec<Step> {
+    let blobs = image.blobs.iter().flat_map(|blob| of_blob.iter().map(|step| step(*blob)));
+    let verified = image.blobs.iter().map(|blob| Step::Verify(*blob));
+    let children = image.children.iter().map(|child| Step::VerifyChild(child.manifest));
+    let manifest = [Step::FindManifest, Step::ManifestData, Step::Revision];
+    blobs.chain(verified).chain(children).chain(manifest).collect()
 }

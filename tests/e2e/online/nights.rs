@@ -16,7 +16,7 @@ use protocol::Waits;
 use registry::Digest;
 use regsweep::Failure;
 use regsweep::collect::{self, Ask};
-use store::{StoreError, Trash};
+use store::{ErrorKind, MemoryStore, Operation, StoreError, Trash};
 use tempfile::TempDir;
 
 use super::client::{Image, Push};
@@ -37,6 +37,8 @@ pub(crate) type Deed = Box<dyn FnMut(&Registry, u64) + Send>;
 pub(crate) struct People {
     registry: Registry,
     requests: AtomicU64,
+    /// At which request the process dies.
+    dies_at: AtomicU64,
     deed: Mutex<Deed>,
 }
 
@@ -45,6 +47,9 @@ impl Hand for People {
         let request = self.requests.fetch_add(1, Ordering::SeqCst);
         self.registry.pass(Duration::from_millis(1));
         (self.deed.lock().unwrap())(&self.registry, request);
+        if request >= self.dies_at.load(Ordering::SeqCst) {
+            return Err(StoreError::new(Operation::List, "dead", ErrorKind::Fatal));
+        }
         Ok(())
     }
 }
@@ -57,6 +62,10 @@ pub(crate) struct Nights {
     /// Nobody else collects.
     lease: LocalLease,
     _folder: TempDir,
+    untagged: bool,
+    grace: Duration,
+    flaw: Option<Flaw>,
+    old: Arc<Mutex<Option<MemoryStore>>>,
     pub(crate) reports: Vec<Report>,
 }
 
@@ -66,6 +75,7 @@ impl Nights {
         let people = People {
             registry: registry.clone(),
             requests: AtomicU64::new(0),
+            dies_at: AtomicU64::new(u64::MAX),
             deed: Mutex::new(deed),
         };
         let folder = scratch();
@@ -77,13 +87,38 @@ impl Nights {
             uses_trash,
             lease,
             _folder: folder,
+            untagged: false,
+            grace: LONGEST_PUSH,
+            flaw: None,
+            old: Arc::default(),
             reports: Vec::new(),
         }
+    }
+
+    /// The same, with something left out.
+    pub(crate) fn with(self, flaw: Option<Flaw>) -> Self {
+        Self { flaw, ..self }
+    }
+
+    /// The same, where manifests without a tag go.
+    pub(crate) fn untagged(self, untagged: bool) -> Self {
+        Self { untagged, ..self }
+    }
+
+    /// The same, where more is young.
+    pub(crate) fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
     }
 
     /// How many requests were sent so far.
     pub(crate) fn requests(&self) -> u64 {
         self.people.requests.load(Ordering::SeqCst)
+    }
+
+    /// The next process dies before a request; `None` if it lives.
+    pub(crate) fn die_after(&self, requests: Option<u64>) {
+        let at = requests.map_or(u64::MAX, |requests| self.requests() + requests);
+        self.people.dies_at.store(at, Ordering::SeqCst);
     }
 
     /// Nobody works any more.
@@ -111,13 +146,18 @@ impl Nights {
         let around = Witness {
             registry: self.registry.clone(),
             store: Arc::clone(&store),
-            uses_trash: self.uses_trash,
+            uses_trash: self.uses_trash && self.flaw != Some(Flaw::NothingKept),
+            untagged: self.untagged,
+            grace: self.grace,
+            flaw: self.flaw,
+            old: Arc::clone(&self.old),
             scratch: None,
         };
         let settings = Settings {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
             width: 2,
             conditional: true,
+            remember: 5 * DAY,
             deletes: true,
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
@@ -125,55 +165,82 @@ impl Nights {
         Collector::new(store, layout, self.lease.guard(), around, settings, monitor, stop)
     }
 
-    /// What was condemned, rescued, deleted and restored, over all nights.
-    pub(crate) fn sums(&self) -> [u64; 4] {
+    /// How many blobs were given back before they were deleted, were deleted, and came back, over all nights.
+    pub(crate) fn sums(&self) -> Sums {
         let sum = |of: fn(&Report) -> u64| self.reports.iter().map(of).sum();
-        [
-            sum(|report| report.condemned.count),
-            sum(|report| report.rescued),
-            sum(|report| report.deleted.count),
-            sum(|report| report.restored),
-        ]
-    }
-
-    /// Every image of these pulls, and nothing that was needed was gone for good.
-    #[track_caller]
-    pub(crate) fn assert_pulls(&self, repository: &str, images: &[&Image], when: &str) {
-        let registry = &self.registry;
-        for image in images {
-            assert!(registry.has_revision(repository, image.manifest), "{when}: no revision");
-            assert!(registry.has_data(image.manifest), "{when}: the manifest is lost");
-            for blob in &image.blobs {
-                assert!(registry.has_data(*blob), "{when}: {blob} is lost");
-                assert!(
-                    registry.has_layer(repository, *blob),
-                    "{when}: the link to {blob} is lost"
-                );
-            }
+        Sums {
+            rescued: sum(|report| report.rescued),
+            deleted: sum(|report| report.deleted.count),
+            restored: sum(|report| report.restored),
         }
-        assert!(self.reports.iter().all(|report| report.lost.is_empty()), "{when}: lost");
     }
 
-    /// Nothing but these images is left.
-    #[track_caller]
-    pub(crate) fn assert_left(&self, images: &[&Image], when: &str) {
-        let needed: BTreeSet<Digest> = images
-            .iter()
-            .flat_map(|image| image.blobs.iter().chain([&image.manifest]))
-            .copied()
-            .collect();
-        let keys = self.registry.store.keys();
-        let blobs = keys.iter().filter(|key| key.starts_with(&self.registry.layout.blobs()));
-        let needed: BTreeSet<String> =
-            needed.iter().map(|digest| self.registry.layout.blob(digest)).collect();
-        let left: BTreeSet<String> = blobs.cloned().collect();
-        assert_eq!(left, needed, "{when}");
+    /// What is wrong with an image that was acknowledged.
+    pub(crate) fn broken(&self, repository: &str, image: &Image) -> Vec<String> {
+        let registry = &self.registry;
+        let is_linked = registry.has_revision(repository, image.manifest);
+        let manifest =
+            [(is_linked, "revision link"), (registry.has_data(image.manifest), "manifest")];
+        let blobs = image.blobs.iter().flat_map(|blob| {
+            [(registry.has_data(*blob), "blob"), (registry.has_layer(repository, *blob), "link")]
+        });
+        let lost = manifest.into_iter().chain(blobs).filter(|(is_there, _)| !is_there);
+        let lost = lost.map(|(_, what)| format!("{repository}: a {what} is lost"));
+        let reported = self.reports.iter().flat_map(|report| &report.lost);
+        let reported = reported.map(|key| format!("{key} is lost"));
+        let children = image.children.iter().flat_map(|child| self.broken(repository, child));
+        lost.chain(reported).chain(children).collect()
+    }
+
+    /// What is there and nobody needs, beside these images.
+    pub(crate) fn too_much(&self, images: &[&Image]) -> Vec<String> {
+        let (layout, keys) = (&self.registry.layout, self.registry.store.keys());
+        let digests = images.iter().flat_map(|image| image.digests());
+        let needed: BTreeSet<String> = digests.map(|digest| layout.blob(&digest)).collect();
+        let blobs = keys.into_iter().filter(|key| key.starts_with(&layout.blobs()));
+        blobs.filter(|key| !needed.contains(key)).collect()
     }
 }
 
+/// What became of blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) rescued: u64,
+    pub(crate) deleted: u64,
+    pub(crate) restored: u64,
+}
+
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, more: Self) {
+        self.rescued += more.rescued;
+        self.deleted += more.deleted;
+        self.restored += more.restored;
+    }
+}
+
+/// A step of the protocol that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// The registry's cache is not purged.
+    NoPurge,
+    /// Nor is it asked.
+    NeitherPurgedNorAsked,
+    /// Later looks see the manifests that the very first one saw, and no links.
+    AgeAlone,
+    /// Of what is deleted nothing is kept.
+    NothingKept,
+    /// Pushes take longer than the quarantine.
+    SlowPushes,
+}
+
 /// Pushes an image to its end.
-pub(crate) fn pushed(registry: &Registry, repository: &'static str, image: &Image) {
-    Push::blind(repository, image, None).finish(registry);
+pub(crate) fn pushed(
+    registry: &Registry,
+    repository: &'static str,
+    image: &Image,
+    tag: Option<&'static str>,
+) {
+    Push::blind(repository, image, tag).finish(registry);
 }
 
 /// What surrounds the collector: looks by the program's own code, and the registry's cache.
@@ -181,10 +248,24 @@ struct Witness {
     registry: Registry,
     store: Arc<Handled<People>>,
     uses_trash: bool,
+    untagged: bool,
+    grace: Duration,
+    flaw: Option<Flaw>,
+    /// What the first look saw.
+    old: Arc<Mutex<Option<MemoryStore>>>,
     scratch: Option<TempDir>,
 }
 
 impl Witness {
+    /// What is looked at instead, where looks are old.
+    fn in_place_of_store(&self, purpose: Purpose) -> Option<MemoryStore> {
+        let mut old = self.old.lock().unwrap();
+        if purpose == Purpose::Condemn {
+            old.get_or_insert_with(|| self.registry.store.fork());
+        }
+        old.clone().filter(|_| self.flaw == Some(Flaw::AgeAlone) && purpose == Purpose::Again)
+    }
+
     async fn call_cache(&self) -> Result<(), Failure> {
         let location = || "a test".to_owned();
         let called = self.store.call_out(Call::Cache).await;
@@ -202,9 +283,14 @@ impl Surroundings for Witness {
             source: "a test",
             options: <_>::default(),
             layout: &self.registry.layout,
-            policy: Policy { untagged: false, grace: LONGEST_PUSH, uploads_older_than: DAY },
+            policy: Policy {
+                untagged: self.untagged && purpose == Purpose::Condemn,
+                grace: self.grace,
+                uploads_older_than: DAY,
+            },
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
+                Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,
                 Purpose::Again => Beside::Linked,
             },
             limits: &limits,
@@ -216,14 +302,18 @@ impl Surroundings for Witness {
             memory: 1 << 20,
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-        let seen = collect::look(&self.store, &ask, &monitor, &stop).await?;
+        let seen = match self.in_place_of_store(purpose) {
+            Some(old) => collect::look(&Arc::new(old), &ask, &monitor, &stop).await?,
+            None => collect::look(&self.store, &ask, &monitor, &stop).await?,
+        };
         self.scratch = Some(folder);
         Ok(Look { plan: seen.plan, marks: seen.marks, objection: None })
     }
 
     async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
         self.call_cache().await?;
-        for one in remembered {
+        let is_left = matches!(self.flaw, Some(Flaw::NoPurge | Flaw::NeitherPurgedNorAsked));
+        for one in remembered.iter().filter(|_| !is_left) {
             self.registry.forget(one);
         }
         Ok(())
@@ -231,7 +321,9 @@ impl Surroundings for Witness {
 
     async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, Failure> {
         self.call_cache().await?;
-        Ok(digests.iter().map(|digest| self.registry.believes(*digest)).collect())
+        let is_asked = self.flaw != Some(Flaw::NeitherPurgedNorAsked);
+        let believes = |digest: &Digest| is_asked && self.registry.believes(*digest);
+        Ok(digests.iter().map(believes).collect())
     }
 
     async fn trash(&mut self, generation: &GenerationId) -> Result<Option<Trash>, Failure> {

@@ -153,6 +153,11 @@ impl Registry {
         is_there
     }
 
+    /// Whether the repository serves a manifest.
+    pub(crate) fn serves(&self, repository: &str, digest: Digest) -> bool {
+        self.has_revision(repository, digest) && self.knows(digest)
+    }
+
     /// Whether there is data: from the cache, else from the store.
     pub(crate) fn knows(&self, digest: Digest) -> bool {
         let is_known =

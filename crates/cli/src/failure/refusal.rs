@@ -78,9 +78,12 @@ pub enum Refusal {
         /// What is known of its cache.
         why: &'static str,
     },
-    /// Manifests are not taken from under those who push.
-    #[error("manifests without a tag are not deleted while people push")]
-    OnlineUntagged,
+    /// A manifest that is pushed while its link is taken would not be noticed.
+    #[error("manifests without a tag cannot be deleted from {location} while people push")]
+    OnlineUntagged {
+        /// The registry.
+        location: String,
+    },
     /// An undo was at work since the plan was made.
     #[error("what was deleted was taken back at {at}, after the plan was made at {since}")]
     TakenBack {
@@ -120,7 +123,7 @@ impl Refusal {
             | Self::Leased { .. }
             | Self::NoUndo { .. }
             | Self::CacheUnproven { .. }
-            | Self::OnlineUntagged
+            | Self::OnlineUntagged { .. }
             | Self::TakenBack { .. }
             | Self::Undoing { .. } => Vec::new(),
         }
@@ -156,10 +159,13 @@ impl Refusal {
                 "give the registry's config.yml as the location, with redis as its cache or none".to_owned(),
                 "or say what you know: --registry-cache none, or --restarted-every DURATION".to_owned(),
             ],
-            Self::OnlineUntagged => vec![format!(
-                "leave out --untagged, or make the registry read-only and run `{}`",
-                again.replace(" --online", "")
-            )],
+            Self::OnlineUntagged { .. } => vec![
+                "turn on the bucket's versioning; on files, collect with --trash".to_owned(),
+                format!(
+                    "or leave out --untagged, or make the registry read-only and run `{}`",
+                    again.replace(" --online", "")
+                ),
+            ],
             Self::Undoing { note } => vec![
                 "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
                 format!(

@@ -53,7 +53,7 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::Leased { .. }) => 27,
         Failure::Refused(Refusal::NoUndo { .. }) => 28,
         Failure::Refused(Refusal::CacheUnproven { .. }) => 29,
-        Failure::Refused(Refusal::OnlineUntagged) => 30,
+        Failure::Refused(Refusal::OnlineUntagged { .. }) => 30,
         Failure::Ledger(_) => 31,
         Failure::Lease { .. } => 32,
         Failure::Waits(_) => 33,

@@ -22,6 +22,9 @@ use crate::registry_cache::RegistryCache;
 use crate::state::{Kind, Runs};
 use crate::{Failure, clock, remembered};
 
+/// How often is looked where the registry changes under the look.
+const LOOKS: usize = 3;
+
 /// What surrounds one run.
 pub(super) struct Around<'a, S> {
     pub(super) open: &'a Open<S>,
@@ -46,31 +49,15 @@ pub(super) struct Wishes<'a> {
 impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
     type Error = Failure;
 
+    /// Where a manifest comes and goes while it is looked at, it is looked again.
     async fn look(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
-        let out = self.place(purpose)?;
-        let Wishes { source, policy, limits, resources } = &self.ask;
-        let (watch, console) = (&self.context.watch, self.context.console);
-        let ask = Ask {
-            source,
-            options: <_>::default(),
-            layout: &self.open.layout,
-            policy: *policy,
-            beside: match purpose {
-                Purpose::Condemn => Beside::InUse,
-                Purpose::Again => Beside::Linked,
-            },
-            limits,
-            width: self.open.width,
-            out: &out,
-            is_scratch: purpose == Purpose::Again,
-            listener: None,
-            cache: remembered::open(resources, console),
-            memory: resources.memory.in_memory(),
-        };
-        let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
-        let collect::Look { plan, marks } = Box::pin(look).await?;
-        let objection = require_sound(&plan).err();
-        Ok(Look { plan, marks, objection })
+        for _ in 1..LOOKS {
+            match self.look_once(purpose).await {
+                Err(Failure::Changed(changed)) => tracing::info!(%changed, "looking again"),
+                outcome => return outcome,
+            }
+        }
+        self.look_once(purpose).await
     }
 
     async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
@@ -107,6 +94,34 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
 }
 
 impl<S: RestoreStore + WriteStore> Around<'_, S> {
+    async fn look_once(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
+        let out = self.place(purpose)?;
+        let Wishes { source, policy, limits, resources } = &self.ask;
+        let (watch, console) = (&self.context.watch, self.context.console);
+        let ask = Ask {
+            source,
+            options: <_>::default(),
+            layout: &self.open.layout,
+            // Whatever a revision link names that was not taken is needed.
+            policy: Policy { untagged: policy.untagged && purpose == Purpose::Condemn, ..*policy },
+            beside: match purpose {
+                Purpose::Condemn => Beside::InUse,
+                Purpose::Again => Beside::Linked,
+            },
+            limits,
+            width: self.open.width,
+            out: &out,
+            is_scratch: purpose == Purpose::Again,
+            listener: None,
+            cache: remembered::open(resources, console),
+            memory: resources.memory.in_memory(),
+        };
+        let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
+        let collect::Look { plan, marks } = Box::pin(look).await?;
+        let objection = require_sound(&plan).err();
+        Ok(Look { plan, marks, objection })
+    }
+
     /// Where a look goes.
     fn place(&mut self, purpose: Purpose) -> Result<PathBuf, Failure> {
         match purpose {

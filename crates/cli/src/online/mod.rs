@@ -6,6 +6,7 @@ mod leased;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use collector::{CollectError, Collector, Report, Settings};
 use planner::Policy;
@@ -30,9 +31,6 @@ use crate::{Failure, Refusal};
 /// What refuses it, before anything is changed; what ended it, and what could not be deleted or brought back.
 pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
-    if args.policy.untagged {
-        return Err(Refusal::OnlineUntagged.into());
-    }
     let waits = waits(&args.online)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.require_askable().await?;
@@ -58,6 +56,9 @@ struct Run<'a> {
     work: Collecting<'a>,
     cache: RegistryCache,
 }
+
+/// How long a generation is remembered that ended: as long as most that could come back is kept.
+const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 
 struct Collecting<'a> {
     args: &'a GcArgs,
@@ -104,6 +105,7 @@ impl Collecting<'_> {
             waits: self.waits,
             width: open.width,
             conditional: right.conditional,
+            remember: REMEMBERED.max(self.args.sweep.trash_for),
             deletes: true,
         };
         let around = Around {
@@ -126,14 +128,17 @@ impl Collecting<'_> {
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
         let keeps_versions = open.store.keeps_versions().await;
-        if keeps_versions.map_err(crate::open::failed_at(self.location))? {
-            return Ok(false);
+        let keeps_versions = keeps_versions.map_err(crate::open::failed_at(self.location))?;
+        let (trash, untagged) = (self.args.sweep.trash, self.args.policy.untagged);
+        // A link that is copied and then deleted may be written in between, and nobody sees that.
+        let moves = trash && open.store.abilities().reads_in_place;
+        if untagged && !keeps_versions && !moves {
+            return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
         }
-        match (self.args.sweep.trash, self.args.online.without_undo) {
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err(Refusal::NoUndo { location: self.location.describe() }.into()),
+        if !keeps_versions && !trash && !self.args.online.without_undo {
+            return Err(Refusal::NoUndo { location: self.location.describe() }.into());
         }
+        Ok(trash && !keeps_versions)
     }
 
     fn wishes(&self) -> Wishes<'_> {
@@ -141,7 +146,7 @@ impl Collecting<'_> {
         Wishes {
             source: &self.location.source,
             policy: Policy {
-                untagged: false,
+                untagged: policy.untagged,
                 grace: policy.grace,
                 uploads_older_than: policy.uploads_older_than,
             },

@@ -193,8 +193,25 @@ async fn a_generation_tells_where_it_stands_and_how_much_it_holds() {
     assert!(first.is_open() && second.counts().condemned == 0);
     ledger.record(&held, &mut generation, Phase::Closed).await.unwrap();
     assert!(!ledger.open(&id).await.unwrap().is_open());
-    let again = ledger.begin(&held, time(7)).await;
-    assert!(matches!(again, Err(LedgerError::Overtaken { .. })), "of a name there is one");
+    let third = ledger.begin(&held, time(7)).await.unwrap();
+    assert_eq!(third.id(), &GenerationId::at(time(9)), "a clock of seconds, or one set back");
+}
+
+#[tokio::test]
+async fn a_generation_that_ended_is_forgotten_whole_and_an_open_one_is_not() {
+    let memory = MemoryStore::new();
+    let (held, ledger) = (held(&memory).await, ledger(memory.clone()));
+    let mut generation = ledger.begin(&held, time(1)).await.unwrap();
+    for number in 0..3 {
+        ledger.append(&held, &mut generation, &[condemned(number)]).await.unwrap();
+    }
+    let keys = memory.keys();
+    ledger.forget(&held, &generation).await.unwrap();
+    assert_eq!(memory.keys(), keys, "it is open");
+    ledger.record(&held, &mut generation, Phase::Closed).await.unwrap();
+    ledger.forget(&held, &generation).await.unwrap();
+    assert_eq!(memory.keys(), ["regsweep/lease.json"]);
+    assert!(ledger.generations().await.unwrap().is_empty());
 }
 
 #[tokio::test]

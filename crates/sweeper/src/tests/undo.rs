@@ -99,7 +99,7 @@ async fn a_link_to_a_blob_that_cannot_come_back_stays_away() {
 
 #[tokio::test]
 async fn what_was_spared_or_not_there_is_none_of_its_business() {
-    let drill = Drill::of(everything(5));
+    let drill = Drill::with_trash(everything(5));
     drill.write("upload/1", "written since");
     let before = drill.objects();
     drill.sweep().await.unwrap();

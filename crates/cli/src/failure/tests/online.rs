@@ -63,10 +63,11 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         (
-            Refusal::OnlineUntagged.into(),
+            Refusal::OnlineUntagged { location: "here".into() }.into(),
             Code::Unsafe,
             vec![
-                "leave out --untagged, or make the registry read-only and run `regsweep gc config.yml`",
+                "turn on the bucket's versioning; on files, collect with --trash",
+                "or leave out --untagged, or make the registry read-only and run `regsweep gc config.yml`",
             ],
         ),
         (

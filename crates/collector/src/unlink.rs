@@ -1,0 +1,129 @@
+//! Taking links: those of tags, then revisions, then layers (G8).
+
+use ledger::{Generation, GenerationId};
+use monitor::Phase as Progress;
+use registry::{KeyKind, Layout, Timestamp};
+use store::{Doomed, KeyOutcome, RestoreStore, Trash, Version, WriteStore};
+
+use crate::blobs::{Blobs, TakenLink};
+use crate::collector::Done;
+use crate::{CollectError, Collector, Surroundings};
+
+/// What became of the links of a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Each was taken as it was listed, or stays and will be seen.
+    AsListed,
+    /// A revision link was written again before it was taken, or may have been: somebody pushed its manifest, which perhaps
+    /// left no other trace.
+    Overtaken,
+}
+
+/// What is taken, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    TagIndex,
+    Revision,
+    Layer,
+}
+
+impl LinkKind {
+    const IN_ORDER: [Self; 3] = [Self::TagIndex, Self::Revision, Self::Layer];
+
+    pub(crate) fn of(layout: &Layout, key: &str) -> Option<Self> {
+        match layout.classify(key) {
+            KeyKind::TagIndex { .. } => Some(Self::TagIndex),
+            KeyKind::Revision { .. } => Some(Self::Revision),
+            KeyKind::Layer { .. } => Some(Self::Layer),
+            _ => None,
+        }
+    }
+}
+
+impl<S, R> Collector<S, R>
+where
+    S: RestoreStore + WriteStore,
+    R: Surroundings,
+    R::Error: std::error::Error + 'static,
+{
+    /// Takes the links to all that is condemned. One that cannot be taken is seen by the next look.
+    pub(crate) async fn unlink(&mut self, generation: &Generation) -> Done<Taken, R> {
+        self.monitor.enter(Progress::SweepingLinks);
+        for kind in LinkKind::IN_ORDER {
+            if self.unlink_kind(generation, kind).await? == Taken::Overtaken {
+                tracing::info!(generation = %generation.id(), "overtaken by a push");
+                return Ok(Taken::Overtaken);
+            }
+        }
+        Ok(Taken::AsListed)
+    }
+
+    async fn unlink_kind(&mut self, generation: &Generation, kind: LinkKind) -> Done<Taken, R> {
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return Ok(Taken::AsListed);
+            }
+            let links = next.into_iter().flat_map(|blob| blob.links);
+            let links = links.filter(|link| LinkKind::of(&self.layout, &link.key) == Some(kind));
+            let links: Vec<TakenLink> = links.collect();
+            if self.take(generation.id(), links, kind).await? == Taken::Overtaken {
+                return Ok(Taken::Overtaken);
+            }
+        }
+    }
+
+    /// Takes links of one kind. Of revision links it is made sure what they were.
+    async fn take(
+        &mut self,
+        generation: &GenerationId,
+        links: Vec<TakenLink>,
+        kind: LinkKind,
+    ) -> Done<Taken, R> {
+        if links.is_empty() {
+            return Ok(Taken::AsListed);
+        }
+        let is_revision = kind == LinkKind::Revision;
+        let trash = if is_revision { self.trash(generation).await? } else { None };
+        let doomed = links.into_iter().map(|link| Doomed { key: link.key, modified: link.listed });
+        for (doomed, outcome) in self.delete_objects(doomed.collect(), trash.as_ref()).await? {
+            let KeyOutcome::Deleted(_) = outcome else { continue };
+            self.report.taken += 1;
+            if is_revision && self.was_overtaken(&doomed, trash.as_ref()).await? {
+                return Ok(Taken::Overtaken);
+            }
+        }
+        Ok(Taken::AsListed)
+    }
+
+    /// Whether what was in a link's place when it was removed had been written since it was listed; doubt says so (G4).
+    async fn was_overtaken(&self, link: &Doomed, trash: Option<&Trash>) -> Done<bool, R> {
+        let removed = match trash {
+            Some(trash) => self.moved(&link.key, trash).await?,
+            None => self.hidden(&link.key).await?,
+        };
+        Ok(removed.is_none_or(|removed| removed > link.modified))
+    }
+
+    /// When what lies in the trash was written.
+    async fn moved(&self, key: &str, trash: &Trash) -> Done<Option<Timestamp>, R> {
+        let Some(place) = trash.key_of(key) else { return Ok(None) };
+        let looked = self.store.look(vec![place.into()]).await?;
+        Ok(looked.into_iter().flatten().next().map(|object| object.modified))
+    }
+
+    /// When what is under the newest delete marker of a key was written. Where there is an object again, the link is there
+    /// and will be seen.
+    async fn hidden(&self, key: &str) -> Done<Option<Timestamp>, R> {
+        let versions = self.store.versions(key).await?;
+        Ok(versions.iter().find_map(|version| match version {
+            Version::Object { modified, .. } => Some(*modified),
+            Version::Marker(_) => None,
+        }))
+    }
+
+    async fn trash(&mut self, generation: &GenerationId) -> Done<Option<Trash>, R> {
+        self.around.trash(generation).await.map_err(CollectError::Around)
+    }
+}
