@@ -1,7 +1,11 @@
 //! A client of the registry's own API, fast enough to push many images and strict about what comes back.
 
 use crate::http::{self, Answer};
-use crate::images::{Blob, IMAGE, INDEX, Image};
+use crate::images::{Blob, Image};
+
+/// The kinds of manifest that this client understands.
+pub(crate) const ACCEPT: &str =
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
 
 /// What is wrong with an image that does not pull.
 pub(crate) type Broken = String;
@@ -29,9 +33,7 @@ impl Client {
 
     /// Pushes one blob.
     pub(crate) fn push_blob(self, repository: &str, blob: &Blob) {
-        let upload = self.start_upload(repository);
-        let joint = if upload.contains('?') { '&' } else { '?' };
-        let target = format!("{upload}{joint}digest={}", blob.digest);
+        let target = end_of_upload(&self.upload(repository), blob);
         let headers = [("Content-Type", "application/octet-stream")];
         expect(&self.ask("PUT", &target, &headers, &blob.bytes), 201, &target);
     }
@@ -41,14 +43,16 @@ impl Client {
         self.ask("HEAD", &format!("/v2/{repository}/blobs/{digest}"), &[], &[]).status
     }
 
-    /// Starts an upload and says where its bytes go. Nobody needs to finish it.
-    pub(crate) fn start_upload(self, repository: &str) -> String {
+    /// Starts an upload. Nobody needs to finish it.
+    pub(crate) fn start_upload(self, repository: &str) {
+        self.upload(repository);
+    }
+
+    fn upload(self, repository: &str) -> Answer {
         let target = format!("/v2/{repository}/blobs/uploads/");
         let answer = self.ask("POST", &target, &[], &[]);
         expect(&answer, 202, &target);
-        let location = answer.header("Location").expect("an upload has a location");
-        let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
-        after_scheme[after_scheme.find('/').expect("a location has a path")..].to_owned()
+        answer
     }
 
     /// Deletes a manifest, and with it every tag that points at it.
@@ -64,9 +68,7 @@ impl Client {
         reference: &str,
         image: &Image,
     ) -> Result<(), Broken> {
-        let accept = format!("{IMAGE}, {INDEX}");
-        let target = format!("/v2/{repository}/manifests/{reference}");
-        self.fetch(&target, &[("Accept", &accept)], &image.manifest)?;
+        self.pull_manifest(repository, reference, image)?;
         for blob in &image.blobs {
             self.fetch(&format!("/v2/{repository}/blobs/{}", blob.digest), &[], blob)?;
         }
@@ -76,12 +78,25 @@ impl Client {
         Ok(())
     }
 
+    /// Pulls an image's manifest alone.
+    pub(crate) fn pull_manifest(
+        self,
+        repository: &str,
+        reference: &str,
+        image: &Image,
+    ) -> Result<(), Broken> {
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        self.fetch(&target, &[("Accept", ACCEPT)], &image.manifest)
+    }
+
     fn fetch(self, target: &str, headers: &[(&str, &str)], blob: &Blob) -> Result<(), Broken> {
-        let answer = self.ask("GET", target, headers, &[]);
-        match answer.status {
-            200 if answer.body == blob.bytes => Ok(()),
-            200 => Err(format!("{target} is not {}", blob.digest)),
-            status => Err(format!("{target} answers {status}")),
+        match http::ask(self.port, "GET", target, headers, &[]) {
+            Ok(answer) if answer.status != 200 => {
+                Err(format!("{target} answers {}", answer.status))
+            }
+            Ok(answer) if answer.body == blob.bytes => Ok(()),
+            Ok(_) => Err(format!("{target} is not {}", blob.digest)),
+            Err(error) => Err(format!("{target}: {error}")),
         }
     }
 
@@ -89,6 +104,15 @@ impl Client {
         http::ask(self.port, method, target, headers, body)
             .unwrap_or_else(|error| panic!("{method} {target}: {error}"))
     }
+}
+
+/// Where the bytes of a blob go, by the answer that began their upload.
+pub(crate) fn end_of_upload(answer: &Answer, blob: &Blob) -> String {
+    let location = answer.header("Location").expect("an upload has a location");
+    let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
+    let path = &after_scheme[after_scheme.find('/').expect("a location has a path")..];
+    let joint = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{joint}digest={}", blob.digest)
 }
 
 #[track_caller]

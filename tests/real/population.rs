@@ -99,7 +99,7 @@ impl Population {
                     client.push(repository, &image.manifest.digest, image);
                 }
                 Step::Delete(repository, digest) => client.delete_manifest(repository, digest),
-                Step::Abandon(repository) => drop(client.start_upload(repository)),
+                Step::Abandon(repository) => client.start_upload(repository),
             }
         }
     }
@@ -113,7 +113,7 @@ impl Population {
                     client.push(repository, &image.manifest.digest, image);
                 }
                 Step::Delete(repository, digest) => client.delete_manifest(repository, digest),
-                Step::Abandon(repository) => drop(client.start_upload(repository)),
+                Step::Abandon(repository) => client.start_upload(repository),
             }
         }
     }

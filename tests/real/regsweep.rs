@@ -13,9 +13,13 @@ pub(crate) fn garbage_collect(config: &Config, flags: &[&str]) -> Output {
 
 /// `gc` with nobody pushing and no grace, all breakers told to let a small registry's large changes through.
 pub(crate) fn gc(config: &Config) -> Command {
+    collect(config, &["--offline", "--grace", "0s"])
+}
+
+/// `gc` with `flags`, and with all breakers told to let a small registry's large changes through.
+pub(crate) fn collect(config: &Config, flags: &[&str]) -> Command {
     let mut command = program(config);
-    command.arg("gc").arg(config.path()).args(["--offline", "--grace", "0s", "--json"]);
-    command.args(["--max-delete-share", "100"]);
+    command.arg("gc").arg(config.path()).args(flags).args(["--json", "--max-delete-share", "100"]);
     for breaker in ["stale-links", "young-orphans", "untagged-share", "delete-share"] {
         command.args(["--accept", breaker]);
     }

@@ -31,17 +31,20 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    fn from_environment() -> Gateway {
-        let read = |name: &str| {
-            let name = format!("REGSWEEP_TEST_S3_{name}");
-            env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/test real"))
-        };
-        Gateway {
-            endpoint: read("ENDPOINT"),
-            access_key: read("ACCESS_KEY"),
-            secret_key: read("SECRET_KEY"),
-            log: read("LOG").into(),
-        }
+    /// The one that the environment names.
+    pub(crate) fn from_environment() -> Option<Gateway> {
+        Gateway::read(|name| env::var(name).ok())
+    }
+
+    /// The one that the values of the variables lead to which `scripts/ceph` prints.
+    pub(crate) fn read(value: impl Fn(&str) -> Option<String>) -> Option<Gateway> {
+        let read = |name: &str| value(&format!("REGSWEEP_TEST_S3_{name}"));
+        Some(Gateway {
+            endpoint: read("ENDPOINT")?,
+            access_key: read("ACCESS_KEY")?,
+            secret_key: read("SECRET_KEY")?,
+            log: read("LOG")?.into(),
+        })
     }
 
     fn clock(&self) -> String {
@@ -75,10 +78,15 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Makes a bucket whose name starts with `purpose`. It ends with the server.
     pub(crate) fn create(purpose: &str) -> Bucket {
+        let gateway = Gateway::from_environment();
+        Bucket::create_on(gateway.expect("scripts/test real says where the server is"), purpose)
+    }
+
+    /// The same on a server.
+    pub(crate) fn create_on(gateway: Gateway, purpose: &str) -> Bucket {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{purpose}-{}-{count}", std::process::id());
         let runtime = Runtime::new().unwrap();
-        let gateway = Gateway::from_environment();
         let client = runtime.block_on(async { gateway.client() });
         runtime.block_on(client.create_bucket().bucket(&name).send()).unwrap();
         Bucket { runtime, gateway, client, name }

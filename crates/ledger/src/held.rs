@@ -49,6 +49,11 @@ impl Held {
         self.deadline.store(u64::MAX, Ordering::SeqCst);
     }
 
+    /// Whether a lock on this machine shows it, because the store does not look at conditions.
+    pub(crate) fn is_local(&self) -> bool {
+        self.deadline.load(Ordering::SeqCst) == u64::MAX
+    }
+
     pub(crate) fn lose(&self) {
         self.deadline.store(0, Ordering::SeqCst);
     }

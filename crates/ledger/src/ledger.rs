@@ -218,7 +218,7 @@ impl<S: WriteStore> Ledger<S> {
             let content = document::write(&key, SEGMENT, entries)?;
             let (bytes, sha256) = (content.len() as u64, Digest::sha256(&content));
             held.check_now()?;
-            match self.store.write(&key, content, &Condition::Absent).await {
+            match self.store.write(&key, content, in_force(held, &Condition::Absent)).await {
                 Ok(_) => return Ok(Segment { number, bytes, sha256 }),
                 Err(error) if error.kind == ErrorKind::Precondition => {}
                 Err(error) => return Err(error.into()),
@@ -251,7 +251,7 @@ impl<S: WriteStore> Ledger<S> {
         let key = self.key(&record.id);
         let content = document::write(&key, KIND, std::slice::from_ref(record))?;
         held.check_now()?;
-        match self.store.write(&key, Bytes::clone(&content), condition).await {
+        match self.store.write(&key, Bytes::clone(&content), in_force(held, condition)).await {
             Ok(token) => Ok(token),
             Err(error) if error.kind == ErrorKind::Precondition => {
                 Err(LedgerError::Overtaken { key: key.into() })
@@ -259,6 +259,12 @@ impl<S: WriteStore> Ledger<S> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Where a local lock has to do, the store may ignore conditions, not know them, or answer that none ever holds: a Ceph
+/// RADOS Gateway 16 does so with `If-Match` where a bucket keeps versions.
+fn in_force<'a>(held: &Held, condition: &'a Condition) -> &'a Condition {
+    if held.is_local() { &Condition::None } else { condition }
 }
 
 /// What must be there and is not, or is longer than it was written, is damage.

@@ -10,6 +10,7 @@
 mod client;
 mod drill;
 mod nights;
+mod play;
 mod races;
 mod random;
 mod served;
