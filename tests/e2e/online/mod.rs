@@ -9,6 +9,7 @@
 
 mod client;
 mod nights;
+mod play;
 mod races;
 mod random;
 mod served;
