@@ -190,6 +190,7 @@ impl<S: ReadStore> Collection<S> {
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
             beside: Beside::Nothing,
+            held: &[],
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),

@@ -79,6 +79,8 @@ enum Kind {
     Redis,
     /// Whatever it is, the operator sees to it.
     Restart,
+    /// The same where it is a redis, which outlives the registry.
+    RestartBesideRedis,
 }
 
 /// For machines.
@@ -110,6 +112,7 @@ impl RegistryCache {
         let configured = location.configuration.as_ref().map(|configuration| &configuration.cache);
         let kind = match (choice, configured) {
             (Some(CacheChoice::None), _) | (None, Some(Cache::None)) => Kind::None,
+            (Some(CacheChoice::Restart), Some(Cache::Redis(_))) => Kind::RestartBesideRedis,
             (Some(CacheChoice::Restart), _) => Kind::Restart,
             (None, None) => Kind::Unknown,
             (None, Some(Cache::InMemory)) => Kind::InMemory,
@@ -135,7 +138,13 @@ impl RegistryCache {
             Kind::Unknown => Some("nothing is known of the registry's cache"),
             Kind::InMemory => Some("the registry remembers blobs in its memory"),
             Kind::Restart => Some("nobody knows when the registry forgets"),
+            Kind::RestartBesideRedis => Some("no restart of the registry empties its redis"),
         }
+    }
+
+    /// Whether the registry forgets where it is restarted.
+    pub(crate) fn forgets_by_restart(&self) -> bool {
+        self.kind != Kind::RestartBesideRedis
     }
 
     /// Makes sure that the cache can be asked what it believes.
@@ -199,7 +208,9 @@ impl RegistryCache {
                 }
                 settled => settled.map_err(refused)?,
             },
-            Kind::Restart | Kind::None => remove_mark(dir).map_err(refused)?,
+            Kind::Restart | Kind::RestartBesideRedis | Kind::None => {
+                remove_mark(dir).map_err(refused)?;
+            }
             Kind::Unknown | Kind::InMemory => return Ok(()),
         }
         self.has_settled = true;
@@ -303,7 +314,7 @@ impl Kind {
             Self::None => "none",
             Self::InMemory => "inmemory",
             Self::Redis => "redis",
-            Self::Restart => "restart",
+            Self::Restart | Self::RestartBesideRedis => "restart",
         }
     }
 }

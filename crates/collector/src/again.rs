@@ -7,7 +7,7 @@ use protocol::{Evidence, Phase, Second, Step, look_again};
 use registry::{Digest, KeyKind};
 use store::{RestoreStore, WriteStore};
 
-use crate::blobs::{Blob, Blobs, TakenLink};
+use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::seen::Seen;
 use crate::{CollectError, Collector, Surroundings};
@@ -17,7 +17,7 @@ use crate::{CollectError, Collector, Surroundings};
 enum Rescued {
     /// Everything: nothing is condemned any more.
     All,
-    /// Manifests that were taken, of which more may be needed.
+    /// Manifests that were taken, or data that may be a manifest's: more may be needed.
     Manifests,
     /// Some, or nothing.
     Some,
@@ -33,12 +33,15 @@ where
     pub(crate) async fn look_again(&mut self, generation: &mut Generation) -> Done<(), R> {
         self.begin_look(generation).await?;
         let (seen, objection) = loop {
-            let (seen, objection) = self.see(generation).await?;
+            let (seen, objection) = self.see().await?;
+            let others = self.rescue_others(generation, &seen).await?;
             match self.rescue_needed(generation, &seen).await? {
+                // The next run tries again.
+                _ if !self.report.not_back.is_empty() => return Ok(()),
                 Rescued::All => return self.close(generation, Step::NothingLeft).await,
-                // What it names is seen now that it is linked again.
-                Rescued::Manifests => self.go_on()?,
-                Rescued::Some => break (seen, objection),
+                Rescued::Some if !others => break (seen, objection),
+                // What they name is seen now that they are linked again.
+                Rescued::Manifests | Rescued::Some => self.go_on()?,
             }
         };
         if let Some(objection) = objection {
@@ -72,6 +75,7 @@ where
     ) -> Done<Rescued, R> {
         let mut blobs = Blobs::of(&self.ledger, generation).await?;
         let (mut is_any_left, mut any_manifest) = (false, false);
+        let restored = self.report.restored;
         loop {
             let next = blobs.next(&self.ledger, generation).await?;
             if next.is_empty() {
@@ -85,7 +89,7 @@ where
                 match look_again(evidence, true) {
                     Second::Rescue(why) => {
                         tracing::debug!(digest = %blob.digest, ?why, "given back");
-                        any_manifest |= blob.links.iter().any(|link| self.is_revision(link));
+                        any_manifest |= self.is_manifest(&blob);
                         needed.push(blob);
                     }
                     Second::Delete | Second::Wait => is_any_left = true,
@@ -93,6 +97,7 @@ where
             }
             self.rescue(generation, needed).await?;
         }
+        any_manifest |= self.report.restored > restored;
         Ok(match (is_any_left, any_manifest) {
             (false, _) => Rescued::All,
             (true, true) => Rescued::Manifests,
@@ -100,8 +105,10 @@ where
         })
     }
 
-    fn is_revision(&self, link: &TakenLink) -> bool {
-        matches!(self.layout.classify(&link.key), KeyKind::Revision { .. })
+    /// Whether a repository served it as a manifest when it was condemned.
+    pub(crate) fn is_manifest(&self, blob: &Blob) -> bool {
+        let is_revision = |key: &str| matches!(self.layout.classify(key), KeyKind::Revision { .. });
+        blob.links.iter().any(|link| is_revision(&link.key))
     }
 
     /// Which of these have data that is not what was condemned. What is gone is not among them.
@@ -124,11 +131,14 @@ where
         if blobs.is_empty() {
             return Ok(());
         }
-        let restored = self.give_back(generation.id(), &blobs).await?;
-        self.report.restored += restored;
-        self.report.rescued += blobs.len() as u64 - restored;
+        let given = self.give_back(generation.id(), blobs).await?;
+        self.report.restored += given.restored;
+        self.report.rescued += given.back.len() as u64 - given.restored;
         let entry = |blob: &Blob| Entry::GivenBack { digest: blob.digest };
-        let entries: Vec<Entry> = blobs.iter().map(entry).collect();
+        let entries: Vec<Entry> = given.back.iter().map(entry).collect();
+        if entries.is_empty() {
+            return Ok(());
+        }
         Ok(self.ledger.append(&self.held, generation, &entries).await?)
     }
 }

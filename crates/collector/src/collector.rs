@@ -1,6 +1,5 @@
 //! One run over all generations.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,14 +7,13 @@ use ledger::{Generation, Held, Ledger};
 use monitor::{Monitor, Stop};
 use planner::Amount;
 use protocol::{Phase, Step, Waits, Work};
-use registry::{Digest, KeyKind, Layout, RepositoryName, Timestamp};
+use registry::{KeyKind, Layout, RepositoryName, Timestamp};
 use store::RestoreStore;
 use store::WriteStore;
 
 use crate::blobs::{Blob, Blobs};
-use crate::seen::Seen;
 use crate::surroundings::Remembered;
-use crate::{CollectError, Look, Purpose, Report, Surroundings, Waiting};
+use crate::{CollectError, Report, Surroundings, Waiting};
 
 /// How a run collects.
 #[derive(Clone, Copy, Debug)]
@@ -91,9 +89,10 @@ where
         (self.report, outcome)
     }
 
-    /// In the order of [`Work`]: gives back before it deletes, deletes before it condemns.
+    /// Gives back before it deletes, deletes before it condemns: first whatever an earlier process had begun to condemn,
+    /// then in the order of [`Work`].
     async fn advance_all(&mut self) -> Done<(), R> {
-        for work in [Work::LookLast, Work::LookAgain, Work::PurgeAgain, Work::Purge, Work::Condemn]
+        for work in [Work::Condemn, Work::LookLast, Work::LookAgain, Work::PurgeAgain, Work::Purge]
         {
             for generation in self.due(work).await? {
                 self.go_on()?;
@@ -101,7 +100,9 @@ where
             }
         }
         self.go_on()?;
-        if self.settings.condemns { self.condemn().await } else { Ok(()) }
+        // What could not come back may be named by what would be condemned.
+        let may_condemn = self.settings.condemns && self.report.not_back.is_empty();
+        if may_condemn { self.condemn().await } else { Ok(()) }
     }
 
     async fn due(&self, work: Work) -> Done<Vec<Generation>, R> {
@@ -137,15 +138,6 @@ where
                 waiting.add(blob.size);
             }
         }
-    }
-
-    /// Looks, and notes how long that takes.
-    pub(crate) async fn look(&mut self, purpose: Purpose) -> Done<Look<R::Error>, R> {
-        let begun = (self.settings.clock)();
-        let look = self.around.look(purpose).await.map_err(CollectError::Around)?;
-        let took = (self.settings.clock)().saturating_duration_since(begun);
-        self.report.looked = self.report.looked.max(took);
-        Ok(look)
     }
 
     /// Stops where that was asked for; between two steps nothing is half done.
@@ -197,27 +189,6 @@ where
             _ => None,
         });
         std::iter::once(of_store).chain(of_links).collect()
-    }
-
-    /// Asks the registry's cache, then looks; in this order, so that what is written between is seen.
-    pub(crate) async fn see(
-        &mut self,
-        generation: &Generation,
-    ) -> Done<(Seen, Option<R::Error>), R> {
-        let mut believed = HashSet::new();
-        let mut blobs = Blobs::of(&self.ledger, generation).await?;
-        loop {
-            let next = blobs.next(&self.ledger, generation).await?;
-            if next.is_empty() {
-                break;
-            }
-            let digests: Vec<Digest> = next.iter().map(|blob| blob.digest).collect();
-            let answers = self.around.believes(&digests).await.map_err(CollectError::Around)?;
-            let answers = digests.iter().zip(answers);
-            believed.extend(answers.filter_map(|(digest, believed)| believed.then_some(*digest)));
-        }
-        let look = self.look(Purpose::Again).await?;
-        Seen::new(look, believed).await
     }
 
     /// Forgets generations that ended long ago.

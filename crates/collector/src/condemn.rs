@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ledger::Generation;
 use planner::{Part, Plan, PlanError, Row, RowKind, Segment, Stage};
 use protocol::{First, FirstLook, Phase, Step, Suspect};
-use registry::Layout;
+use registry::{Digest, Layout};
 use store::{RestoreStore, WriteStore};
 use tokio::task::spawn_blocking;
 
@@ -23,17 +23,19 @@ where
 {
     /// Condemns what nothing needs, takes the links to it, and begins its quarantine.
     pub(crate) async fn condemn(&mut self) -> Done<(), R> {
-        let look = self.look(Purpose::Condemn).await?;
+        let held = self.held_blobs().await?;
+        let look = self.look(Purpose::Condemn, &held).await?;
         if let Some(objection) = look.objection {
             return Err(CollectError::Around(objection));
         }
-        let held = self.held_blobs().await?;
+        let held = held.iter().map(Digest::fingerprint).collect();
         let Some(mut generation) = self.put_on_record(look, &held).await? else { return Ok(()) };
         let counts = generation.counts();
         self.report.condemned.count += counts.condemned;
         self.report.condemned.bytes += counts.condemned_bytes;
         self.step(&mut generation, Step::Condemned).await?;
         if self.unlink(&generation).await? == Taken::Overtaken {
+            self.report.overtaken += 1;
             return self.give_up(&mut generation).await;
         }
         self.step(&mut generation, Step::Unlinked).await?;
@@ -49,29 +51,15 @@ where
         loop {
             let next = blobs.next(&self.ledger, generation).await?;
             if next.is_empty() {
-                return self.close(generation, Step::NothingLeft).await;
+                break;
             }
-            self.give_back(generation.id(), &next).await?;
+            self.give_back(generation.id(), next).await?;
         }
-    }
-
-    /// Fingerprints of blobs of generations that are not closed; another blob with one of them waits as well.
-    async fn held_blobs(&self) -> Done<HashSet<u64>, R> {
-        let mut held = HashSet::new();
-        for generation in self.ledger.generations().await? {
-            if !generation.is_open() {
-                continue;
-            }
-            let mut blobs = Blobs::of(&self.ledger, &generation).await?;
-            loop {
-                let next = blobs.next(&self.ledger, &generation).await?;
-                if next.is_empty() {
-                    break;
-                }
-                held.extend(next.iter().map(|blob| blob.digest.fingerprint()));
-            }
+        // Where something is not back, the next run tries again.
+        if self.report.not_back.is_empty() {
+            self.close(generation, Step::NothingLeft).await?;
         }
-        Ok(held)
+        Ok(())
     }
 
     /// Writes down what is condemned, with every link to it; nothing where nothing is.

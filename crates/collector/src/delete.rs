@@ -66,7 +66,10 @@ where
                 }
                 KeyOutcome::Gone => {}
                 KeyOutcome::Spared => spared.push(blob),
-                KeyOutcome::Failed(_) => failed += 1,
+                KeyOutcome::Failed(failure) => {
+                    self.report.fail(&doomed.key, &failure);
+                    failed += 1;
+                }
             }
         }
         // Somebody wrote these since they were seen.
@@ -76,7 +79,6 @@ where
             self.ledger.append(&self.held, generation, &entries).await?;
         }
         self.monitor.count(Counter::FailedObjects, failed);
-        self.report.failed += failed;
         Ok(failed)
     }
 

@@ -14,7 +14,16 @@ use store::{
 use crate::blobs::{Blob, TakenLink};
 use crate::collector::Done;
 use crate::error::Unsent;
-use crate::{Collector, Surroundings};
+use crate::{Collector, Stubborn, Surroundings};
+
+/// What was given back.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    /// Blobs that need nothing any more: they are back, or nobody has them.
+    pub(crate) back: Vec<Blob>,
+    /// Of how many the data had to come back.
+    pub(crate) restored: u64,
+}
 
 impl<S, R> Collector<S, R>
 where
@@ -22,29 +31,50 @@ where
     R: Surroundings,
     R::Error: std::error::Error + 'static,
 {
-    /// Gives blobs of a generation back; of how many the data had to come back. Again is harmless.
-    pub(crate) async fn give_back(&mut self, of: &GenerationId, blobs: &[Blob]) -> Done<u64, R> {
+    /// Gives blobs of a generation back. Again is harmless. What the store does not bring back is told and left out; links to
+    /// what nobody has are not written.
+    pub(crate) async fn give_back(
+        &mut self,
+        of: &GenerationId,
+        blobs: Vec<Blob>,
+    ) -> Done<Given, R> {
         self.monitor.enter(Progress::Restoring);
-        let all: Vec<&Blob> = blobs.iter().collect();
-        let there = self.look_at(&all).await?;
-        let gone = all.iter().zip(there).filter(|(_, modified)| modified.is_none());
-        let gone: Vec<Blob> = gone.map(|(blob, _)| (*blob).clone()).collect();
+        let there = self.look_at(&blobs.iter().collect::<Vec<_>>()).await?;
         let giver = Giver {
             store: Arc::clone(&self.store),
             trash: self.around.trash_of(of),
             width: self.settings.width,
             conditional: self.settings.conditional,
         };
-        let back = giver.restore(gone.clone()).await?;
-        for (blob, _) in gone.iter().zip(&back).filter(|(_, is_back)| !**is_back) {
-            tracing::error!(key = &*blob.key, "needed, and nowhere");
-            self.report.lost.push(blob.key.clone());
+        let (mut done, mut linked) = (Given::default(), Vec::new());
+        for (blob, there) in blobs.into_iter().zip(there) {
+            let is_back = match there {
+                Some(_) => true,
+                None => match giver.restore(vec![blob.clone()]).await {
+                    Ok(back) => {
+                        done.restored +=
+                            back.iter().map(|is_back| u64::from(*is_back)).sum::<u64>();
+                        back.contains(&true)
+                    }
+                    Err(Unsent::NotBack { key, source }) => {
+                        let message = source.to_string();
+                        self.report.not_back.push(Stubborn { key, message });
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+            };
+            if is_back {
+                linked.extend(blob.links.iter().cloned());
+            } else {
+                tracing::error!(key = &*blob.key, "needed, and nowhere");
+                self.report.lost.push(blob.key.clone());
+            }
+            done.back.push(blob);
         }
-        let restored = back.iter().map(|is_back| u64::from(*is_back)).sum();
-        self.monitor.count(Counter::RestoredObjects, restored);
-        let links = blobs.iter().flat_map(|blob| blob.links.iter().cloned()).collect();
-        self.report.given_back += giver.write_links(links).await?;
-        Ok(restored)
+        self.monitor.count(Counter::RestoredObjects, done.restored);
+        self.report.given_back += giver.write_links(linked).await?;
+        Ok(done)
     }
 
     /// When the data of each was last written; none where there is none.
@@ -112,10 +142,14 @@ impl<S: RestoreStore + WriteStore> Giver<S> {
     }
 }
 
-/// Brings the data of a blob back: from under its delete markers, or from the trash; whether that was possible.
+/// Brings the data of a blob back: from the trash, or from under its delete markers; whether that was possible.
 async fn restore<S: RestoreStore>(store: &S, trash: &Trash, blob: &Blob) -> Result<bool, Unsent> {
+    // A store that has a trash may have no versions to ask for.
+    if put_back(store, trash, blob).await? {
+        return Ok(true);
+    }
     let Some(markers) = hidden(store, blob).await.map_err(Unsent::Store)? else {
-        return put_back(store, trash, blob).await;
+        return Ok(false);
     };
     for marker in markers {
         for outcome in store.unmark(&[marker]).await.map_err(Unsent::Store)? {
@@ -157,11 +191,12 @@ async fn is_kept<S: RestoreStore>(
     trash: &Trash,
     blob: &Blob,
 ) -> Result<bool, StoreError> {
-    if hidden(store, blob).await?.is_some() {
+    if let Some(place) = trash.key_of(&blob.key)
+        && store.look(vec![place.into()]).await?.iter().any(Option::is_some)
+    {
         return Ok(true);
     }
-    let Some(place) = trash.key_of(&blob.key) else { return Ok(false) };
-    Ok(store.look(vec![place.into()]).await?.iter().any(Option::is_some))
+    Ok(hidden(store, blob).await?.is_some())
 }
 
 fn not_back(blob: &Blob, source: KeyFailure) -> Unsent {

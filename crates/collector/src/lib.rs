@@ -37,6 +37,7 @@ mod error;
 mod give_back;
 mod last;
 mod report;
+mod see;
 mod seen;
 mod surroundings;
 mod undo;
@@ -44,6 +45,6 @@ mod unlink;
 
 pub use collector::{Collector, Settings};
 pub use error::CollectError;
-pub use report::{Report, Waiting};
+pub use report::{Report, Stubborn, Waiting};
 pub use surroundings::{Look, Purpose, Remembered, Surroundings};
 pub use undo::{Asked, Keeper, Undo, UndoSettings, Undone, Which};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use planner::Amount;
 use registry::Timestamp;
+use store::KeyFailure;
 
 /// What a run did, over all generations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,8 +23,14 @@ pub struct Report {
     pub given_back: u64,
     /// Keys of blobs that are needed, and that nobody has: they were gone before they were deleted.
     pub lost: Vec<Box<str>>,
+    /// Blobs that are needed and could not be brought back; they are tried again, and nothing is condemned before.
+    pub not_back: Vec<Stubborn>,
     /// Objects that could not be deleted; they are tried again.
     pub failed: u64,
+    /// The first of those.
+    pub first_failed: Option<Stubborn>,
+    /// Generations that were given up, because a manifest was pushed just when it was taken.
+    pub overtaken: u64,
     /// The names of the generations that deleted anything.
     pub deleted_by: Vec<Box<str>>,
     /// Generations that ended.
@@ -37,6 +44,23 @@ pub struct Report {
     pub taking: Duration,
     /// Generations that wait, the oldest first.
     pub waiting: Vec<Waiting>,
+}
+
+impl Report {
+    pub(crate) fn fail(&mut self, key: &str, failure: &KeyFailure) {
+        self.failed += 1;
+        let stubborn = || Stubborn { key: key.into(), message: failure.to_string() };
+        self.first_failed.get_or_insert_with(stubborn);
+    }
+}
+
+/// An object with which the store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stubborn {
+    /// Its key.
+    pub key: Box<str>,
+    /// What the store said.
+    pub message: String,
 }
 
 /// A generation that waits.

@@ -5,17 +5,20 @@ use std::collections::HashSet;
 use marker::MarkSet;
 use planner::{Plan, PlanError, RowKind};
 use protocol::Evidence;
-use registry::{Digest, Timestamp};
+use registry::{Digest, Layout, Timestamp};
 use tokio::task::spawn_blocking;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::blobs::Blob;
+use crate::blobs::{Blob, TakenLink};
 use crate::{CollectError, Look};
 
 /// What a look says about condemned blobs.
 #[derive(Debug)]
 pub(crate) struct Seen {
     marks: MarkSet,
+    layout: Layout,
+    /// Repositories in which something could not be read or understood.
+    pinned: HashSet<String>,
     /// What the registry's cache believed when the look began.
     believed: HashSet<Digest>,
     /// Hashes of blobs that nothing needs, as they were listed.
@@ -26,11 +29,13 @@ impl Seen {
     /// Reads what a look listed; gives back its objection.
     pub(crate) async fn new<E: std::error::Error + 'static>(
         look: Look<E>,
+        layout: Layout,
         believed: HashSet<Digest>,
     ) -> Result<(Self, Option<E>), CollectError<E>> {
-        let Look { plan, marks, objection } = look;
+        let Look { plan, marks, pinned, objection } = look;
+        let pinned = pinned.iter().map(ToString::to_string).collect();
         let listed = spawn_blocking(move || listed(&plan)).await??;
-        Ok((Self { marks, believed, listed }, objection))
+        Ok((Self { marks, layout, pinned, believed, listed }, objection))
     }
 
     /// What is known of a blob.
@@ -41,7 +46,12 @@ impl Seen {
         // Whatever a link names is marked, so that being linked is being reached.
         let reached = self.marks.reader().contains(&blob.digest)?;
         let cached = self.believed.contains(&blob.digest);
-        Ok(Evidence { reached, cached, ..Evidence::default() })
+        // What a pinned repository linked would be kept if its links were there.
+        let is_pinned = |link: &TakenLink| {
+            self.layout.repository_of(&link.key).is_some_and(|name| self.pinned.contains(name))
+        };
+        let doubt = blob.links.iter().any(is_pinned);
+        Ok(Evidence { doubt, reached, cached, ..Evidence::default() })
     }
 
     /// Whether the data of a blob was listed as it was when it was condemned; otherwise it is gone, or another.

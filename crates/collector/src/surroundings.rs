@@ -24,6 +24,8 @@ pub struct Look<E> {
     pub plan: Plan,
     /// What is needed; for [`Purpose::Again`] also whatever a link names.
     pub marks: MarkSet,
+    /// Repositories in which something could not be read or understood (G4).
+    pub pinned: Vec<RepositoryName>,
     /// Why nothing may be deleted by this look: it looks wrong. It may give back all the same.
     pub objection: Option<E>,
 }
@@ -42,13 +44,15 @@ pub trait Surroundings {
     /// Why any of it failed.
     type Error;
 
-    /// Looks at the whole registry; whatever it lists, it lists after it was called.
+    /// Looks at the whole registry; whatever it lists, it lists after it was called. Blobs that are `held` by generations
+    /// have no links any more, and that says nothing of the registry.
     ///
     /// # Errors
     /// Where anything may have been missed: nothing is concluded then.
     fn look(
         &mut self,
         purpose: Purpose,
+        held: &[Digest],
     ) -> impl Future<Output = Result<Look<Self::Error>, Self::Error>>;
 
     /// Makes the registry's cache forget.

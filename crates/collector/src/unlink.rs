@@ -95,6 +95,9 @@ where
         let trash = if is_revision { self.trash(generation).await? } else { None };
         let doomed = links.into_iter().map(|link| Doomed { key: link.key, modified: link.listed });
         for (doomed, outcome) in self.delete_objects(doomed.collect(), trash.as_ref()).await? {
+            if let KeyOutcome::Failed(failure) = &outcome {
+                self.report.fail(&doomed.key, failure);
+            }
             let KeyOutcome::Deleted(_) = outcome else { continue };
             self.report.taken += 1;
             if is_revision && self.was_overtaken(&doomed, trash.as_ref()).await? {

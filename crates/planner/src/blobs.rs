@@ -39,6 +39,8 @@ pub struct BlobJudge {
     pub marks: MarkSet,
     /// Digests that some planned link names: their blobs are garbage, not orphans.
     pub unlinked: DigestSet,
+    /// Blobs that were condemned before, whose links are taken: they go or stay, and say nothing of the registry.
+    pub held: DigestSet,
     /// What is too young.
     pub cutoffs: Cutoffs,
     /// When the newest link was written.
@@ -63,6 +65,16 @@ pub struct JudgedBlobs {
 struct Readers<'j> {
     marks: DigestReader<'j>,
     unlinked: DigestReader<'j>,
+    held: DigestReader<'j>,
+}
+
+/// What is known of the links to an unneeded blob.
+#[derive(Clone, Copy)]
+struct Links {
+    /// The plan names some.
+    are_planned: bool,
+    /// There were some, and they were taken before.
+    are_taken: bool,
 }
 
 impl BlobJudge {
@@ -72,7 +84,11 @@ impl BlobJudge {
     /// [`JudgeError`]: the run cannot be completed.
     pub fn judge(&self, page: Vec<Listed>) -> Result<JudgedBlobs, JudgeError> {
         let mut judged = JudgedBlobs::default();
-        let mut readers = Readers { marks: self.marks.reader(), unlinked: self.unlinked.reader() };
+        let mut readers = Readers {
+            marks: self.marks.reader(),
+            unlinked: self.unlinked.reader(),
+            held: self.held.reader(),
+        };
         for listed in page {
             match self.layout.classify(listed.key()) {
                 KeyKind::Blob(digest) => {
@@ -107,8 +123,11 @@ impl BlobJudge {
             Listed::Object(object) => {
                 self.count(&object, &mut judged.facts);
                 if !is_marked {
-                    let is_unlinked = readers.unlinked.contains(&digest)?;
-                    self.judge_unmarked(digest, object, is_unlinked, judged);
+                    let links = Links {
+                        are_planned: readers.unlinked.contains(&digest)?,
+                        are_taken: readers.held.contains(&digest)?,
+                    };
+                    self.judge_unmarked(digest, object, links, judged);
                 }
             }
         }
@@ -119,18 +138,15 @@ impl BlobJudge {
         &self,
         digest: Digest,
         object: Object,
-        is_unlinked: bool,
+        links: Links,
         judged: &mut JudgedBlobs,
     ) {
         let modified = object.modified;
-        let is_late = self.newest_link.is_none_or(|link| modified > link.after(LINK_DELAY));
-        judged.facts.late_blobs += u64::from(is_late && modified < self.cutoffs.t0);
+        if !links.are_taken {
+            self.note_unmarked(&object, links, &mut judged.facts);
+        }
         if modified >= self.cutoffs.objects {
             return;
-        }
-        judged.facts.deleted_blobs.add(object.size);
-        if self.is_recent(&object) && !is_unlinked {
-            judged.facts.young_orphans += 1;
         }
         judged.rows.push(Row {
             kind: RowKind::Blob,
@@ -141,6 +157,16 @@ impl BlobJudge {
             modified,
             reason: Reason::Unreferenced,
         });
+    }
+
+    fn note_unmarked(&self, object: &Object, links: Links, facts: &mut Facts) {
+        let modified = object.modified;
+        let is_late = self.newest_link.is_none_or(|link| modified > link.after(LINK_DELAY));
+        facts.late_blobs += u64::from(is_late && modified < self.cutoffs.t0);
+        if modified < self.cutoffs.objects {
+            facts.deleted_blobs.add(object.size);
+            facts.young_orphans += u64::from(self.is_recent(object) && !links.are_planned);
+        }
     }
 
     fn count(&self, object: &Object, facts: &mut Facts) {

@@ -290,7 +290,7 @@ impl Witness {
 impl Surroundings for Witness {
     type Error = Failure;
 
-    async fn look(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
+    async fn look(&mut self, purpose: Purpose, held: &[Digest]) -> Result<Look<Failure>, Failure> {
         let folder = scratch();
         let limits = Limits { max_delete_share_percent: Some(100), accepted: Breaker::ALL.into() };
         let ask = Ask {
@@ -307,6 +307,7 @@ impl Surroundings for Witness {
                 Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,
                 Purpose::Again => Beside::Linked,
             },
+            held,
             limits: &limits,
             width: 2,
             out: &folder.path().join("plan"),
@@ -321,7 +322,9 @@ impl Surroundings for Witness {
             None => collect::look(&self.store, &ask, &monitor, &stop).await?,
         };
         self.scratch = Some(folder);
-        Ok(Look { plan: seen.plan, marks: seen.marks, objection: None })
+        let collect::Look { plan, marks, pinned } = seen;
+        let objection = None;
+        Ok(Look { plan, marks, pinned, objection })
     }
 
     async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {

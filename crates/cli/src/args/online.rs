@@ -41,7 +41,8 @@ pub struct OnlineArgs {
     pub longest_push: Duration,
     /// Every process of the registry is restarted at least so often
     ///
-    /// Needed where the registry remembers blobs in its memory, of which nobody can make it forget.
+    /// Needed where the registry remembers blobs in its memory, of which nobody can make it forget. A
+    /// redis is not emptied by that: name the config.yml as the location, and it is cleared and asked.
     #[arg(
         long,
         value_name = "DURATION",

@@ -42,6 +42,7 @@ pub(super) struct AllMarked {
     pub(super) doubts: Doubts,
     pub(super) unlinked: DigestSet,
     pub(super) told: Vec<Told>,
+    pub(super) pinned: Vec<RepositoryName>,
 }
 
 /// Lists and marks every repository, and writes the rows of their dead links.
@@ -72,9 +73,9 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     let library = marker.into_library();
     drop(tokio::task::spawn_blocking(move || drop(library)));
     let unlinked = unlinked.finish()?;
-    let Seen { facts, doubts, told } = seen;
+    let Seen { facts, doubts, told, pinned } = seen;
     let doubts = sorted(&doubts);
-    Ok(AllMarked { complete, facts, doubts, unlinked, told })
+    Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned })
 }
 
 /// Waits for every marking task. The first failure, or panic, takes in nothing more, so that the lister does not wait for
@@ -132,6 +133,7 @@ struct Seen {
     facts: Facts,
     doubts: Doubts,
     told: Vec<Told>,
+    pinned: Vec<RepositoryName>,
 }
 
 impl Seen {
@@ -141,6 +143,7 @@ impl Seen {
         more.doubts.sample().iter().for_each(|doubt| self.doubts.add(doubt.clone()));
         self.doubts.add_unseen(unseen);
         self.told.extend(more.told);
+        self.pinned.extend(more.pinned);
     }
 }
 
@@ -196,6 +199,7 @@ impl<S: ReadStore> Work<S> {
 
     fn take(&self, marked: Marked, judged: Judged, seen: &mut Seen) -> Result<(), Failure> {
         seen.facts.merge(&judged.facts);
+        seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
         let repository = marked.tree.name.to_string();
         for what in &marked.reach.doubts {
             let (about, message) = (what.subject(), what.to_string());

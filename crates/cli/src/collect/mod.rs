@@ -9,12 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::{Beside, MarkSet, MarkSetBuilder, MemoryLimit, Rules};
+use marker::{
+    Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, MemoryLimit, Rules, SpillError,
+};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
     BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
 };
-use registry::{Layout, Timestamp};
+use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
 use tokio::task::spawn_blocking;
 
@@ -37,6 +39,8 @@ pub struct Ask<'a> {
     pub policy: Policy,
     /// What stays beside what manifests need.
     pub beside: Beside,
+    /// Blobs that were condemned before, whose links are taken.
+    pub held: &'a [Digest],
     /// What the operator accepts.
     pub limits: &'a Limits,
     /// How many ranges are listed, and manifests read, at once.
@@ -80,6 +84,8 @@ pub struct Look {
     pub plan: Plan,
     /// What is needed.
     pub marks: MarkSet,
+    /// Repositories of which all that is linked is kept, because something there could not be read or understood (G4).
+    pub pinned: Vec<RepositoryName>,
 }
 
 /// Reads the registry and writes a plan; deletes nothing, and could not.
@@ -118,15 +124,16 @@ pub async fn look<S: ReadStore>(
     // Also where marking failed: the next try need not read all of it again.
     let remembered = remembered::close(ask.cache.clone());
     let (judged, ()) = tokio::join!(stage.judge(marks, marked), remembered);
-    let Judged { marks, header } = judged?;
+    let Judged { marks, header, pinned } = judged?;
     let plan = sole(writer, "the plan is still being written")?.finish(&header, &marks)?;
-    Ok(Look { plan, marks })
+    Ok(Look { plan, marks, pinned })
 }
 
 /// All that was decided, its rows written.
 struct Judged {
     marks: MarkSet,
     header: Header,
+    pinned: Vec<RepositoryName>,
 }
 
 /// What every step of the collection shares.
@@ -155,6 +162,7 @@ impl<S: ReadStore> Stage<'_, S> {
             layout: self.ask.layout.clone(),
             marks,
             unlinked: marked.unlinked,
+            held: self.held()?,
             cutoffs: self.cutoffs,
             newest_link: facts.newest_link,
         };
@@ -168,7 +176,13 @@ impl<S: ReadStore> Stage<'_, S> {
         facts.keys =
             self.monitor.get(Counter::RepositoryKeys) + self.monitor.get(Counter::BlobKeys);
         let header = self.header(facts, marked.doubts);
-        Ok(Judged { marks: judge.marks, header })
+        Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })
+    }
+
+    fn held(&self) -> Result<DigestSet, SpillError> {
+        let held = DigestSetBuilder::limited(&self.ask.in_memory(self.ask.memory / 8))?;
+        held.add(self.ask.held.iter().copied())?;
+        held.finish()
     }
 
     async fn tell(&self, told: Vec<Told>) -> Result<(), Failure> {

@@ -179,6 +179,7 @@ async fn plan_of<S: DeleteStore>(
         layout,
         policy,
         beside: Beside::Nothing,
+        held: &[],
         limits,
         width,
         out,

@@ -67,6 +67,12 @@ pub enum Refusal {
         /// From when on others may collect, by the store's clock.
         until: Timestamp,
     },
+    /// What a collection while people push has taken is not seen by a plan.
+    #[error("generation {generation} of a collection while people push has not ended")]
+    OpenGeneration {
+        /// Its name.
+        generation: Box<str>,
+    },
     /// What is deleted while people push must be able to come back.
     #[error("what is deleted from {location} could not come back where a push came to need it")]
     NoUndo {
@@ -128,6 +134,7 @@ impl Refusal {
             | Self::NotARegistry { .. }
             | Self::Written { .. }
             | Self::Leased { .. }
+            | Self::OpenGeneration { .. }
             | Self::NoUndo { .. }
             | Self::CacheUnproven { .. }
             | Self::OnlineUntagged { .. }
@@ -159,6 +166,12 @@ impl Refusal {
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
             Self::Leased { .. } => vec![format!("run `{again}` again then")],
+            Self::OpenGeneration { generation } => vec![
+                "`regsweep gc LOCATION --online`, once its waits are over, carries it to its end".to_owned(),
+                format!(
+                    "or take it back: `regsweep undo LOCATION --generation {generation}`, then run `gc --online` once"
+                ),
+            ],
             Self::NoUndo { .. } => vec![
                 "turn on the bucket's versioning, or collect with --trash".to_owned(),
                 "or accept that some image may be lost, and say so: --without-undo".to_owned(),

@@ -58,10 +58,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Lease { .. } => 32,
         Failure::Waits(_) => 33,
         Failure::Refused(Refusal::NoGeneration { .. }) => 34,
+        Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
     }
 }
 
-const VARIANTS: usize = 35;
+const VARIANTS: usize = 36;
 
 fn io() -> io::Error {
     io::Error::other("no room")

@@ -50,14 +50,14 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
     type Error = Failure;
 
     /// Where a manifest comes and goes while it is looked at, it is looked again.
-    async fn look(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
+    async fn look(&mut self, purpose: Purpose, held: &[Digest]) -> Result<Look<Failure>, Failure> {
         for _ in 1..LOOKS {
-            match self.look_once(purpose).await {
+            match self.look_once(purpose, held).await {
                 Err(Failure::Changed(changed)) => tracing::info!(%changed, "looking again"),
                 outcome => return outcome,
             }
         }
-        self.look_once(purpose).await
+        self.look_once(purpose, held).await
     }
 
     async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
@@ -94,7 +94,11 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
 }
 
 impl<S: RestoreStore + WriteStore> Around<'_, S> {
-    async fn look_once(&mut self, purpose: Purpose) -> Result<Look<Failure>, Failure> {
+    async fn look_once(
+        &mut self,
+        purpose: Purpose,
+        held: &[Digest],
+    ) -> Result<Look<Failure>, Failure> {
         let out = self.place(purpose)?;
         let Wishes { source, policy, limits, resources } = &self.ask;
         let (watch, console) = (&self.context.watch, self.context.console);
@@ -108,6 +112,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again => Beside::Linked,
             },
+            held,
             limits,
             width: self.open.width,
             out: &out,
@@ -117,9 +122,9 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
             memory: resources.memory.in_memory(),
         };
         let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
-        let collect::Look { plan, marks } = Box::pin(look).await?;
+        let collect::Look { plan, marks, pinned } = Box::pin(look).await?;
         let objection = require_sound(&plan).err();
-        Ok(Look { plan, marks, objection })
+        Ok(Look { plan, marks, pinned, objection })
     }
 
     /// Where a look goes.

@@ -1,6 +1,6 @@
 //! What ended a collection, as a failure of the program.
 
-use collector::{CollectError, Report};
+use collector::{CollectError, Report, Stubborn};
 
 use crate::location::Location;
 use crate::{FailedKey, Failure};
@@ -22,6 +22,10 @@ pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failu
     }
 }
 
+fn told(object: &Stubborn) -> FailedKey {
+    FailedKey { key: object.key.to_string(), message: object.message.clone() }
+}
+
 /// Whether all that was begun came to its end.
 ///
 /// # Errors
@@ -33,9 +37,14 @@ pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
         let lost = report.lost.len() as u64;
         return Err(Failure::NotBack { lost, failed: 0, may_go_on: false, first });
     }
+    if let Some(first) = report.not_back.first() {
+        let (failed, first) = (report.not_back.len() as u64, Some(told(first)));
+        return Err(Failure::NotBack { lost: 0, failed, may_go_on: true, first });
+    }
     if report.failed > 0 {
+        let first = report.first_failed.as_ref().map(told);
         let (failed, held_back) = (report.failed, 0);
-        return Err(Failure::Partial { failed, held_back, first: None, needs_new_plan: false });
+        return Err(Failure::Partial { failed, held_back, first, needs_new_plan: false });
     }
     Ok(())
 }

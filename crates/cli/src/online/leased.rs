@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{
-    Fenced, Held, Holder, Lease, LeaseTimes, LedgerError, LocalClock, LocalLease, probe_key,
+    Fenced, Held, Holder, Lease, LeaseTimes, LedgerError, LocalClock, LocalLease, lease_holder,
+    probe_key,
 };
 use monitor::{Phase, Stop};
 use store::{
@@ -116,6 +117,12 @@ impl Opening<'_> {
         if conditional.map_err(failed)? {
             return self.with_lease(raw, desk, work).await;
         }
+        // Somebody may have taken one where the store looked at conditions, or seemed to.
+        if let Some((holder, until)) =
+            lease_holder(desk.as_ref(), &raw.layout).await.map_err(Failure::Ledger)?
+        {
+            return Err(Refusal::Leased { holder, until }.into());
+        }
         let folder = work.lock_folder(desk.identity(), raw.layout.base())?;
         let lock = folder.join("lease");
         let (lease, warning) =
@@ -141,7 +148,9 @@ impl Opening<'_> {
         let lease = lease.await.map_err(not_leased)?;
         let (held, kept) = (lease.guard(), lease.keep());
         let outcome = self.run(raw, Right { held, conditional: true }, work).await;
-        if let Err(error) = kept.release().await {
+        // A request whose answer did not come may still have its effect: then nobody collects before the lease ends.
+        let is_answered = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
+        if is_answered && let Err(error) = kept.release().await {
             tracing::warn!(%error, "the lease expires by itself");
         }
         outcome

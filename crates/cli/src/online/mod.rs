@@ -45,7 +45,7 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     let waits = waits(&args.online)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.require_askable().await?;
-    if args.online.restarted_every.is_none()
+    if args.online.restarted_every.is_none_or(|_| !cache.forgets_by_restart())
         && let Some(why) = cache.cannot_forget()
     {
         return Err(Refusal::CacheUnproven { why }.into());

@@ -61,6 +61,7 @@ fn judge(marks: MarkSet, unlinked: &[u8]) -> BlobJudge {
         layout: Layout::new(""),
         marks,
         unlinked: links.finish().unwrap(),
+        held: DigestSetBuilder::new().finish().unwrap(),
         cutoffs: Policy { untagged: false, grace: GRACE, uploads_older_than: GRACE }.at(T0),
         newest_link: Some(T0.before(GRACE * 40)),
     }

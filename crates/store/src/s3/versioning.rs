@@ -27,6 +27,7 @@ pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> 
     }
 }
 
-fn has_no_versions(error: &StoreError) -> bool {
+/// Whether the server says that it knows nothing of versions.
+pub(super) fn has_no_versions(error: &StoreError) -> bool {
     answered(error).is_some_and(|(status, code)| status == 501 || code == "NotImplemented")
 }

@@ -9,6 +9,7 @@ use super::classify::unreadable;
 use super::page::{PageError, refusal};
 use super::request::{self, whole};
 use super::text::{key as decoded, present, read, time};
+use super::versioning::has_no_versions;
 use super::wire::Get;
 use super::xml::{Reader, Step};
 use super::{Bucket, percent};
@@ -24,13 +25,18 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>,
     let query = percent::query(&pairs);
     let (operation, counter) = (Operation::Look, Counter::ListRequests);
     let get = Get { operation, subject: key, key: "", query: &query, counter };
-    request::in_time(bucket.config.timeouts.read, operation, key, async {
+    let versions = request::in_time(bucket.config.timeouts.read, operation, key, async {
         let body = whole(bucket.wire.get(get).await?, get, request::PAGE_LIMIT).await?;
         let page = parse(&body).map_err(|error| unreadable(operation, key, error))?;
         of_key(page, key)
             .map_err(|oddity| StoreError::new(operation, key, ErrorKind::Malformed).because(oddity))
     })
-    .await
+    .await;
+    match versions {
+        // Nothing was ever kept there.
+        Err(error) if has_no_versions(&error) => Ok(Vec::new()),
+        versions => versions,
+    }
 }
 
 /// A page of versions as the server sent it.

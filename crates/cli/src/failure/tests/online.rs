@@ -47,6 +47,14 @@ pub(super) fn rows() -> Vec<Row> {
             vec!["run `regsweep gc config.yml` again then"],
         ),
         (
+            Refusal::OpenGeneration { generation: "7".into() }.into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep gc LOCATION --online`, once its waits are over, carries it to its end",
+                "or take it back: `regsweep undo LOCATION --generation 7`, then run `gc --online` once",
+            ],
+        ),
+        (
             Refusal::NoUndo { location: "here".into() }.into(),
             Code::Unsafe,
             vec![
