@@ -26,6 +26,7 @@ mod expected;
 mod help;
 mod interrupted;
 mod logging;
+mod online;
 mod plans;
 mod program;
 mod progress;

@@ -8,6 +8,7 @@ use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport
 
 use crate::args::SweepArgs;
 use crate::location::Location;
+use crate::no_lease::require_no_lease;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::taken_back::require_nothing_taken_back;
@@ -55,6 +56,7 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    require_no_lease(open).await?;
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();

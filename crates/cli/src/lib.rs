@@ -30,6 +30,7 @@ mod console;
 mod failure;
 mod identify;
 mod location;
+mod no_lease;
 mod online;
 pub mod open;
 mod progress;
@@ -47,7 +48,6 @@ mod xdg;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use command::Context;
 
 pub use args::Args;
@@ -63,7 +63,7 @@ use open::Watch;
 #[must_use]
 pub fn main(typed: impl IntoIterator<Item = OsString>, console: Console) -> ExitCode {
     let typed: Vec<OsString> = typed.into_iter().collect();
-    match Args::try_parse_from(&typed) {
+    match Args::understand(&typed) {
         Ok(args) => run(&args, console),
         Err(error) => usage::tell(&error, &typed, console),
     }

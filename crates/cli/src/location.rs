@@ -8,6 +8,7 @@ use config::{Configuration, Storage};
 use store::{Addresses, DefaultEndpoint, DeleteChecksum, S3Config, StaticCredentials};
 
 use crate::args::{ChecksumKind, StoreArgs};
+use crate::command_line::quoted;
 use crate::{Failure, Refusal};
 
 /// A registry's place, understood.
@@ -44,6 +45,15 @@ pub enum Place {
 }
 
 impl Location {
+    /// The location with the options of its store, as it can be typed again.
+    pub(crate) fn typed(&self) -> String {
+        let option = |(name, value): (&String, &String)| match value.as_str() {
+            "" => format!(" --{name}"),
+            value => format!(" --{name} {}", quoted(value)),
+        };
+        quoted(&self.source) + &self.options.iter().map(option).collect::<String>()
+    }
+
     /// Understands a location: a `config.yml`, a directory, or `s3://bucket/rootdirectory`.
     ///
     /// `environment` is this process's: its `REGISTRY_*` variables override a `config.yml`, and its

@@ -108,8 +108,20 @@ pub(crate) async fn conclude<S: RestoreStore>(
         let line = failure_line(&failure);
         console.warn(&format!("the time of this trash counts from the sweep's begin: {line}"));
     }
-    let Some(own) = own else { return };
-    match empty(filling.open, own, retention, watch).await {
+    if let Some(own) = own {
+        empty_others(filling.open, own, retention, watch, console).await;
+    }
+}
+
+/// Empties the trash of every plan and generation but `own` that is past its time. What goes wrong is told and no more.
+pub(crate) async fn empty_others<S: RestoreStore>(
+    open: &Open<S>,
+    own: &str,
+    retention: Duration,
+    watch: &Watch,
+    console: Console,
+) {
+    match empty(open, own, retention, watch).await {
         Ok(emptied) => emptied.warnings().iter().for_each(|warning| console.warn(warning)),
         // It was asked to stop, and the sweep had ended.
         Err(_) if watch.stop.is_asked() => {}

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ledger::{Generation, Held, Ledger};
 use monitor::{Monitor, Stop};
@@ -15,7 +15,7 @@ use store::WriteStore;
 use crate::blobs::{Blob, Blobs};
 use crate::seen::Seen;
 use crate::surroundings::Remembered;
-use crate::{CollectError, Purpose, Report, Surroundings, Waiting};
+use crate::{CollectError, Look, Purpose, Report, Surroundings, Waiting};
 
 /// How a run collects.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,12 @@ pub struct Settings {
     pub conditional: bool,
     /// How long a generation that ended is remembered, from when it began.
     pub remember: Duration,
-    /// Whether anything may be condemned, and due generations deleted. Giving back is always done.
+    /// Whether anything may be condemned. Giving back is always done.
+    pub condemns: bool,
+    /// Whether generations that are due may be looked at again and deleted.
     pub deletes: bool,
+    /// Tells how long something takes.
+    pub clock: fn() -> Instant,
 }
 
 /// Carries every generation that is due as far as it goes, then condemns a new one.
@@ -97,7 +101,7 @@ where
             }
         }
         self.go_on()?;
-        if self.settings.deletes { self.condemn().await } else { Ok(()) }
+        if self.settings.condemns { self.condemn().await } else { Ok(()) }
     }
 
     async fn due(&self, work: Work) -> Done<Vec<Generation>, R> {
@@ -115,8 +119,33 @@ where
             Work::LookAgain if self.settings.deletes => self.look_again(generation).await,
             Work::PurgeAgain | Work::Purge => self.purge(generation).await,
             Work::Condemn => self.give_up(generation).await,
-            Work::LookAgain | Work::Wait | Work::Nothing => Ok(()),
+            Work::LookAgain => self.leave_for_window(generation).await,
+            Work::Wait | Work::Nothing => Ok(()),
         }
+    }
+
+    /// Counts what is due and may not be deleted by this run.
+    async fn leave_for_window(&mut self, generation: &Generation) -> Done<(), R> {
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return Ok(());
+            }
+            let waiting = self.report.for_window.get_or_insert_default();
+            for blob in next {
+                waiting.add(blob.size);
+            }
+        }
+    }
+
+    /// Looks, and notes how long that takes.
+    pub(crate) async fn look(&mut self, purpose: Purpose) -> Done<Look<R::Error>, R> {
+        let begun = (self.settings.clock)();
+        let look = self.around.look(purpose).await.map_err(CollectError::Around)?;
+        let took = (self.settings.clock)().saturating_duration_since(begun);
+        self.report.looked = self.report.looked.max(took);
+        Ok(look)
     }
 
     /// Stops where that was asked for; between two steps nothing is half done.
@@ -187,7 +216,7 @@ where
             let answers = digests.iter().zip(answers);
             believed.extend(answers.filter_map(|(digest, believed)| believed.then_some(*digest)));
         }
-        let look = self.around.look(Purpose::Again).await.map_err(CollectError::Around)?;
+        let look = self.look(Purpose::Again).await?;
         Seen::new(look, believed).await
     }
 

@@ -23,7 +23,7 @@ where
 {
     /// Condemns what nothing needs, takes the links to it, and begins its quarantine.
     pub(crate) async fn condemn(&mut self) -> Done<(), R> {
-        let look = self.around.look(Purpose::Condemn).await.map_err(CollectError::Around)?;
+        let look = self.look(Purpose::Condemn).await?;
         if let Some(objection) = look.objection {
             return Err(CollectError::Around(objection));
         }

@@ -72,11 +72,20 @@ where
         // Somebody wrote these since they were seen.
         self.rescue(generation, spared).await?;
         if !entries.is_empty() {
+            self.name_deleting(generation);
             self.ledger.append(&self.held, generation, &entries).await?;
         }
         self.monitor.count(Counter::FailedObjects, failed);
         self.report.failed += failed;
         Ok(failed)
+    }
+
+    /// Tells who deleted, so that it can be taken back.
+    fn name_deleting(&mut self, generation: &Generation) {
+        let (names, name) = (&mut self.report.deleted_by, generation.id().as_str());
+        if names.last().is_none_or(|last| **last != *name) {
+            names.push(name.into());
+        }
     }
 
     /// Deletes objects, or moves them to the trash, and tells what became of each, in their order.

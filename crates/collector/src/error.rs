@@ -38,6 +38,9 @@ pub enum CollectError<E: std::error::Error + 'static> {
         #[source]
         source: KeyFailure,
     },
+    /// There is no such generation.
+    #[error("there is no such generation on record")]
+    NoGeneration,
     /// It was asked to stop; what is begun is on record.
     #[error("stopped")]
     Stopped,
@@ -50,6 +53,7 @@ pub enum CollectError<E: std::error::Error + 'static> {
 #[derive(Debug)]
 pub(crate) enum Unsent {
     Store(StoreError),
+    NotBack { key: Box<str>, source: KeyFailure },
     Lost(JoinError),
 }
 
@@ -57,6 +61,7 @@ impl<E: std::error::Error + 'static> From<Unsent> for CollectError<E> {
     fn from(unsent: Unsent) -> Self {
         match unsent {
             Unsent::Store(error) => Self::Store(error),
+            Unsent::NotBack { key, source } => Self::NotBack { key, source },
             Unsent::Lost(error) => Self::LostTask(error),
         }
     }

@@ -7,14 +7,14 @@ use ledger::GenerationId;
 use monitor::{Counter, Phase as Progress};
 use registry::Timestamp;
 use store::{
-    Condition, DeleteBatch, ErrorKind, Marker, PutBack, RestoreStore, StoreError, Trashed, Version,
-    WriteStore,
+    Condition, DeleteBatch, ErrorKind, KeyFailure, Marker, Object, PutBack, ReadStore,
+    RestoreStore, StoreError, Trash, Trashed, Version, WriteStore,
 };
 
 use crate::blobs::{Blob, TakenLink};
 use crate::collector::Done;
 use crate::error::Unsent;
-use crate::{CollectError, Collector, Surroundings};
+use crate::{Collector, Surroundings};
 
 impl<S, R> Collector<S, R>
 where
@@ -28,78 +28,144 @@ where
         let all: Vec<&Blob> = blobs.iter().collect();
         let there = self.look_at(&all).await?;
         let gone = all.iter().zip(there).filter(|(_, modified)| modified.is_none());
-        let gone: Vec<&Blob> = gone.map(|(blob, _)| *blob).collect();
-        let mut restored = 0;
-        for blob in gone {
-            restored += u64::from(self.restore(of, blob).await?);
+        let gone: Vec<Blob> = gone.map(|(blob, _)| (*blob).clone()).collect();
+        let giver = Giver {
+            store: Arc::clone(&self.store),
+            trash: self.around.trash_of(of),
+            width: self.settings.width,
+            conditional: self.settings.conditional,
+        };
+        let back = giver.restore(gone.clone()).await?;
+        for (blob, _) in gone.iter().zip(&back).filter(|(_, is_back)| !**is_back) {
+            tracing::error!(key = &*blob.key, "needed, and nowhere");
+            self.report.lost.push(blob.key.clone());
         }
+        let restored = back.iter().map(|is_back| u64::from(*is_back)).sum();
         self.monitor.count(Counter::RestoredObjects, restored);
         let links = blobs.iter().flat_map(|blob| blob.links.iter().cloned()).collect();
-        self.report.given_back += self.write_links(links).await?;
+        self.report.given_back += giver.write_links(links).await?;
         Ok(restored)
     }
 
     /// When the data of each was last written; none where there is none.
     pub(crate) async fn look_at(&self, blobs: &[&Blob]) -> Done<Vec<Option<Timestamp>>, R> {
-        let mut times = Vec::with_capacity(blobs.len());
-        for some in blobs.chunks(DeleteBatch::LIMIT) {
-            let keys = some.iter().map(|blob| blob.key.clone()).collect();
-            let looked = self.store.look(keys).await?;
-            times.extend(looked.into_iter().map(|object| object.map(|object| object.modified)));
-        }
-        Ok(times)
+        let keys = blobs.iter().map(|blob| blob.key.clone()).collect();
+        let found = look_for(self.store.as_ref(), keys).await?;
+        Ok(found.into_iter().map(|object| object.map(|object| object.modified)).collect())
+    }
+}
+
+/// Looks for objects, in their order.
+pub(crate) async fn look_for<S: ReadStore>(
+    store: &S,
+    keys: Vec<Box<str>>,
+) -> Result<Vec<Option<Object>>, StoreError> {
+    let mut found = Vec::with_capacity(keys.len());
+    for some in keys.chunks(DeleteBatch::LIMIT) {
+        found.extend(store.look(some.to_vec()).await?);
+    }
+    Ok(found)
+}
+
+/// What brings the objects of one generation back.
+#[derive(Debug)]
+pub(crate) struct Giver<S> {
+    pub(crate) store: Arc<S>,
+    /// Where the data would have gone, filled or not.
+    pub(crate) trash: Trash,
+    /// How many requests may be in flight.
+    pub(crate) width: usize,
+    /// Whether the store looks at conditions.
+    pub(crate) conditional: bool,
+}
+
+impl<S: RestoreStore + WriteStore> Giver<S> {
+    /// Brings the data of blobs back that is gone; of each whether that was possible.
+    pub(crate) async fn restore(&self, blobs: Vec<Blob>) -> Result<Vec<bool>, Unsent> {
+        let (store, trash) = (Arc::clone(&self.store), self.trash.clone());
+        let restore = move |blob: Blob| {
+            let (store, trash) = (Arc::clone(&store), trash.clone());
+            async move { restore(store.as_ref(), &trash, &blob).await }
+        };
+        crew::each(blobs, self.width, restore, Unsent::Lost).await
     }
 
-    /// Brings the data of a blob back: from under its delete markers, or from the trash; whether that was possible. What
-    /// has another size is not what was deleted.
-    async fn restore(&mut self, of: &GenerationId, blob: &Blob) -> Done<bool, R> {
-        let versions = self.store.versions(&blob.key).await?;
-        let markers: Vec<Marker> = versions.iter().map_while(marker).collect();
-        match versions.get(markers.len()) {
-            Some(Version::Object { size, .. }) if *size == blob.size => {
-                for marker in markers {
-                    self.unmark(blob, marker).await?;
-                }
-                Ok(true)
-            }
-            _ => self.put_back(of, blob).await,
-        }
-    }
-
-    async fn unmark(&self, blob: &Blob, marker: Marker) -> Done<(), R> {
-        for outcome in self.store.unmark(&[marker]).await? {
-            let key = blob.key.clone();
-            outcome.map_err(|source| CollectError::NotBack { key, source })?;
-        }
-        Ok(())
-    }
-
-    async fn put_back(&mut self, of: &GenerationId, blob: &Blob) -> Done<bool, R> {
-        if let Some(place) = self.around.trash_of(of).key_of(&blob.key) {
-            let object = Trashed { key: blob.key.clone(), trash: place.into() };
-            for outcome in self.store.put_back(&[object]).await? {
-                let key = blob.key.clone();
-                match outcome.map_err(|source| CollectError::NotBack { key, source })? {
-                    PutBack::Restored | PutBack::Present => return Ok(true),
-                    PutBack::Absent => {}
-                }
-            }
-        }
-        tracing::error!(key = &*blob.key, "needed, and nowhere");
-        self.report.lost.push(blob.key.clone());
-        Ok(false)
+    /// Whether the data of blobs that is gone could come back, of each.
+    pub(crate) async fn is_kept(&self, blobs: Vec<Blob>) -> Result<Vec<bool>, Unsent> {
+        let (store, trash) = (Arc::clone(&self.store), self.trash.clone());
+        let is_kept = move |blob: Blob| {
+            let (store, trash) = (Arc::clone(&store), trash.clone());
+            async move { is_kept(store.as_ref(), &trash, &blob).await.map_err(Unsent::Store) }
+        };
+        crew::each(blobs, self.width, is_kept, Unsent::Lost).await
     }
 
     /// Writes links where there are none; how many.
-    async fn write_links(&self, links: Vec<TakenLink>) -> Done<u64, R> {
-        let (store, is_conditional) = (Arc::clone(&self.store), self.settings.conditional);
+    pub(crate) async fn write_links(&self, links: Vec<TakenLink>) -> Result<u64, Unsent> {
+        let (store, is_conditional) = (Arc::clone(&self.store), self.conditional);
         let write = move |link: TakenLink| {
             let store = Arc::clone(&store);
             async move { write_link(store.as_ref(), link, is_conditional).await }
         };
-        let written = crew::each(links, self.settings.width, write, Unsent::Lost).await?;
+        let written = crew::each(links, self.width, write, Unsent::Lost).await?;
         Ok(written.iter().map(|is_new| u64::from(*is_new)).sum())
     }
+}
+
+/// Brings the data of a blob back: from under its delete markers, or from the trash; whether that was possible.
+async fn restore<S: RestoreStore>(store: &S, trash: &Trash, blob: &Blob) -> Result<bool, Unsent> {
+    let Some(markers) = hidden(store, blob).await.map_err(Unsent::Store)? else {
+        return put_back(store, trash, blob).await;
+    };
+    for marker in markers {
+        for outcome in store.unmark(&[marker]).await.map_err(Unsent::Store)? {
+            outcome.map_err(|source| not_back(blob, source))?;
+        }
+    }
+    Ok(true)
+}
+
+/// The delete markers over the data of a blob; none where it is not below them. What has another size is not what was
+/// deleted.
+async fn hidden<S: RestoreStore>(
+    store: &S,
+    blob: &Blob,
+) -> Result<Option<Vec<Marker>>, StoreError> {
+    let versions = store.versions(&blob.key).await?;
+    let markers: Vec<Marker> = versions.iter().map_while(marker).collect();
+    let is_below = matches!(
+        versions.get(markers.len()),
+        Some(Version::Object { size, .. }) if *size == blob.size
+    );
+    Ok(is_below.then_some(markers))
+}
+
+async fn put_back<S: RestoreStore>(store: &S, trash: &Trash, blob: &Blob) -> Result<bool, Unsent> {
+    let Some(place) = trash.key_of(&blob.key) else { return Ok(false) };
+    let object = Trashed { key: blob.key.clone(), trash: place.into() };
+    for outcome in store.put_back(&[object]).await.map_err(Unsent::Store)? {
+        match outcome.map_err(|source| not_back(blob, source))? {
+            PutBack::Restored | PutBack::Present => return Ok(true),
+            PutBack::Absent => {}
+        }
+    }
+    Ok(false)
+}
+
+async fn is_kept<S: RestoreStore>(
+    store: &S,
+    trash: &Trash,
+    blob: &Blob,
+) -> Result<bool, StoreError> {
+    if hidden(store, blob).await?.is_some() {
+        return Ok(true);
+    }
+    let Some(place) = trash.key_of(&blob.key) else { return Ok(false) };
+    Ok(store.look(vec![place.into()]).await?.iter().any(Option::is_some))
+}
+
+fn not_back(blob: &Blob, source: KeyFailure) -> Unsent {
+    Unsent::NotBack { key: blob.key.clone(), source }
 }
 
 fn marker(version: &Version) -> Option<Marker> {

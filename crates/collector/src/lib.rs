@@ -18,6 +18,7 @@
 //!    │            └ look ──────▶ condemn ───▶ unlink ─▶ purge ─▶ (wait)
 //!    ├─ Surroundings: look, purge, ask caches, trash
 //!    └─ Ledger: generations, blob by blob
+//! Undo ────── run ─ data ─▶ links ─▶ on record as given back
 //! ```
 //!
 //! # Cost
@@ -38,9 +39,11 @@ mod last;
 mod report;
 mod seen;
 mod surroundings;
+mod undo;
 mod unlink;
 
 pub use collector::{Collector, Settings};
 pub use error::CollectError;
 pub use report::{Report, Waiting};
 pub use surroundings::{Look, Purpose, Remembered, Surroundings};
+pub use undo::{Asked, Keeper, Undo, UndoSettings, Undone, Which};

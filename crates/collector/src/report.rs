@@ -1,5 +1,7 @@
 //! What a run did.
 
+use std::time::Duration;
+
 use planner::Amount;
 use registry::Timestamp;
 
@@ -22,8 +24,17 @@ pub struct Report {
     pub lost: Vec<Box<str>>,
     /// Objects that could not be deleted; they are tried again.
     pub failed: u64,
+    /// The names of the generations that deleted anything.
+    pub deleted_by: Vec<Box<str>>,
     /// Generations that ended.
     pub closed: u64,
+    /// Blobs that are due to be looked at again and deleted by a run that may ([`crate::Settings::deletes`]); none where
+    /// this one may, or nothing is due.
+    pub for_window: Option<Amount>,
+    /// How long the longest look took.
+    pub looked: Duration,
+    /// How long links were taken.
+    pub taking: Duration,
     /// Generations that wait, the oldest first.
     pub waiting: Vec<Waiting>,
 }

@@ -28,7 +28,7 @@ pub(crate) enum LinkKind {
 }
 
 impl LinkKind {
-    const IN_ORDER: [Self; 3] = [Self::TagIndex, Self::Revision, Self::Layer];
+    pub(crate) const IN_ORDER: [Self; 3] = [Self::TagIndex, Self::Revision, Self::Layer];
 
     pub(crate) fn of(layout: &Layout, key: &str) -> Option<Self> {
         match layout.classify(key) {
@@ -49,6 +49,13 @@ where
     /// Takes the links to all that is condemned. One that cannot be taken is seen by the next look.
     pub(crate) async fn unlink(&mut self, generation: &Generation) -> Done<Taken, R> {
         self.monitor.enter(Progress::SweepingLinks);
+        let begun = (self.settings.clock)();
+        let taken = self.unlink_all(generation).await;
+        self.report.taking += (self.settings.clock)().saturating_duration_since(begun);
+        taken
+    }
+
+    async fn unlink_all(&mut self, generation: &Generation) -> Done<Taken, R> {
         for kind in LinkKind::IN_ORDER {
             if self.unlink_kind(generation, kind).await? == Taken::Overtaken {
                 tracing::info!(generation = %generation.id(), "overtaken by a push");

@@ -29,6 +29,12 @@ impl Held {
         Self { holder: holder.into(), clock, deadline: Arc::default() }
     }
 
+    /// What shows that no lease is held: for who only looks.
+    #[must_use]
+    pub fn by_nobody() -> Self {
+        Self::new("nobody", LocalClock::system())
+    }
+
     /// Who holds it.
     #[must_use]
     pub fn holder(&self) -> &str {

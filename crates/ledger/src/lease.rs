@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use registry::{Layout, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Condition, ErrorKind, StoreError, Token, WriteStore};
+use store::{Condition, ErrorKind, ReadStore, StoreError, Token, WriteStore};
 
 use crate::{Held, LeaseLost, LedgerError, LocalClock, Moment, document, fields, keys};
 
@@ -223,6 +223,37 @@ impl<S: WriteStore> Lease<S> {
     }
 }
 
+/// Who holds the lease of a registry, and until when nobody else may; `None` where nobody does any more. Only looks:
+/// one GET, and where somebody held it to the last the store's time. How long its holder lets others wait beyond its
+/// end is not on record; a minute is taken for it.
+///
+/// # Errors
+/// As [`Lease::acquire`]: what cannot be read or understood may be held by somebody.
+pub async fn lease_holder<S: ReadStore>(
+    store: &S,
+    layout: &Layout,
+) -> Result<Option<(Box<str>, Timestamp)>, LedgerError> {
+    let key = keys::lease(layout);
+    let Some(content) = found(&key, store.get(&key, AT_MOST).await)? else { return Ok(None) };
+    let document: Document = document::read_one(&key, KIND, &content)?;
+    if document.released {
+        return Ok(None);
+    }
+    let until = document.expires.after(LeaseTimes::default().margin);
+    let is_over = store.now().await? > until;
+    Ok((!is_over).then_some((document.holder, until)))
+}
+
+/// What was read, if it is there; what is longer than any lease is none of ours.
+fn found<T>(key: &str, read: Result<T, StoreError>) -> Result<Option<T>, LedgerError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind == ErrorKind::TooLarge => Err(LedgerError::damaged(key, error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// What to write next.
 struct Next<'a> {
     after: Option<&'a Document>,
@@ -266,17 +297,10 @@ impl<S: WriteStore> Desk<S> {
     }
 
     async fn find(&self) -> Result<Option<(Document, Token)>, LedgerError> {
-        match self.store.read(&self.key, AT_MOST).await {
-            Ok(found) => {
-                let document = document::read_one(&self.key, KIND, &found.content)?;
-                Ok(Some((document, found.token)))
-            }
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-            Err(error) if error.kind == ErrorKind::TooLarge => {
-                Err(LedgerError::damaged(&self.key, error))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let read = self.store.read(&self.key, AT_MOST).await;
+        let Some(found) = found(&self.key, read)? else { return Ok(None) };
+        let document = document::read_one(&self.key, KIND, &found.content)?;
+        Ok(Some((document, found.token)))
     }
 
     async fn write(&self, next: Next<'_>, condition: &Condition) -> Result<Grant, Refusal> {

@@ -49,6 +49,6 @@ pub use generation::{Counts, Generation, GenerationId};
 pub use held::{Held, LeaseLost};
 pub use kept::Kept;
 pub use keys::probe_key;
-pub use lease::{Holder, Lease, LeaseTimes};
+pub use lease::{Holder, Lease, LeaseTimes, lease_holder};
 pub use ledger::Ledger;
 pub use local::{HereOnly, LocalLease};

@@ -50,7 +50,9 @@ mod tests;
 pub use count::{Count, Fates};
 pub use error::{Cause, SweepError};
 pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
-pub use note::{NOTE_LIMIT, Promise, UndoState, trash_note, trash_prefix, undone_prefix};
+pub use note::{
+    NOTE_LIMIT, Promise, UndoState, trash_note, trash_prefix, undone_note, undone_prefix,
+};
 pub use report::{Balance, Ended, FailedObject, Imbalance, SweepReport};
 pub use sweep::{Observer, Settings, sweep};
 pub use undo::{

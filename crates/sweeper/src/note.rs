@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use planner::PlanId;
 use registry::Layout;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -45,9 +44,11 @@ pub fn undone_prefix(layout: &Layout) -> String {
     format!("{}undone/", layout.own())
 }
 
-/// The object of an undo of all of a plan, or of some of it. Those of some begin with that of all.
-pub(crate) fn undone_note(layout: &Layout, plan: PlanId, only: &Only) -> String {
-    let all = format!("{}{plan}", undone_prefix(layout));
+/// The object of an undo of all of what is called `name`, a plan by its id, or of some of it. Those of some begin with
+/// that of all.
+#[must_use]
+pub fn undone_note(layout: &Layout, name: &str, only: &Only) -> String {
+    let all = format!("{}{name}", undone_prefix(layout));
     if only.is_everything() {
         return all;
     }
@@ -151,11 +152,11 @@ mod tests {
 
     #[test]
     fn an_undo_of_some_has_a_note_beside_that_of_all() {
-        let plan: PlanId = "0123456789abcdef".repeat(4).parse().unwrap();
+        let plan = "0123456789abcdef".repeat(4);
         let layout = Layout::new("");
         let some = Only { repository: registry::RepositoryName::new("a/b").ok(), digest: None };
         let (all, some) =
-            (undone_note(&layout, plan, &Only::default()), undone_note(&layout, plan, &some));
+            (undone_note(&layout, &plan, &Only::default()), undone_note(&layout, &plan, &some));
         assert!(some.starts_with(&all) && some != all);
     }
 }

@@ -66,7 +66,7 @@ pub async fn undo<S: RestoreStore>(
     stop: &Stop,
 ) -> Result<UndoReport, UndoError> {
     let (layout, trash) = (layout_of(&plan), trash_of(&plan));
-    let note = undone_note(&layout, plan.id(), &settings.only);
+    let note = undone_note(&layout, &plan.id().to_string(), &settings.only);
     let filled = trash_note(&layout, &plan.id().to_string());
     let around = Surroundings { layout, trash, note, filled, monitor, stop };
     undo_source(store, Arc::new(plan), journal, settings, around).await

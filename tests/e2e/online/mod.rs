@@ -8,8 +8,10 @@
 //! ```
 
 mod client;
+mod drill;
 mod nights;
 mod play;
 mod races;
 mod random;
 mod served;
+mod windowed;

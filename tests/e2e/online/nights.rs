@@ -57,12 +57,13 @@ impl Hand for People {
 /// A registry that is collected night by night.
 pub(crate) struct Nights {
     pub(crate) registry: Registry,
-    people: Arc<People>,
+    pub(super) people: Arc<People>,
     uses_trash: bool,
     /// Nobody else collects.
-    lease: LocalLease,
+    pub(super) lease: LocalLease,
     _folder: TempDir,
     untagged: bool,
+    pub(super) doing: Doing,
     grace: Duration,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
@@ -88,6 +89,7 @@ impl Nights {
             lease,
             _folder: folder,
             untagged: false,
+            doing: Doing::Everything,
             grace: LONGEST_PUSH,
             flaw: None,
             old: Arc::default(),
@@ -158,7 +160,9 @@ impl Nights {
             width: 2,
             conditional: true,
             remember: 5 * DAY,
-            deletes: true,
+            condemns: self.doing != Doing::InWindow,
+            deletes: self.doing != Doing::BetweenWindows,
+            clock: || tokio::time::Instant::now().into_std(),
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
         let layout = self.registry.layout.clone();
@@ -200,6 +204,16 @@ impl Nights {
         let blobs = keys.into_iter().filter(|key| key.starts_with(&layout.blobs()));
         blobs.filter(|key| !needed.contains(key)).collect()
     }
+}
+
+/// What a night does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Everything,
+    /// All but looking again and deleting.
+    BetweenWindows,
+    /// Nothing is condemned, and nobody pushes.
+    InWindow,
 }
 
 /// What became of blobs.

@@ -8,9 +8,11 @@ mod size;
 mod store;
 mod undo;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
@@ -30,6 +32,26 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Args {
+    /// Understands what was typed.
+    ///
+    /// # Errors
+    /// What is no command; help that was asked for.
+    pub fn understand(typed: &[OsString]) -> Result<Self, clap::Error> {
+        let args = Self::try_parse_from(typed)?;
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.sweep.offline
+            && !gc.online.windowed
+        {
+            let message =
+                "the argument '--online' cannot be used with '--offline', but with '--windowed'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(args)
+    }
 }
 
 const LOCATION: &str = "A registry's config.yml, a directory, or s3://bucket/rootdirectory";
@@ -59,7 +81,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume
     Gc(GcArgs),
-    /// Take back what a plan deleted, where the store kept it; again to go on
+    /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]
@@ -183,8 +205,6 @@ pub struct DemoArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

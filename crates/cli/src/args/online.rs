@@ -11,8 +11,15 @@ pub struct OnlineArgs {
     ///
     /// What nothing needs loses its links now. What nobody came to need when it was quarantined long enough is deleted
     /// by the first run after that, so that it can be taken back; what comes to be needed even then is brought back.
-    #[arg(long, conflicts_with_all = ["dry_run", "offline"])]
+    #[arg(long, conflicts_with = "dry_run")]
     pub online: bool,
+    /// Delete only while nobody can push: with --offline, or as the config.yml says
+    ///
+    /// Everything else is done while people push. A run without --offline, of a registry that is not read-only, says how
+    /// long that would have to be; one with it, or of one that is, looks again and deletes, and condemns nothing. What
+    /// is deleted then need not be able to come back.
+    #[arg(long, requires = "online")]
+    pub windowed: bool,
     /// How long nothing is deleted after it was condemned
     #[arg(
         long,

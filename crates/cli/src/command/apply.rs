@@ -8,6 +8,7 @@ use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::no_lease::require_no_lease;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
@@ -52,6 +53,7 @@ impl Work for Applying<'_> {
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
         self.plan.check_location(open.store.identity())?;
+        require_no_lease(&open).await?;
         require_unchanged(&open, &self.plan, &self.context.watch).await?;
         self.context.expect(&self.plan);
         let Self { plan, args, cache, context } = self;

@@ -22,6 +22,7 @@ use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
 use crate::collect::Listener;
 use crate::location::{Location, Place};
+use crate::no_lease::require_no_lease;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, failure_line, hint_lines};
@@ -112,6 +113,7 @@ impl Work for Collecting<'_> {
 
     async fn run<S: RestoreStore>(mut self, open: Open<S>) -> Result<(), Failure> {
         if !self.args.dry_run {
+            require_no_lease(&open).await?;
             last_undo(&open).await?;
         }
         let folder = tempfile::tempdir().map_err(scratch)?;

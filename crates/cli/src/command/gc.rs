@@ -8,6 +8,7 @@ use crate::args::GcArgs;
 use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::command_line::quoted;
 use crate::location::Location;
+use crate::no_lease::require_no_lease;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
@@ -89,6 +90,7 @@ impl Collecting<'_> {
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
         // Said again when the plan is there: before, so that nobody waits for a plan that is refused.
+        require_no_lease(open).await?;
         last_undo(open).await?;
         for run in runs.uncleared()? {
             cache.settle(&run, self.context.console).await?;

@@ -72,7 +72,7 @@ impl Context<'_> {
     }
 
     /// Says what goes on, to people who did not ask for quiet.
-    fn tip(&self, message: &str) {
+    pub(crate) fn tip(&self, message: &str) {
         if !self.output.quiet && !self.output.json {
             self.console.note(message);
         }

@@ -1,4 +1,4 @@
-//! `regsweep undo`: takes back what a plan deleted; again to go on.
+//! `regsweep undo`: takes back what a plan, or a generation, deleted; again to go on.
 
 use planner::Plan;
 use store::RestoreStore;
@@ -8,20 +8,24 @@ use super::Context;
 use crate::args::{StoreArgs, UndoArgs};
 use crate::carry_out::check_place;
 use crate::collect::requests;
+use crate::no_lease::require_no_lease;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UndoSummary, undo_table};
 use crate::state::Runs;
-use crate::{FailedKey, Failure};
+use crate::{FailedKey, Failure, online};
 
-/// Takes back what a plan deleted, or some of it.
+/// Takes back what a plan deleted, or a generation, or some of it.
 ///
 /// The registry may be in use: nothing is overwritten, and nothing refers to what is not back yet.
 ///
 /// # Errors
 /// Where there is nothing to take back, the plan or its journal cannot be used, or some objects are not back.
 pub(crate) async fn undo(args: &UndoArgs, context: &Context<'_>) -> Result<(), Failure> {
-    let plan = Plan::open(&args.dir)?;
-    let _lock = Runs::lock_around(&args.dir)?;
+    if let Some(which) = &args.generation {
+        return Box::pin(online::take_back(args, which, context)).await;
+    }
+    let plan = Plan::open(&args.place)?;
+    let _lock = Runs::lock_around(&args.place)?;
     let remembered = plan.header().location.clone();
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
@@ -57,6 +61,9 @@ impl Work for Undoing<'_> {
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<UndoReport, Failure> {
         check_place(&self.plan, &open)?;
+        if !self.args.dry_run {
+            require_no_lease(&open).await?;
+        }
         let journal = Journal::open_existing(self.plan.dir(), self.plan.id());
         let Some(journal) = journal.map_err(Failure::Journal)? else {
             return Err(UndoError::nothing_deleted().into());

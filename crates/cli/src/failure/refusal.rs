@@ -9,6 +9,7 @@ use registry::Timestamp;
 
 use crate::ClearError;
 use crate::command_line::quoted;
+use crate::online::generation_of;
 
 /// Why a layout is not ours to collect, or a plan not to be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,12 @@ pub enum Refusal {
         /// What is known of its cache.
         why: &'static str,
     },
+    /// Nothing of a collection while people push is on record.
+    #[error("no such generation of {location} is on record")]
+    NoGeneration {
+        /// The registry.
+        location: String,
+    },
     /// A manifest that is pushed while its link is taken would not be noticed.
     #[error("manifests without a tag cannot be deleted from {location} while people push")]
     OnlineUntagged {
@@ -124,6 +131,7 @@ impl Refusal {
             | Self::NoUndo { .. }
             | Self::CacheUnproven { .. }
             | Self::OnlineUntagged { .. }
+            | Self::NoGeneration { .. }
             | Self::TakenBack { .. }
             | Self::Undoing { .. } => Vec::new(),
         }
@@ -150,7 +158,7 @@ impl Refusal {
             Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
-            Self::Leased { .. } => vec!["run it again then; it goes on where the other ended".to_owned()],
+            Self::Leased { .. } => vec![format!("run `{again}` again then")],
             Self::NoUndo { .. } => vec![
                 "turn on the bucket's versioning, or collect with --trash".to_owned(),
                 "or accept that some image may be lost, and say so: --without-undo".to_owned(),
@@ -158,6 +166,10 @@ impl Refusal {
             Self::CacheUnproven { .. } => vec![
                 "give the registry's config.yml as the location, with redis as its cache or none".to_owned(),
                 "or say what you know: --registry-cache none, or --restarted-every DURATION".to_owned(),
+            ],
+            Self::NoGeneration { .. } => vec![
+                "`regsweep gc --online` begins generations; `regsweep undo DIR` takes back what a plan deleted"
+                    .to_owned(),
             ],
             Self::OnlineUntagged { .. } => vec![
                 "turn on the bucket's versioning; on files, collect with --trash".to_owned(),
@@ -167,7 +179,10 @@ impl Refusal {
                 ),
             ],
             Self::Undoing { note } => vec![
-                "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                match generation_of(note) {
+                    Some(id) => format!("`regsweep undo LOCATION --generation {id}`, as it was typed, goes on"),
+                    None => "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                },
                 format!(
                     "where that plan is lost, remove `{note}`: what is back without a link to it is collected then"
                 ),

@@ -57,10 +57,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Ledger(_) => 31,
         Failure::Lease { .. } => 32,
         Failure::Waits(_) => 33,
+        Failure::Refused(Refusal::NoGeneration { .. }) => 34,
     }
 }
 
-const VARIANTS: usize = 34;
+const VARIANTS: usize = 35;
 
 fn io() -> io::Error {
     io::Error::other("no room")

@@ -3,6 +3,11 @@
 mod around;
 mod failure;
 mod leased;
+mod undo;
+mod window;
+
+pub(crate) use undo::{generation_of, take_back};
+pub(crate) use window::Forecast;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,15 +20,21 @@ use store::{RestoreStore, WriteStore};
 
 use self::around::{Around, Wishes};
 use self::leased::{LeasedWork, Right, with_lease};
+use self::window::Window;
 use crate::args::{GcArgs, OnlineArgs};
 use crate::command::{Context, limits};
+use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::render::{OnlineSummary, online_table};
 use crate::state::Runs;
 use crate::taken_back::last_undo;
-use crate::{Failure, Refusal};
+use crate::trash::empty_others;
+use crate::{Failure, Refusal, clock, command_line};
+
+/// The name of no plan and no generation.
+const NO_PLAN: &str = "";
 
 /// Takes every generation as far as it goes, and condemns a new one.
 ///
@@ -39,7 +50,9 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     {
         return Err(Refusal::CacheUnproven { why }.into());
     }
-    let work = Run { work: Collecting { args, location: &location, context, waits }, cache };
+    let window = Window::of(args, &location);
+    let work = Collecting { args, location: &location, context, waits, window };
+    let work = Run { work, cache };
     let deletes = (&args.sweep).into();
     let store = &args.store;
     let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
@@ -65,6 +78,7 @@ struct Collecting<'a> {
     location: &'a Location,
     context: &'a Context<'a>,
     waits: Waits,
+    window: Window,
 }
 
 impl LeasedWork for Run<'_> {
@@ -86,7 +100,9 @@ impl LeasedWork for Run<'_> {
         last_undo(&open).await?;
         let (report, outcome) = work.collect(&open, &runs, &mut cache, right).await?;
         work.tell(&report, &cache)?;
+        work.tell_the_way_back(&open, &report).await?;
         outcome.map_err(failure::of(work.location))?;
+        work.empty_trash(&open).await?;
         failure::verdict(&report)
     }
 }
@@ -106,7 +122,9 @@ impl Collecting<'_> {
             width: open.width,
             conditional: right.conditional,
             remember: REMEMBERED.max(self.args.sweep.trash_for),
-            deletes: true,
+            condemns: self.window.condemns(),
+            deletes: self.window.deletes(),
+            clock: clock::start,
         };
         let around = Around {
             open,
@@ -125,17 +143,27 @@ impl Collecting<'_> {
         Ok(done)
     }
 
+    /// Empties what is past its time of the trash; a window is not kept open for that.
+    async fn empty_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<(), Failure> {
+        let has_time = self.window != Window::Open;
+        if has_time && self.args.sweep.trash && !self.keeps_versions(open).await? {
+            let (kept, Context { watch, console, .. }) = (self.args.sweep.trash_for, self.context);
+            empty_others(open, NO_PLAN, kept, watch, *console).await;
+        }
+        Ok(())
+    }
+
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
-        let keeps_versions = open.store.keeps_versions().await;
-        let keeps_versions = keeps_versions.map_err(crate::open::failed_at(self.location))?;
+        let keeps_versions = self.keeps_versions(open).await?;
         let (trash, untagged) = (self.args.sweep.trash, self.args.policy.untagged);
         // A link that is copied and then deleted may be written in between, and nobody sees that.
         let moves = trash && open.store.abilities().reads_in_place;
-        if untagged && !keeps_versions && !moves {
+        if untagged && self.window.condemns() && !keeps_versions && !moves {
             return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
         }
-        if !keeps_versions && !trash && !self.args.online.without_undo {
+        let needs_undo = self.window.needs_undo() && !self.args.online.without_undo;
+        if !keeps_versions && !trash && needs_undo {
             return Err(Refusal::NoUndo { location: self.location.describe() }.into());
         }
         Ok(trash && !keeps_versions)
@@ -155,11 +183,51 @@ impl Collecting<'_> {
         }
     }
 
+    /// Tells how what was deleted comes back, where it was kept.
+    async fn tell_the_way_back<S: RestoreStore>(
+        &self,
+        open: &Open<S>,
+        report: &Report,
+    ) -> Result<(), Failure> {
+        if report.deleted_by.is_empty()
+            || !(self.args.sweep.trash || self.keeps_versions(open).await?)
+        {
+            return Ok(());
+        }
+        let state = self
+            .args
+            .state
+            .as_ref()
+            .map(|state| format!(" --state {}", quoted(&state.to_string_lossy())));
+        for id in &report.deleted_by {
+            let location = self.location.typed();
+            let state = state.as_deref().unwrap_or_default();
+            self.context.tip(&format!(
+                "`regsweep undo {location} --generation {id}{state}` takes back what was deleted"
+            ));
+        }
+        Ok(())
+    }
+
+    async fn keeps_versions<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
+        let keeps_versions = open.store.keeps_versions().await;
+        keeps_versions.map_err(crate::open::failed_at(self.location))
+    }
+
     fn tell(&self, report: &Report, cache: &RegistryCache) -> Result<(), Failure> {
+        let forecast = Forecast::of(report);
         if self.context.output.json {
             let requests = crate::collect::requests(&self.context.watch.monitor);
-            return self.context.object(&OnlineSummary::of(report, cache.summary(), requests));
+            let summary = OnlineSummary::of(report, forecast, cache.summary(), requests);
+            return self.context.object(&summary);
         }
-        self.context.data(&online_table(report))
+        self.context.data(&online_table(report, self.args.online.windowed, forecast))?;
+        if forecast.is_some() {
+            let again = command_line::typed();
+            self.context.tip(&format!(
+                "when nobody can push any more, `{again} --offline` deletes what waits for that"
+            ));
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! What a collection while people push did, as a table and as an object.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use collector::{Report, Waiting};
 use planner::{Amount, Requests};
 use serde::Serialize;
 
 use super::{count, size};
+use crate::online::Forecast;
 use crate::registry_cache::CacheSummary;
 
 /// What a run did, for machines. Fields are only ever added.
@@ -26,6 +28,8 @@ pub struct OnlineSummary {
     lost: usize,
     failed: u64,
     generations: Generations,
+    /// What waits until nobody can push; none where nothing does.
+    window: Option<WindowFigures>,
     registry_cache: CacheSummary,
     requests: Requests,
 }
@@ -41,6 +45,14 @@ struct Generations {
     open: usize,
     closed: u64,
     waiting: Vec<Wait>,
+}
+
+/// What a window is needed for, and how long it has to be.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct WindowFigures {
+    blobs: u64,
+    bytes: u64,
+    seconds: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -70,7 +82,12 @@ impl From<&Waiting> for Wait {
 
 impl OnlineSummary {
     /// The summary of a run.
-    pub(crate) fn of(report: &Report, registry_cache: CacheSummary, requests: Requests) -> Self {
+    pub(crate) fn of(
+        report: &Report,
+        forecast: Option<Forecast>,
+        registry_cache: CacheSummary,
+        requests: Requests,
+    ) -> Self {
         Self {
             kind: "online",
             condemned: report.condemned.into(),
@@ -86,15 +103,20 @@ impl OnlineSummary {
                 closed: report.closed,
                 waiting: report.waiting.iter().map(Wait::from).collect(),
             },
+            window: forecast.map(|forecast| WindowFigures {
+                blobs: forecast.blobs.count,
+                bytes: forecast.blobs.bytes,
+                seconds: forecast.seconds(),
+            }),
             registry_cache,
             requests,
         }
     }
 }
 
-/// What a run did, for people.
+/// What a run did, for people; and where it is `windowed` what waits until nobody can push.
 #[must_use]
-pub fn online_table(report: &Report) -> String {
+pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<Forecast>) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{:<16} {:>14} {:>12}", "this run", "blobs", "bytes");
@@ -109,16 +131,25 @@ pub fn online_table(report: &Report) -> String {
         }
     }
     for waiting in &report.waiting {
-        let _ = writeln!(text, "{}", wait(waiting));
+        let _ = writeln!(text, "{}", wait(waiting, windowed));
+    }
+    if let Some(forecast) = forecast {
+        let (blobs, bytes) = (count(forecast.blobs.count), size(forecast.blobs.bytes));
+        let time = humantime::format_duration(Duration::from_secs(forecast.seconds()));
+        let _ =
+            writeln!(text, "waiting until nobody can push: {blobs} blobs, {bytes}; about {time}");
     }
     text
 }
 
-fn wait(waiting: &Waiting) -> String {
+fn wait(waiting: &Waiting, windowed: bool) -> String {
     let Amount { count: blobs, bytes } = waiting.condemned;
     let what = format!("{} blobs, {}", count(blobs), size(bytes));
     match (waiting.is_deleted, waiting.due) {
-        (false, Some(due)) => format!("condemned: {what}; the first run after {due} deletes them"),
+        (false, Some(due)) => {
+            let run = if windowed { "window" } else { "run" };
+            format!("condemned: {what}; the first {run} after {due} deletes them")
+        }
         (true, Some(due)) => {
             format!("deleted: {what}; the first run after {due} looks for the last time")
         }

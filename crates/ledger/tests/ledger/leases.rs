@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Fenced, Held, Holder, Lease, LeaseLost, LeaseTimes, LedgerError, LocalClock, Moment};
+use ledger::{
+    Fenced, Held, Holder, Lease, LeaseLost, LeaseTimes, LedgerError, LocalClock, Moment,
+    lease_holder,
+};
 use registry::{Layout, Timestamp};
 use store::{
     Condition, DeleteBatch, DeleteStore as _, Doomed, ErrorKind, Fault, FaultPlan, Faulty,
@@ -138,6 +141,52 @@ async fn a_lease_that_cannot_be_understood_is_somebodys() {
         memory.put(KEY, damaged.to_vec(), Timestamp::default());
         let error = acquire(memory.clone(), &memory, "second").await.unwrap_err();
         assert!(matches!(&error, LedgerError::Damaged { key, .. } if &**key == KEY), "{error}");
+    }
+}
+
+/// Who holds the lease, as one that only looks sees it.
+async fn seen(memory: &MemoryStore) -> Option<(Box<str>, Timestamp)> {
+    let before = memory.snapshot();
+    let seen = lease_holder(memory, &Layout::new("")).await.unwrap();
+    assert_eq!(memory.snapshot(), before, "who looks writes nothing");
+    seen
+}
+
+#[tokio::test]
+async fn who_only_looks_sees_a_lease_as_long_as_others_have_to_wait_for_it() {
+    let memory = MemoryStore::new();
+    assert_eq!(seen(&memory).await, None, "nobody ever held it");
+    let mut lease = acquire(memory.clone(), &memory, "first").await.unwrap();
+    let begin = time(&memory);
+    let (holder, until) = seen(&memory).await.unwrap();
+    assert!(holder.starts_with("first"), "{holder}");
+    assert_eq!(until, begin.after(11 * MINUTE));
+    lease.renew().await.unwrap();
+    pass(&memory, 11 * MINUTE);
+    assert!(seen(&memory).await.is_some(), "it takes requests in flight into account");
+    pass(&memory, Duration::from_millis(1));
+    assert_eq!(seen(&memory).await, None, "it expired");
+    lease.renew().await.unwrap();
+    assert!(seen(&memory).await.is_some());
+    lease.release().await.unwrap();
+    assert_eq!(seen(&memory).await, None, "it was given back");
+}
+
+#[tokio::test]
+async fn g4_who_only_looks_takes_what_cannot_be_understood_for_an_error() {
+    let memory = MemoryStore::new();
+    acquire(memory.clone(), &memory, "first").await.unwrap();
+    let whole = memory.snapshot()[KEY].clone();
+    let newer = String::from_utf8_lossy(&whole).replace("\"format\":1", "\"format\":2");
+    let long = vec![b'x'; 100_000];
+    for strange in [newer.as_bytes(), b"", b"{}", &whole[..whole.len() - 1], &long] {
+        memory.put(KEY, strange.to_vec(), Timestamp::default());
+        let error = lease_holder(&memory, &Layout::new("")).await.unwrap_err();
+        let (LedgerError::Damaged { key, .. } | LedgerError::UnknownFormat { key, .. }) = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(&*key, KEY);
     }
 }
 

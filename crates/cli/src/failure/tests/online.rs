@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
         (
             Refusal::Leased { holder: "another".into(), until }.into(),
             Code::Unsafe,
-            vec!["run it again then; it goes on where the other ended"],
+            vec!["run `regsweep gc config.yml` again then"],
         ),
         (
             Refusal::NoUndo { location: "here".into() }.into(),
@@ -68,6 +68,13 @@ pub(super) fn rows() -> Vec<Row> {
             vec![
                 "turn on the bucket's versioning; on files, collect with --trash",
                 "or leave out --untagged, or make the registry read-only and run `regsweep gc config.yml`",
+            ],
+        ),
+        (
+            Refusal::NoGeneration { location: "here".into() }.into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep gc --online` begins generations; `regsweep undo DIR` takes back what a plan deleted",
             ],
         ),
         (
