@@ -67,6 +67,8 @@ pub(crate) struct Collector<'a> {
     pub(crate) kind: Kind,
     /// Whether it also collects what no tag leads to.
     pub(crate) untagged: bool,
+    /// What else it is told.
+    pub(crate) flags: &'a [String],
     pub(crate) config: &'a Config,
     pub(crate) tally: &'a Shared,
     pub(crate) random: Random,
@@ -125,7 +127,7 @@ impl Collector<'_> {
     fn run(&mut self, kill_after: Option<Duration>) -> Option<Value> {
         let began = Instant::now();
         let mut command = self.kind.command(self.config);
-        command.args(self.untagged.then_some("--untagged"));
+        command.args(self.untagged.then_some("--untagged")).args(self.flags);
         let ended = Run::start(command).end(kill_after);
         self.write_down(&ended);
         match ended {

@@ -94,6 +94,9 @@ pub(crate) struct Options {
     /// Have images collected that no tag leads to.
     #[arg(long)]
     untagged: bool,
+    /// A further flag for the collector: with `--flag=--registry-cache=none` and redis, something must break.
+    #[arg(long, allow_hyphen_values = true)]
+    flag: Vec<String>,
     /// A file to write each run of the collector to, with its summary.
     #[arg(long)]
     log: Option<PathBuf>,

@@ -98,6 +98,7 @@ impl Round<'_> {
         let mut collector = Collector {
             kind: self.options.collector,
             untagged: self.options.untagged,
+            flags: &self.options.flag,
             config: self.config,
             tally: &self.tally,
             random: Random::new(self.seed, u64::MAX),

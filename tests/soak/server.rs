@@ -9,6 +9,8 @@ use crate::s3::Gateway;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/ceph");
 
+/// By which `scripts/soak` finds servers that were left.
+const PREFIX: &str = "server-";
 /// Between finding free ports and listening on them, another program may take them.
 const TRIES: usize = 3;
 
@@ -34,7 +36,8 @@ impl Server {
     }
 
     fn start_own() -> Option<Server> {
-        let folder = tempfile::tempdir().expect("a folder can be made");
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
+        let folder = folder.expect("a folder can be made");
         let output = ceph("start", folder.path());
         if !output.status.success() {
             eprintln!("{}", String::from_utf8_lossy(&output.stderr));
