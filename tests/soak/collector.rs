@@ -32,6 +32,8 @@ const LEASED: &str = "its lease ends at";
 /// Failures that are shown; more of the same say no more.
 const SHOWN: usize = 10;
 
+/// What the collector is told of pushes.
+pub(crate) const LONGEST_PUSH: Duration = Duration::from_secs(3);
 /// The quarantine, the longest push and the grace of a collection while people push.
 const ONLINE: [&str; 7] =
     ["--online", "--quarantine", "6s", "--longest-push", "3s", "--grace", "4s"];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger::{Entry, Generation, GenerationId, Held, Ledger, LedgerError};
+use ledger::{Entry, Generation, GenerationId, Held, Ledger, LedgerError, LocalClock, LocalLease};
 use proptest::prelude::*;
 use protocol::Phase;
 use registry::{Digest, Layout, Timestamp};
@@ -258,4 +258,18 @@ async fn g3_half_a_generation_is_an_error_and_never_a_shorter_list() {
     memory.put(&format!("{BASE}strange"), "", time(0));
     let read = ledger.generations().await;
     assert!(matches!(read, Err(LedgerError::Damaged { .. })), "it might be one");
+}
+
+/// There are stores on which none holds that was true.
+#[tokio::test]
+async fn where_a_lock_of_this_machine_has_to_do_no_condition_is_asked_for() {
+    let (memory, folder) = (MemoryStore::new(), tempfile::tempdir().unwrap());
+    let lock = folder.path().join("lease");
+    let (lease, _) = LocalLease::acquire(&lock, "one", LocalClock::system()).unwrap();
+    let (held, ledger) = (lease.guard(), ledger(memory.clone()));
+    let mut generation = ledger.begin(&held, time(1)).await.unwrap();
+    let mut same = ledger.open(generation.id()).await.unwrap();
+    ledger.record(&held, &mut same, Phase::Unlinking).await.unwrap();
+    ledger.record(&held, &mut generation, Phase::Purging).await.unwrap();
+    assert_eq!(ledger.open(generation.id()).await.unwrap().phase(), Phase::Purging);
 }
