@@ -1,6 +1,8 @@
 //! Collecting while people push, as operators meet it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -8,7 +10,9 @@ use simstore::{Fault, Faults, Kind, S3Error, Server, When};
 use world::Mode;
 
 use crate::program::{Outcome, Program, wait_until};
-use crate::registries::{READ_ONLY, T, bucket, bucket_config, days, hanging, keys, left, small};
+use crate::registries::{
+    READ_ONLY, T, bucket, bucket_config, days, directory, files, hanging, keys, left, now, small,
+};
 use crate::undo::{APPLY, PLAN, objects, versioned};
 
 const ONLINE: [&str; 5] = ["gc", "s3://registry", "--online", "--registry-cache", "none"];
@@ -232,4 +236,30 @@ fn the_trash_of_a_generation_gives_all_back_until_it_is_past_its_time() {
     let lost = program.run(&undo).with_code(3);
     assert!(lost.stderr.contains("cannot be brought back"), "{}", lost.stderr);
     assert!(objects(&server).len() < before.len());
+}
+
+/// The registry's own files of a directory, with their contents. What served writing is nobody's.
+fn contents(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let is_own = |file: &String| file.starts_with("docker/") && !file.ends_with("/.lock");
+    let own = files(root).into_iter().filter(is_own);
+    own.map(|file| (file.clone(), fs::read(root.join(file)).unwrap())).collect()
+}
+
+#[test]
+fn a_generation_of_a_directory_is_back_byte_for_byte() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    let before = contents(&root);
+    let waits = ["--quarantine", "0s", "--longest-push", "0s"];
+    let online = ["gc", "registry", "--online", "--registry-cache", "none", "--trash"];
+    let online = [&online[..], &waits, &["--untagged"]].concat();
+    program.done(&online);
+    let condemned = contents(&root);
+    assert!(condemned.len() < before.len());
+    let told = program.done(&online);
+    assert!(contents(&root).len() < condemned.len());
+    let printed = told.stderr.split('`').nth(1).unwrap();
+    let typed = printed.replacen("regsweep", env!("CARGO_BIN_EXE_regsweep"), 1);
+    program.run_as_printed(&typed).with_code(0);
+    assert!(contents(&root) == before, "not all is back");
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use collector::{Asked, CollectError, Keeper, Undo, UndoSettings, Undone, Which};
 use ledger::GenerationId;
 use monitor::{Monitor, Stop};
-use registry::Digest;
+use registry::{Digest, KeyKind};
 use regsweep::Failure;
 use store::{Condition, MemoryStore, Trash, WriteStore as _};
 
@@ -119,6 +119,18 @@ impl Drill {
         assert_eq!(self.objects(), self.before, "{when}");
     }
 
+    /// Links to data that is not there.
+    fn dangling(&self) -> Vec<String> {
+        let (layout, objects) = (&self.nights.registry.layout, self.objects());
+        let leads_nowhere = |key: &String| match layout.classify(key) {
+            KeyKind::Layer { digest, .. } | KeyKind::Revision { digest, .. } => {
+                !objects.contains_key(&layout.blob(&digest))
+            }
+            _ => false,
+        };
+        objects.keys().filter(|key| leads_nowhere(key)).cloned().collect()
+    }
+
     /// The collector goes on with what was taken back, and loses nothing that is needed.
     #[track_caller]
     fn assert_goes_on(&mut self, when: &str) {
@@ -213,6 +225,7 @@ fn g11_an_undo_that_dies_at_any_request_and_is_done_again_brings_all_back() {
                 drill.nights.die_after(Some(request));
                 let (_, outcome) = drill.undo(&Asked::default(), false);
                 drill.nights.die_after(None);
+                assert_eq!(drill.dangling(), Vec::<String>::new(), "{when}: G8");
                 drill.undone(&when);
                 drill.assert_all_is_back(&when);
                 if outcome.is_ok() {
@@ -249,6 +262,19 @@ fn g11_what_a_night_that_died_at_any_request_took_comes_back() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_came_back_out_of_its_quarantine_is_not_deleted_when_that_is_over() {
+    for ways in WAYS {
+        let mut drill = Drill::after(ways, 1);
+        drill.undone("in its quarantine");
+        drill.nights.nights(1);
+        let (layout, objects) = (drill.nights.registry.layout.clone(), drill.objects());
+        let blobs = drill.before.keys().filter(|key| key.starts_with(&layout.blobs()));
+        let deleted: Vec<&String> = blobs.filter(|key| !objects.contains_key(*key)).collect();
+        assert_eq!(deleted, Vec::<&String>::new(), "{ways:?}");
     }
 }
 

@@ -44,6 +44,8 @@ struct Objects {
 struct Generations {
     open: usize,
     closed: u64,
+    /// The names of those that deleted anything: what `undo` takes.
+    deleted: Vec<String>,
     waiting: Vec<Wait>,
 }
 
@@ -101,6 +103,7 @@ impl OnlineSummary {
             generations: Generations {
                 open: report.waiting.len(),
                 closed: report.closed,
+                deleted: report.deleted_by.iter().map(ToString::to_string).collect(),
                 waiting: report.waiting.iter().map(Wait::from).collect(),
             },
             window: forecast.map(|forecast| WindowFigures {
