@@ -106,7 +106,7 @@ const OTHER: &[u8] =
 /// Whether the store looks at conditions, asked where it is not known: a server may refuse them, or overwrite all the
 /// same. `probe` is a key for nothing else.
 ///
-/// Sends up to three writes.
+/// Sends up to six writes, usually four.
 ///
 /// # Errors
 /// Where a try is left without an answer: nothing is known then.
@@ -125,7 +125,21 @@ pub async fn heeds_conditions<S: WriteStore>(store: &S, probe: &str) -> Result<b
             Ok(_) => return Ok(false),
         }
     }
-    Ok(true)
+    holds_what_holds(store, probe).await
+}
+
+/// Whether a condition that holds lets a write through: some servers compare the tag in another form than they tell it.
+/// Somebody else may be probing, so it is tried a few times.
+async fn holds_what_holds<S: WriteStore>(store: &S, probe: &str) -> Result<bool, StoreError> {
+    for _ in 0..3 {
+        let found = store.read(probe, 1 << 10).await?;
+        match store.write(probe, found.content, &Condition::Unchanged(found.token)).await {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind == ErrorKind::Precondition => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

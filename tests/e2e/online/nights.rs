@@ -317,10 +317,17 @@ impl Surroundings for Witness {
             memory: 1 << 20,
         };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-        let seen = match self.in_place_of_store(purpose) {
-            Some(old) => collect::look(&Arc::new(old), &ask, &monitor, &stop).await?,
-            None => collect::look(&self.store, &ask, &monitor, &stop).await?,
+        let store = self.in_place_of_store(purpose).map(Arc::new);
+        let look = async || match &store {
+            Some(old) => collect::look(old, &ask, &monitor, &stop).await,
+            None => collect::look(&self.store, &ask, &monitor, &stop).await,
         };
+        let mut seen = look().await;
+        // A manifest came and went while it was looked at.
+        if let Err(Failure::Changed(_)) = seen {
+            seen = look().await;
+        }
+        let seen = seen?;
         self.scratch = Some(folder);
         let collect::Look { plan, marks, pinned } = seen;
         let objection = None;

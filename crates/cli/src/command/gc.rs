@@ -90,8 +90,8 @@ impl Collecting<'_> {
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
         // Said again when the plan is there: before, so that nobody waits for a plan that is refused.
-        require_alone(open).await?;
         last_undo(open).await?;
+        require_alone(open).await?;
         for run in runs.uncleared()? {
             cache.settle(&run, self.context.console).await?;
         }

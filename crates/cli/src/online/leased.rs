@@ -21,6 +21,9 @@ use crate::{Console, Failure, Refusal};
 
 /// Something to do with a registry while nobody else collects it.
 pub(super) trait LeasedWork {
+    /// Whether it deletes anything: what brings something back does no harm when it arrives late.
+    const DELETES: bool;
+
     /// What it gives.
     type Out;
 
@@ -150,7 +153,9 @@ impl Opening<'_> {
         let outcome = self.run(raw, Right { held, conditional: true }, work).await;
         // A request whose answer did not come may still have its effect: then nobody collects before the lease ends.
         let is_answered = matches!(outcome, Ok(_) | Err(Failure::Refused(_)));
-        if is_answered && let Err(error) = kept.release().await {
+        if (is_answered || !W::DELETES)
+            && let Err(error) = kept.release().await
+        {
             tracing::warn!(%error, "the lease expires by itself");
         }
         outcome

@@ -82,6 +82,7 @@ struct Collecting<'a> {
 }
 
 impl LeasedWork for Run<'_> {
+    const DELETES: bool = true;
     type Out = ();
 
     fn lock_folder(&self, identity: &str, base: &str) -> Result<PathBuf, Failure> {

@@ -64,6 +64,7 @@ impl Work for TakingBack<'_> {
 }
 
 impl LeasedWork for TakingBack<'_> {
+    const DELETES: bool = false;
     type Out = ();
 
     fn lock_folder(&self, identity: &str, base: &str) -> Result<PathBuf, Failure> {

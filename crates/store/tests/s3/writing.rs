@@ -69,11 +69,16 @@ async fn a_write_without_an_answer_is_lost_where_somebody_elses_came_first() {
 #[tokio::test]
 async fn a_bucket_that_looks_at_conditions_is_told_from_one_that_does_not() {
     let unknown_header = Fault::Refuse(S3Error::NOT_IMPLEMENTED);
-    for (fault, heeds) in
-        [(None, true), (Some(Fault::IgnoreConditions), false), (Some(unknown_header), false)]
-    {
+    // It compares tags in another form than it tells them.
+    let never_holds = Fault::Refuse(S3Error::PRECONDITION_FAILED);
+    for (fault, after, heeds) in [
+        (None, 1, true),
+        (Some(Fault::IgnoreConditions), 1, false),
+        (Some(unknown_header), 1, false),
+        (Some(never_holds), 3, false),
+    ] {
         let server = server_with([]);
-        let faults = fault.clone().map(|fault| one_fault(Kind::Put, When::After(1), fault));
+        let faults = fault.clone().map(|fault| one_fault(Kind::Put, When::After(after), fault));
         server.set_faults(faults.unwrap_or_else(Faults::none));
         let store = store_of(&server).await;
         assert_eq!(store.conditional_puts(), None);
