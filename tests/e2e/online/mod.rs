@@ -7,6 +7,7 @@
 //!        └── Collector ── looks by the program's own `collect` ── requests are counted
 //! ```
 
+mod audit;
 mod client;
 mod drill;
 mod nights;

@@ -11,11 +11,11 @@ use collector::{
 use ledger::{GenerationId, LocalClock, LocalLease};
 use marker::Beside;
 use monitor::{Monitor, Stop};
-use planner::{Breaker, Limits, Policy};
+use planner::{Breaker, Limits, Policy, allows_sweep};
 use protocol::Waits;
 use registry::Digest;
-use regsweep::Failure;
 use regsweep::collect::{self, Ask};
+use regsweep::{Failure, Refusal};
 use store::{ErrorKind, MemoryStore, Operation, StoreError, Trash};
 use tempfile::TempDir;
 
@@ -63,6 +63,7 @@ pub(crate) struct Nights {
     pub(super) lease: LocalLease,
     _folder: TempDir,
     untagged: bool,
+    is_strict: bool,
     pub(super) doing: Doing,
     grace: Duration,
     flaw: Option<Flaw>,
@@ -89,6 +90,7 @@ impl Nights {
             lease,
             _folder: folder,
             untagged: false,
+            is_strict: false,
             doing: Doing::Everything,
             grace: LONGEST_PUSH,
             flaw: None,
@@ -105,6 +107,11 @@ impl Nights {
     /// The same, where manifests without a tag go.
     pub(crate) fn untagged(self, untagged: bool) -> Self {
         Self { untagged, ..self }
+    }
+
+    /// The same, where looks that seem wrong object.
+    pub(crate) fn strict(self) -> Self {
+        Self { is_strict: true, ..self }
     }
 
     /// The same, where more is young.
@@ -130,9 +137,18 @@ impl Nights {
 
     /// Runs the collector once; a day passes then.
     pub(crate) fn night(&mut self) -> Result<(), CollectError<Failure>> {
+        self.run_once(DAY)
+    }
+
+    /// Runs the collector once, and so soon again that nothing which waits is due.
+    pub(crate) fn half_a_wait(&mut self) -> Result<(), CollectError<Failure>> {
+        self.run_once(LONGEST_PUSH / 2)
+    }
+
+    fn run_once(&mut self, pause: Duration) -> Result<(), CollectError<Failure>> {
         let (report, outcome) = runtime().block_on(self.collector().run());
         self.reports.push(report);
-        self.registry.pass(DAY);
+        self.registry.pass(pause);
         outcome
     }
 
@@ -150,6 +166,7 @@ impl Nights {
             store: Arc::clone(&store),
             uses_trash: self.uses_trash && self.flaw != Some(Flaw::NothingKept),
             untagged: self.untagged,
+            is_strict: self.is_strict,
             grace: self.grace,
             flaw: self.flaw,
             old: Arc::clone(&self.old),
@@ -263,6 +280,7 @@ struct Witness {
     store: Arc<Handled<People>>,
     uses_trash: bool,
     untagged: bool,
+    is_strict: bool,
     grace: Duration,
     flaw: Option<Flaw>,
     /// What the first look saw.
@@ -292,7 +310,8 @@ impl Surroundings for Witness {
 
     async fn look(&mut self, purpose: Purpose, held: &[Digest]) -> Result<Look<Failure>, Failure> {
         let folder = scratch();
-        let limits = Limits { max_delete_share_percent: Some(100), accepted: Breaker::ALL.into() };
+        let accepted = if self.is_strict { <_>::default() } else { Breaker::ALL.into() };
+        let limits = Limits { max_delete_share_percent: None, accepted };
         let ask = Ask {
             source: "a test",
             options: <_>::default(),
@@ -330,7 +349,9 @@ impl Surroundings for Witness {
         let seen = seen?;
         self.scratch = Some(folder);
         let collect::Look { plan, marks, pinned } = seen;
-        let objection = None;
+        let is_sound = !self.is_strict || allows_sweep(&plan.header().notes);
+        let notes = plan.header().notes.clone();
+        let objection = (!is_sound).then(|| Refusal::Audit { notes, plan: None }.into());
         Ok(Look { plan, marks, pinned, objection })
     }
 

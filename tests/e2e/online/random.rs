@@ -161,7 +161,9 @@ fn live_through(seed: u64, ways: Ways) {
     let mut random = Random::new(seed ^ 1);
     for _ in 0..NIGHTS {
         nights.die_after(ways.dies.then(|| random.below(120)));
-        let ended = nights.night();
+        // Sometimes generations overlap in their quarantine.
+        let is_soon = random.chance(40);
+        let ended = if is_soon { nights.half_a_wait() } else { nights.night() };
         assert!(ways.dies || went_well(&ended), "{ended:?}");
         crowd.lock().unwrap().finish(&registry);
     }

@@ -1,0 +1,44 @@
+//! What was condemned is no sign of trouble: its links are gone because they were taken.
+
+use std::time::Duration;
+
+use store::MemoryStore;
+
+use super::client::Image;
+use super::nights::{Nights, pushed};
+use super::served::Registry;
+
+const REPOSITORY: &str = "team/app";
+
+/// Images of one night of a busy week.
+fn busy(registry: &Registry, night: usize, count: usize) -> Vec<Image> {
+    let image = |number| {
+        let [config, layer] = ["config", "layer"].map(|kind| format!("{kind} {night} {number}"));
+        Image::new(registry, &[&config, &layer])
+    };
+    (0..count).map(image).collect()
+}
+
+#[test]
+fn a_registry_from_which_much_is_deleted_every_night_is_collected_under_the_usual_limits() {
+    const NIGHTS: usize = 5;
+    let registry = Registry::new(MemoryStore::new().with_versions(), false);
+    let live = busy(&registry, 0, 160);
+    let dead: Vec<Vec<Image>> = (1..=NIGHTS).map(|night| busy(&registry, night, 12)).collect();
+    for image in live.iter().chain(dead.iter().flatten()) {
+        pushed(&registry, REPOSITORY, image, None);
+    }
+    registry.pass(Duration::from_hours(24));
+    let mut nights = Nights::new(&registry, false, Box::new(|_, _| {})).strict();
+    for dead in &dead {
+        for image in dead {
+            registry.delete_manifest(REPOSITORY, image.manifest);
+        }
+        // Nothing is due yet, so that what waits adds up.
+        nights.half_a_wait().unwrap();
+    }
+    nights.nights(4);
+    let live: Vec<&Image> = live.iter().collect();
+    assert_eq!(nights.too_much(&live), Vec::<String>::new());
+    assert_eq!(nights.sums().deleted, 3 * 12 * NIGHTS as u64);
+}
