@@ -17,6 +17,7 @@ use crate::{CollectError, Report, Surroundings, Waiting};
 
 /// How a run collects.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct Settings {
     /// How long generations wait.
     pub waits: Waits,
@@ -25,6 +26,8 @@ pub struct Settings {
     /// Whether the store looks at conditions ([`store::heeds_conditions`]): links that are given back then never stand
     /// over another one. Otherwise they do, and say the same.
     pub conditional: bool,
+    /// Whether the store promised to keep a version of what is deleted.
+    pub keeps_versions: bool,
     /// How long a generation that ended is remembered, from when it began.
     pub remember: Duration,
     /// Whether anything may be condemned. Giving back is always done.
@@ -47,6 +50,8 @@ pub struct Collector<S, R> {
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) report: Report,
+    /// Whether it was seen what is left of something that was deleted.
+    pub(crate) has_proof: bool,
 }
 
 /// What a step of a run gives.
@@ -70,7 +75,8 @@ where
     ) -> Self {
         let ledger = Ledger::new(Arc::clone(&store), &layout);
         let report = Report::default();
-        Self { store, layout, ledger, held, around, settings, monitor, stop, report }
+        let has_proof = false;
+        Self { store, layout, ledger, held, around, settings, monitor, stop, report, has_proof }
     }
 
     /// Runs once. Tells what was done also where it could not go on: the next run does.

@@ -41,7 +41,11 @@ where
             }
             // What was gone when it was looked for needs no request.
             next.retain(|blob| seen.is_as_condemned(blob));
-            left += self.delete_blobs(generation, next, trash.as_ref()).await?;
+            // The first one alone, to see what is left of it.
+            let rest = if self.has_proof { Vec::new() } else { next.split_off(next.len().min(1)) };
+            for blobs in [next, rest] {
+                left += self.delete_blobs(generation, blobs, trash.as_ref()).await?;
+            }
         }
     }
 
@@ -61,6 +65,10 @@ where
                     self.report.deleted.add(blob.size);
                     self.monitor.count(Counter::DeletedObjects, 1);
                     self.monitor.count(Counter::FreedBytes, blob.size);
+                    if kept == Kept::Nothing && self.settings.keeps_versions && trash.is_none() {
+                        return Err(CollectError::NothingKept { key: blob.key });
+                    }
+                    self.has_proof = true;
                     let version = if let Kept::Marker(id) = kept { Some(id) } else { None };
                     entries.push(Entry::Deleted { digest: blob.digest, key: blob.key, version });
                 }

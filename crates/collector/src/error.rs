@@ -41,6 +41,12 @@ pub enum CollectError<E: std::error::Error + 'static> {
     /// There is no such generation.
     #[error("there is no such generation on record")]
     NoGeneration,
+    /// The store kept nothing of what was deleted, although it promised to: nothing more is deleted.
+    #[error("nothing was kept of `{key}`, although the store keeps versions")]
+    NothingKept {
+        /// The key of the data that was deleted.
+        key: Box<str>,
+    },
     /// It was asked to stop; what is begun is on record.
     #[error("stopped")]
     Stopped,

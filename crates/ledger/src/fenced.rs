@@ -4,8 +4,8 @@ use bytes::Bytes;
 use registry::Timestamp;
 use store::{
     Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed,
-    Version, Versioned, WriteStore,
+    Marker, Object, Operation, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token,
+    Trashed, Version, Versioned, WriteStore,
 };
 
 use crate::Held;
@@ -68,7 +68,9 @@ impl<S: ReadStore> ReadStore for Fenced<S> {
 impl<S: DeleteStore> DeleteStore for Fenced<S> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         self.check(Operation::Delete, self.store.identity())?;
-        self.store.delete(batch).await
+        let held = self.held.clone();
+        let permit = Permit::new(move || held.check_now().is_ok());
+        self.store.delete(&batch.clone().permitted_by(permit)).await
     }
 }
 

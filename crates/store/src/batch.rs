@@ -1,11 +1,12 @@
 //! What to delete in one request, and what became of it.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use registry::Timestamp;
 
-use crate::ErrorKind;
+use crate::{ErrorKind, Operation, StoreError};
 
 /// An object to delete, as the plan knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,24 @@ pub struct Doomed {
 pub struct DeleteBatch {
     objects: Vec<Doomed>,
     trash: Option<Trash>,
+    permit: Option<Permit>,
+}
+
+/// Says whether objects may still be deleted, to be asked again where a batch takes more than one step.
+#[derive(Clone)]
+pub struct Permit(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Permit {
+    /// A permit that `holds` tells of.
+    pub fn new(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(holds))
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(&(self.0)()).finish()
+    }
 }
 
 /// Where objects go that are not deleted for good: inside the same store, under keys made from their own.
@@ -82,7 +101,7 @@ impl DeleteBatch {
         if keys.len() < objects.len() {
             Err(BatchError::Repeated)
         } else {
-            Ok(Self { objects, trash: None })
+            Ok(Self { objects, trash: None, permit: None })
         }
     }
 
@@ -91,13 +110,35 @@ impl DeleteBatch {
     /// # Errors
     /// As for [`DeleteBatch::new`].
     pub fn part(&self, objects: Vec<Doomed>) -> Result<Self, BatchError> {
-        Ok(Self { trash: self.trash.clone(), ..Self::new(objects)? })
+        let (trash, permit) = (self.trash.clone(), self.permit.clone());
+        Ok(Self { trash, permit, ..Self::new(objects)? })
     }
 
     /// The same, where each object goes to the trash. One of which that cannot be proven is kept.
     #[must_use]
     pub fn into_trash(self, trash: Trash) -> Self {
         Self { trash: Some(trash), ..self }
+    }
+
+    /// The same, where nothing is deleted any more once `permit` is gone.
+    #[must_use]
+    pub fn permitted_by(self, permit: Permit) -> Self {
+        Self { permit: Some(permit), ..self }
+    }
+
+    /// Makes sure that objects may still be deleted, right before that is done.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Fatal`] where they may not: those of earlier steps may be in the trash as well as in their places.
+    pub fn check_permit(&self) -> Result<(), StoreError> {
+        match &self.permit {
+            Some(permit) if !(permit.0)() => {
+                let first = self.objects.first().map_or("", |object| &object.key);
+                let error = StoreError::new(Operation::Delete, first, ErrorKind::Fatal);
+                Err(error.because("the right to delete it was lost meanwhile"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where the objects go.

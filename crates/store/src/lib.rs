@@ -52,7 +52,7 @@ mod stopping;
 mod write;
 
 pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore, RestoreStore};
-pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Trash};
+pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Permit, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
 pub use files::{ClosedRule, FileCursor, FileOptions, FileStore, Leaf, Nest, Shape, ShapeRule};

@@ -1,4 +1,4 @@
-//! What was condemned is no sign of trouble: its links are gone because they were taken.
+//! What stops a collection, and what does not.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ fn busy(registry: &Registry, night: usize, count: usize) -> Vec<Image> {
     (0..count).map(image).collect()
 }
 
+/// What was condemned is no sign of trouble: its links are gone because they were taken.
 #[test]
 fn a_registry_from_which_much_is_deleted_every_night_is_collected_under_the_usual_limits() {
     const NIGHTS: usize = 5;
@@ -41,4 +42,26 @@ fn a_registry_from_which_much_is_deleted_every_night_is_collected_under_the_usua
     let live: Vec<&Image> = live.iter().collect();
     assert_eq!(nights.too_much(&live), Vec::<String>::new());
     assert_eq!(nights.sums().deleted, 3 * 12 * NIGHTS as u64);
+}
+
+#[test]
+fn where_nothing_is_kept_although_that_was_promised_one_blob_is_deleted_and_no_more() {
+    for (store, is_kept) in
+        [(MemoryStore::new(), false), (MemoryStore::new().with_versions(), true)]
+    {
+        let registry = Registry::new(store, false);
+        let dead = busy(&registry, 1, 5);
+        for image in &dead {
+            pushed(&registry, REPOSITORY, image, None);
+            registry.delete_manifest(REPOSITORY, image.manifest);
+        }
+        registry.pass(Duration::from_hours(24));
+        let nights = Nights::new(&registry, false, Box::new(|_, _| {}));
+        let mut nights = nights.with_promised_versions();
+        nights.night().unwrap();
+        let ended = nights.night();
+        assert_eq!(ended.is_ok(), is_kept, "{ended:?}");
+        let left = nights.too_much(&[]).len();
+        assert_eq!(left, if is_kept { 0 } else { 3 * 5 - 1 });
+    }
 }

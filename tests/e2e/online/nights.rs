@@ -55,6 +55,7 @@ impl Hand for People {
 }
 
 /// A registry that is collected night by night.
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct Nights {
     pub(crate) registry: Registry,
     pub(super) people: Arc<People>,
@@ -64,6 +65,7 @@ pub(crate) struct Nights {
     _folder: TempDir,
     untagged: bool,
     is_strict: bool,
+    keeps_versions: bool,
     pub(super) doing: Doing,
     grace: Duration,
     flaw: Option<Flaw>,
@@ -91,6 +93,7 @@ impl Nights {
             _folder: folder,
             untagged: false,
             is_strict: false,
+            keeps_versions: false,
             doing: Doing::Everything,
             grace: LONGEST_PUSH,
             flaw: None,
@@ -107,6 +110,11 @@ impl Nights {
     /// The same, where manifests without a tag go.
     pub(crate) fn untagged(self, untagged: bool) -> Self {
         Self { untagged, ..self }
+    }
+
+    /// The same on a store that says that it keeps versions.
+    pub(crate) fn with_promised_versions(self) -> Self {
+        Self { keeps_versions: true, ..self }
     }
 
     /// The same, where looks that seem wrong object.
@@ -176,6 +184,7 @@ impl Nights {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
             width: 2,
             conditional: true,
+            keeps_versions: self.keeps_versions,
             remember: 5 * DAY,
             condemns: self.doing != Doing::InWindow,
             deletes: self.doing != Doing::BetweenWindows,

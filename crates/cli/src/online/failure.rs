@@ -3,7 +3,7 @@
 use collector::{CollectError, Report, Stubborn};
 
 use crate::location::Location;
-use crate::{FailedKey, Failure};
+use crate::{FailedKey, Failure, Refusal};
 
 /// Turns what ended a run into the program's failure.
 pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failure + '_ {
@@ -13,6 +13,9 @@ pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failu
         CollectError::Store(source) => Failure::Store { location: location.describe(), source },
         CollectError::Plan(error) => error.into(),
         CollectError::Marks(error) => error.into(),
+        CollectError::NothingKept { .. } => {
+            Refusal::NoUndo { location: location.describe() }.into()
+        }
         CollectError::Stopped => Failure::Stopped { is_sweeping: true },
         CollectError::NotBack { key, source } => {
             let first = FailedKey { key: key.into(), message: source.to_string() };

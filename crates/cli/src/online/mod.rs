@@ -117,11 +117,13 @@ impl Collecting<'_> {
         right: Right,
     ) -> Result<(Report, Result<(), CollectError<Failure>>), Failure> {
         let uses_trash = self.uses_trash(open).await?;
+        let keeps_versions = self.needs_undo() && self.keeps_versions(open).await?;
         let progress = self.context.progress(&self.location.place);
         let settings = Settings {
             waits: self.waits,
             width: open.width,
             conditional: right.conditional,
+            keeps_versions,
             remember: REMEMBERED.max(self.args.sweep.trash_for),
             condemns: self.window.condemns(),
             deletes: self.window.deletes(),
@@ -154,6 +156,11 @@ impl Collecting<'_> {
         Ok(())
     }
 
+    /// Whether what is deleted has to be able to come back.
+    fn needs_undo(&self) -> bool {
+        self.window.needs_undo() && !self.args.online.without_undo
+    }
+
     /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
         let keeps_versions = self.keeps_versions(open).await?;
@@ -163,8 +170,7 @@ impl Collecting<'_> {
         if untagged && self.window.condemns() && !keeps_versions && !moves {
             return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
         }
-        let needs_undo = self.window.needs_undo() && !self.args.online.without_undo;
-        if !keeps_versions && !trash && needs_undo {
+        if !keeps_versions && !trash && self.needs_undo() {
             return Err(Refusal::NoUndo { location: self.location.describe() }.into());
         }
         Ok(trash && !keeps_versions)

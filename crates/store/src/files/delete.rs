@@ -8,14 +8,22 @@ use super::folder::{self, Kind};
 use super::trouble::{Oddity, system};
 use super::way::Way;
 use super::{Tree, path, restore};
-use crate::{Doomed, Kept, KeyFailure, KeyOutcome, Operation, StoreError, Trash};
+use crate::{DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Operation, StoreError, Trash};
+
+/// Deletes one file of a batch, if that may still be done.
+pub(super) fn permitted(tree: &Tree, doomed: &Doomed, batch: &DeleteBatch) -> KeyOutcome {
+    match batch.check_permit() {
+        Ok(()) => delete(tree, doomed, batch.trash()),
+        Err(error) => KeyOutcome::Failed(failure(&error)),
+    }
+}
 
 /// Deletes one file, then its folder and those above it as far as they are empty: on a bucket they would not exist
 /// either.
 ///
 /// The folder is not synced: a file that comes back after a power cut is garbage that the next run deletes again,
 /// never a loss.
-pub(super) fn delete(tree: &Tree, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
+fn delete(tree: &Tree, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
     match try_delete(tree, doomed, trash) {
         Ok(outcome) => outcome,
         Err(error) => KeyOutcome::Failed(failure(&error)),

@@ -256,7 +256,7 @@ impl DeleteStore for FileStore {
         tokio::task::spawn_blocking(move || {
             let objects = batch.objects();
             tree.monitor.count(Counter::DeleteRequests, objects.len() as u64);
-            objects.iter().map(|doomed| delete::delete(&tree, doomed, batch.trash())).collect()
+            objects.iter().map(|doomed| delete::permitted(&tree, doomed, &batch)).collect()
         })
         .await
         .map_err(|error| unfinished(Operation::Delete, &self.tree.identity, error))

@@ -46,6 +46,8 @@ pub(super) async fn delete(
         });
     }
     let objects = copied.iter().map(|place| batch.objects()[*place].clone()).collect();
+    // Copying may have taken long.
+    batch.check_permit()?;
     // No batch is empty.
     let Ok(batch) = DeleteBatch::new(objects) else { return Ok(outcomes) };
     for (place, outcome) in copied.into_iter().zip(delete::delete(bucket, &batch).await?) {

@@ -2,7 +2,8 @@
 //! is ever lost or changed.
 
 use store::{
-    DeleteBatch, DeleteStore as _, Doomed, Kept, KeyOutcome, PutBack, StoreError, Trash, Trashed,
+    DeleteBatch, DeleteStore as _, Doomed, Kept, KeyOutcome, Permit, PutBack, StoreError, Trash,
+    Trashed,
 };
 
 use super::*;
@@ -195,4 +196,18 @@ async fn a_copy_in_parts_that_fails_gives_up_its_upload() {
             assert_eq!(server.content("base/c").unwrap(), "nine byte", "{when}");
         }
     }
+}
+
+#[tokio::test]
+async fn who_loses_the_right_to_delete_while_he_copies_deletes_nothing() {
+    let server = bucket();
+    let store = store_of(&server).await;
+    let answer = store.delete(&batch().permitted_by(Permit::new(|| false))).await;
+    assert_eq!(kind_of(answer), Some(ErrorKind::Fatal));
+    assert_eq!(server.count(Kind::Delete), 0);
+    for (key, content) in OBJECTS {
+        assert_eq!(server.content(key).unwrap(), content, "{key}");
+    }
+    let permitted = batch().permitted_by(Permit::new(|| true));
+    all_is_in_the_trash(&server, &store.delete(&permitted).await.unwrap(), "permitted");
 }
