@@ -17,7 +17,7 @@ pub(crate) const NIGHTS: usize = 4;
 pub(crate) const ALL_NIGHTS: Duration = Duration::from_hours(1);
 
 /// How often a race is played, about.
-pub(crate) const PLAYS: u64 = 120;
+pub(crate) const PLAYS: u64 = 240;
 
 /// What is there before the first night, and who pushes.
 pub(crate) struct Scene {
