@@ -41,12 +41,19 @@ where
             }
             // What was gone when it was looked for needs no request.
             next.retain(|blob| seen.is_as_condemned(blob));
-            // The first one alone, to see what is left of it.
-            let rest = if self.has_proof { Vec::new() } else { next.split_off(next.len().min(1)) };
-            for blobs in [next, rest] {
-                left += self.delete_blobs(generation, blobs, trash.as_ref()).await?;
+            // One at a time, until it was seen what is left of one.
+            while self.needs_proof(trash.as_ref()) && !next.is_empty() {
+                let rest = next.split_off(1);
+                left += self.delete_blobs(generation, next, trash.as_ref()).await?;
+                next = rest;
             }
+            left += self.delete_blobs(generation, next, trash.as_ref()).await?;
         }
+    }
+
+    /// Whether it is only promised that what is deleted can come back.
+    fn needs_proof(&self, trash: Option<&Trash>) -> bool {
+        self.settings.keeps_versions && trash.is_none() && !self.has_proof
     }
 
     async fn delete_blobs(
@@ -65,7 +72,8 @@ where
                     self.report.deleted.add(blob.size);
                     self.monitor.count(Counter::DeletedObjects, 1);
                     self.monitor.count(Counter::FreedBytes, blob.size);
-                    if kept == Kept::Nothing && self.settings.keeps_versions && trash.is_none() {
+                    let was_promised = self.settings.keeps_versions && trash.is_none();
+                    if kept == Kept::Nothing && was_promised {
                         return Err(CollectError::NothingKept { key: blob.key });
                     }
                     self.has_proof = true;

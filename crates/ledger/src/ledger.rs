@@ -6,7 +6,8 @@ use bytes::Bytes;
 use protocol::Phase;
 use registry::{Digest, Layout, Timestamp};
 use store::{
-    Condition, Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, Token, WriteStore,
+    Condition, Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Token,
+    WriteStore,
 };
 
 use crate::generation::{Record, Segment};
@@ -144,7 +145,7 @@ impl<S: WriteStore> Ledger<S> {
     }
 
     /// Forgets a generation that is closed: its segments first, so that its document tells of them until they are gone.
-    /// What is left of it where that fails is forgotten the next time.
+    /// What is left of it is forgotten the next time.
     ///
     /// # Errors
     /// [`LedgerError::Lost`]; the store's.
@@ -155,22 +156,34 @@ impl<S: WriteStore> Ledger<S> {
         if generation.is_open() {
             return Ok(());
         }
-        let key = self.key(generation.id());
         let segments = generation.record.segments.iter();
         let segments = segments.map(|segment| self.segment_key(generation.id(), segment.number));
-        let mut keys: Vec<String> = segments.collect();
-        keys.push(key);
-        for keys in keys.chunks(DeleteBatch::LIMIT) {
-            held.check_now()?;
-            let doomed = |key: &String| Doomed {
-                key: key.as_str().into(),
-                modified: Timestamp::FAR_FUTURE, // whenever it was written
-            };
-            // Names of one generation are distinct, so only an empty batch is none.
-            let Ok(batch) = DeleteBatch::new(keys.iter().map(doomed).collect()) else { continue };
-            self.store.delete(&batch).await?;
+        let segments: Vec<String> = segments.collect();
+        for keys in segments.chunks(DeleteBatch::LIMIT) {
+            if !self.remove(held, keys).await? {
+                return Ok(());
+            }
         }
-        Ok(())
+        self.remove(held, &[self.key(generation.id())]).await.map(drop)
+    }
+
+    /// Removes documents; whether all of them are gone.
+    async fn remove(&self, held: &Held, keys: &[String]) -> Result<bool, LedgerError>
+    where
+        S: DeleteStore,
+    {
+        let doomed = |key: &String| Doomed {
+            key: key.as_str().into(),
+            modified: Timestamp::FAR_FUTURE, // whenever it was written
+        };
+        // Names of one generation are distinct, so only an empty batch is none.
+        let Ok(batch) = DeleteBatch::new(keys.iter().map(doomed).collect()) else {
+            return Ok(true);
+        };
+        held.check_now()?;
+        let outcomes = self.store.delete(&batch).await?;
+        let is_gone = |outcome: &KeyOutcome| outcome.is_deleted() || *outcome == KeyOutcome::Gone;
+        Ok(outcomes.iter().all(is_gone))
     }
 
     fn key(&self, id: &GenerationId) -> String {

@@ -165,6 +165,40 @@ impl Refusal {
             Self::Written { .. } | Self::TakenBack { .. } => vec![
                 "what was garbage then may be needed now: make a new plan with `regsweep plan`".to_owned(),
             ],
+            Self::Leased { .. }
+            | Self::OpenGeneration { .. }
+            | Self::NoUndo { .. }
+            | Self::CacheUnproven { .. }
+            | Self::NoGeneration { .. }
+            | Self::OnlineUntagged { .. } => self.online_hints(again),
+            Self::Undoing { note } => vec![
+                match generation_of(note) {
+                    Some(id) => format!("`regsweep undo LOCATION --generation {id}`, as it was typed, goes on"),
+                    None => "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
+                },
+                format!(
+                    "where that plan is lost, remove `{note}`: what is back without a link to it is collected then"
+                ),
+            ],
+            Self::Cache { .. } => vec![
+                "check `redis` in config.yml, and that it can be reached from here".to_owned(),
+                "or see to the cache yourself, and say so: `regsweep gc` and `regsweep apply` with \
+                 `--registry-cache restart`"
+                    .to_owned(),
+            ],
+            Self::Audit { notes, plan } => {
+                let look = plan.iter().map(|plan| {
+                    let dir = plan.to_string_lossy();
+                    format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
+                });
+                look.chain([accepting(notes)]).collect()
+            }
+        }
+    }
+
+    /// What to do next where people push, or did.
+    fn online_hints(&self, again: &str) -> Vec<String> {
+        match self {
             Self::Leased { .. } => vec![format!("run `{again}` again then")],
             Self::OpenGeneration { generation } => vec![
                 "`regsweep gc LOCATION --online`, once its waits are over, carries it to its end".to_owned(),
@@ -191,28 +225,7 @@ impl Refusal {
                     again.replace(" --online", "")
                 ),
             ],
-            Self::Undoing { note } => vec![
-                match generation_of(note) {
-                    Some(id) => format!("`regsweep undo LOCATION --generation {id}`, as it was typed, goes on"),
-                    None => "`regsweep undo DIR`, with the directory of the plan that is taken back, goes on".to_owned(),
-                },
-                format!(
-                    "where that plan is lost, remove `{note}`: what is back without a link to it is collected then"
-                ),
-            ],
-            Self::Cache { .. } => vec![
-                "check `redis` in config.yml, and that it can be reached from here".to_owned(),
-                "or see to the cache yourself, and say so: `regsweep gc` and `regsweep apply` with \
-                 `--registry-cache restart`"
-                    .to_owned(),
-            ],
-            Self::Audit { notes, plan } => {
-                let look = plan.iter().map(|plan| {
-                    let dir = plan.to_string_lossy();
-                    format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
-                });
-                look.chain([accepting(notes)]).collect()
-            }
+            _ => Vec::new(),
         }
     }
 }

@@ -9,10 +9,11 @@ use marker::Beside;
 use planner::{Limits, Policy};
 use purger::Entry;
 use registry::Digest;
-use store::{Condition, RestoreStore, Trash, WriteStore};
-use sweeper::{Promise, trash_note, trash_prefix};
+use store::{Condition, RestoreStore, StoreError, Trash, WriteStore};
+use sweeper::{Promise, trash_note};
 use tempfile::TempDir;
 
+use super::undo::trash_of;
 use crate::args::ResourceArgs;
 use crate::carry_out::require_sound;
 use crate::collect::{self, Ask};
@@ -31,8 +32,10 @@ pub(super) struct Around<'a, S> {
     pub(super) runs: &'a Runs,
     pub(super) ask: Wishes<'a>,
     pub(super) cache: &'a mut RegistryCache,
-    /// How long the trash is kept; none where there is no need for one, or no wish.
-    pub(super) trash: Option<Duration>,
+    /// Whether what is deleted goes to a trash.
+    pub(super) uses_trash: bool,
+    /// How long a trash is kept.
+    pub(super) trash_for: Duration,
     pub(super) context: &'a Context<'a>,
     /// Where the last look is, if nobody keeps it.
     pub(super) scratch: Option<TempDir>,
@@ -72,7 +75,7 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
     }
 
     async fn trash(&mut self, generation: &GenerationId) -> Result<Option<Trash>, Failure> {
-        if self.trash.is_none() {
+        if !self.uses_trash {
             return Ok(None);
         }
         // Nobody knows yet how long it will be needed.
@@ -81,15 +84,17 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
     }
 
     fn trash_of(&self, generation: &GenerationId) -> Trash {
-        let layout = &self.open.layout;
-        Trash::new(layout.root(), &format!("{}{generation}/", trash_prefix(layout)))
+        trash_of(&self.open.layout, generation)
     }
 
     async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {
-        match self.trash {
-            Some(kept) => self.promise(generation, Promise::For(kept)).await,
-            None => Ok(()),
+        // An earlier run may have filled it.
+        let note = trash_note(&self.open.layout, generation.as_str());
+        let looked = self.open.store.look(vec![note.into()]).await.map_err(self.failed())?;
+        if looked.iter().all(Option::is_none) {
+            return Ok(());
         }
+        self.promise(generation, Promise::For(self.trash_for)).await
     }
 }
 
@@ -144,7 +149,11 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
     async fn promise(&self, generation: &GenerationId, promise: Promise) -> Result<(), Failure> {
         let note = trash_note(&self.open.layout, generation.as_str());
         let written = self.open.store.write(&note, promise.body(), &Condition::None).await;
-        let location = || self.open.store.identity().to_owned();
-        written.map(drop).map_err(|source| Failure::Store { location: location(), source })
+        written.map(drop).map_err(self.failed())
+    }
+
+    fn failed(&self) -> impl Fn(StoreError) -> Failure + use<S> {
+        let location = self.open.store.identity().to_owned();
+        move |source| Failure::Store { location: location.clone(), source }
     }
 }

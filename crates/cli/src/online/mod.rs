@@ -134,7 +134,8 @@ impl Collecting<'_> {
             runs,
             ask: self.wishes(),
             cache,
-            trash: uses_trash.then_some(self.args.sweep.trash_for),
+            uses_trash,
+            trash_for: self.args.sweep.trash_for,
             context: self.context,
             scratch: None,
         };

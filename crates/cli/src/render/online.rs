@@ -26,7 +26,10 @@ pub struct OnlineSummary {
     /// Links.
     given_back: u64,
     lost: usize,
+    not_back: usize,
     failed: u64,
+    /// Generations that were given up.
+    overtaken: u64,
     generations: Generations,
     /// What waits until nobody can push; none where nothing does.
     window: Option<WindowFigures>,
@@ -99,7 +102,9 @@ impl OnlineSummary {
             restored: report.restored,
             given_back: report.given_back,
             lost: report.lost.len(),
+            not_back: report.not_back.len(),
             failed: report.failed,
+            overtaken: report.overtaken,
             generations: Generations {
                 open: report.waiting.len(),
                 closed: report.closed,
@@ -126,12 +131,21 @@ pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<For
     for (name, amount) in [("deleted", report.deleted), ("condemned", report.condemned)] {
         let _ = writeln!(text, "{name:<16} {:>14} {:>12}", count(amount.count), size(amount.bytes));
     }
-    for (name, number) in
-        [("rescued", report.rescued), ("brought back", report.restored), ("failed", report.failed)]
-    {
+    for (name, number) in [
+        ("rescued", report.rescued),
+        ("brought back", report.restored),
+        ("failed", report.failed),
+        ("not back", report.not_back.len() as u64),
+    ] {
         if number > 0 {
             let _ = writeln!(text, "{name:<16} {:>14}", count(number));
         }
+    }
+    if report.overtaken > 0 {
+        let _ = writeln!(
+            text,
+            "given up: a manifest was pushed while its link was taken; the next run begins anew"
+        );
     }
     for waiting in &report.waiting {
         let _ = writeln!(text, "{}", wait(waiting, windowed));

@@ -28,19 +28,20 @@ pub struct UndoSummary {
     requests: Requests,
 }
 
+/// What became of objects.
 #[derive(Clone, Debug, Serialize)]
-struct Figures {
-    restored: Amount,
-    present: Amount,
-    lost: BTreeMap<&'static str, Amount>,
-    failed: Amount,
+pub(super) struct Figures {
+    pub(super) restored: Amount,
+    pub(super) present: Amount,
+    pub(super) lost: BTreeMap<&'static str, Amount>,
+    pub(super) failed: Amount,
 }
 
 /// An object that is not back, and why.
 #[derive(Clone, Debug, Serialize)]
-struct MissingObject {
-    key: String,
-    message: String,
+pub(super) struct MissingObject {
+    pub(super) key: String,
+    pub(super) message: String,
 }
 
 fn amount(count: Count) -> Amount {

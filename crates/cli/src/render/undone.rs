@@ -8,6 +8,7 @@ use planner::{Amount, Requests};
 use serde::Serialize;
 use sweeper::Why;
 
+use super::undo::{Figures, MissingObject};
 use super::{count, size};
 
 /// What an undo of a generation did, for machines: as that of a plan where it can be. Fields are only ever added.
@@ -26,21 +27,6 @@ pub struct UndoneSummary {
     /// Whether the generation ended with it.
     closed: bool,
     requests: Requests,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Figures {
-    restored: Amount,
-    present: Amount,
-    lost: BTreeMap<&'static str, Amount>,
-    failed: Amount,
-}
-
-/// An object that is not back, and why.
-#[derive(Clone, Debug, Serialize)]
-struct MissingObject {
-    key: String,
-    message: String,
 }
 
 fn figures(restored: Amount, present: Amount, lost: &[(Why, Amount)]) -> Figures {
