@@ -5,14 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::catalogue::Shelf;
-use crate::pusher::{Push, Pusher, Refusal};
+use crate::pusher::{BREATH, Push, Pusher, Refusal};
 use crate::random::Random;
 use crate::world::{Known, Suspect, World};
 
 /// How often a push is tried again before it is a failure.
 const TRIES: usize = 10;
-/// Between two of these tries.
-const BREATH: Duration = Duration::from_millis(100);
 /// The longest sleep in a push in milliseconds, well within the longest push that the collector is told of.
 const LONGEST_PAUSE: u64 = 1500;
 /// The same for the few who sleep over all waits: then a push may be refused, but nothing may break.

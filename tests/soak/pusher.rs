@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use crate::client::{self, Client};
 use crate::http::{self, Answer};
 use crate::images::{Blob, Image};
+use crate::round::PATIENCE;
 use crate::tally::Shared;
+
+/// Between two tries of the same request.
+pub(crate) const BREATH: Duration = Duration::from_millis(100);
 
 /// What was asked and not granted.
 #[derive(Clone, Debug)]
@@ -82,13 +86,38 @@ impl Pusher<'_> {
         self.ask("PUT", &target, &headers, &image.manifest.bytes, &[201]).map(drop)
     }
 
-    /// Deletes an image, and then those of an index, each with every tag that leads there.
+    /// Deletes an image, and then those of an index, each with every tag that leads there. One of these that is away
+    /// goes when it is back: without its index nobody else would notice.
     pub(crate) fn delete(self, repository: &str, image: &Image) -> Result<(), Refusal> {
-        for image in image.manifests().into_iter().rev() {
-            let target = manifest(repository, &image.manifest.digest);
-            self.ask("DELETE", &target, &[], &[], &[202])?;
+        self.delete_manifest(repository, image)?;
+        for below in image.manifests().into_iter().rev().skip(1) {
+            self.delete_when_back(repository, below)?;
         }
         Ok(())
+    }
+
+    fn delete_when_back(self, repository: &str, image: &Image) -> Result<(), Refusal> {
+        let began = Instant::now();
+        let mut away = None;
+        loop {
+            match self.delete_manifest(repository, image) {
+                Err(refusal) if refusal.kind == "404" && began.elapsed() < PATIENCE => {
+                    away.get_or_insert(refusal.message);
+                    thread::sleep(BREATH);
+                }
+                result => {
+                    if let (Ok(()), Some(away)) = (&result, away) {
+                        self.tally.lock().came_back(began.elapsed(), &away);
+                    }
+                    return result;
+                }
+            }
+        }
+    }
+
+    fn delete_manifest(self, repository: &str, image: &Image) -> Result<(), Refusal> {
+        let target = manifest(repository, &image.manifest.digest);
+        self.ask("DELETE", &target, &[], &[], &[202]).map(drop)
     }
 
     fn is_there(self, target: &str) -> Result<bool, Refusal> {

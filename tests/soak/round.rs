@@ -21,7 +21,7 @@ use crate::world::World;
 /// Between two lines that say how far it is.
 const TELLING: Duration = Duration::from_secs(10);
 /// How long what was deleted may be away: quarantines, waits for leases and runs that are killed before it is back.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The same where nothing brings anything back.
 const NO_PATIENCE: Duration = Duration::from_secs(5);
 
