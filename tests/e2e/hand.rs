@@ -8,8 +8,8 @@ use bytes::Bytes;
 use registry::Timestamp;
 use store::{
     Abilities, Condition, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Marker, MemoryCursor, MemoryStore, Object, Operation, PutBack, ReadStore,
-    RestoreStore, StoreError, Token, Trashed, Version, Versioned, WriteStore,
+    KeyOutcome, Listed, Marker, MemoryStore, Object, Operation, PutBack, ReadStore, RestoreStore,
+    StoreError, Token, Trashed, Version, Versioned, WriteStore,
 };
 
 /// A request.
@@ -53,25 +53,25 @@ pub(crate) trait Hand: Send + Sync + 'static {
 
 /// A store with a hand in it.
 #[derive(Clone)]
-pub(crate) struct Handled<H> {
-    inner: MemoryStore,
+pub(crate) struct Handled<H, S = MemoryStore> {
+    inner: S,
     hand: Arc<H>,
 }
 
-impl<H> Handled<H> {
-    pub(crate) fn new(inner: &MemoryStore, hand: &Arc<H>) -> Self {
+impl<H, S: Clone> Handled<H, S> {
+    pub(crate) fn new(inner: &S, hand: &Arc<H>) -> Self {
         Self { inner: inner.clone(), hand: Arc::clone(hand) }
     }
 }
 
-pub(crate) struct HandledCursor<H> {
-    inner: MemoryCursor,
+pub(crate) struct HandledCursor<H, C> {
+    inner: C,
     hand: Arc<H>,
     within: String,
     is_first: bool,
 }
 
-impl<H: Hand> Cursor for HandledCursor<H> {
+impl<H: Hand, C: Cursor> Cursor for HandledCursor<H, C> {
     async fn next(&mut self) -> Result<Page, StoreError> {
         let call = Call::List { within: &self.within, is_first: self.is_first };
         self.hand.before(call).await?;
@@ -87,7 +87,7 @@ impl<H: Hand> Cursor for HandledCursor<H> {
     }
 }
 
-impl<H: Hand> Handled<H> {
+impl<H: Hand, S> Handled<H, S> {
     /// Tells the hand of a request that goes elsewhere.
     pub(crate) async fn call_out(&self, call: Call<'_>) -> Result<(), StoreError> {
         self.hand.before(call).await
@@ -106,10 +106,10 @@ impl<H: Hand> Handled<H> {
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<H: Hand> ReadStore for Handled<H> {
-    type Cursor = HandledCursor<H>;
+impl<H: Hand, S: ReadStore> ReadStore for Handled<H, S> {
+    type Cursor = HandledCursor<H, S::Cursor>;
 
-    fn list(&self, within: &str, after: &str) -> HandledCursor<H> {
+    fn list(&self, within: &str, after: &str) -> Self::Cursor {
         HandledCursor {
             inner: self.inner.list(within, after),
             hand: Arc::clone(&self.hand),
@@ -144,14 +144,14 @@ impl<H: Hand> ReadStore for Handled<H> {
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<H: Hand> DeleteStore for Handled<H> {
+impl<H: Hand, S: DeleteStore> DeleteStore for Handled<H, S> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         self.call(Call::Delete(batch), self.inner.delete(batch)).await
     }
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<H: Hand> WriteStore for Handled<H> {
+impl<H: Hand, S: WriteStore> WriteStore for Handled<H, S> {
     async fn read(&self, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
         self.call(Call::Get(key), self.inner.read(key, at_most)).await
     }
@@ -171,7 +171,7 @@ impl<H: Hand> WriteStore for Handled<H> {
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<H: Hand> RestoreStore for Handled<H> {
+impl<H: Hand, S: RestoreStore> RestoreStore for Handled<H, S> {
     async fn versions(&self, key: &str) -> Result<Vec<Version>, StoreError> {
         self.call(Call::Restore, self.inner.versions(key)).await
     }

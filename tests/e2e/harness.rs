@@ -29,7 +29,7 @@ pub(crate) fn cases(usual: u32) -> ProptestConfig {
 
 /// One thread, so that what failed fails again.
 pub(crate) fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().build().unwrap()
+    Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// A directory for plans that goes with the value. In memory where the system has such a place: plans and journals

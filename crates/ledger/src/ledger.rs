@@ -230,6 +230,9 @@ impl<S: WriteStore> Ledger<S> {
             let key = self.segment_key(&record.id, number);
             let content = document::write(&key, SEGMENT, entries)?;
             let (bytes, sha256) = (content.len() as u64, Digest::sha256(&content));
+            if held.is_local() && self.is_there(&key).await? {
+                continue;
+            }
             held.check_now()?;
             match self.store.write(&key, content, in_force(held, &Condition::Absent)).await {
                 Ok(_) => return Ok(Segment { number, bytes, sha256 }),
@@ -239,6 +242,16 @@ impl<S: WriteStore> Ledger<S> {
         }
         let first = self.segment_key(&record.id, next);
         Err(LedgerError::damaged(&first, "too many segments are there that no document names"))
+    }
+
+    /// What is there is left as it is also where no condition says so: a document that was shortened named it once.
+    async fn is_there(&self, key: &str) -> Result<bool, LedgerError> {
+        match self.store.get(key, 0).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::TooLarge => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn replace(
@@ -275,9 +288,10 @@ impl<S: WriteStore> Ledger<S> {
 }
 
 /// Where a local lock has to do, the store may ignore conditions, not know them, or answer that none ever holds: a Ceph
-/// RADOS Gateway 16 does so with `If-Match` where a bucket keeps versions.
+/// RADOS Gateway 16 does so with `If-Match` where a bucket keeps versions. A document that changes is then written once,
+/// as one that arrives late would take back what was recorded since.
 fn in_force<'a>(held: &Held, condition: &'a Condition) -> &'a Condition {
-    if held.is_local() { &Condition::None } else { condition }
+    if held.is_local() { &Condition::Once } else { condition }
 }
 
 /// What must be there and is not, or is longer than it was written, is damage.

@@ -79,6 +79,7 @@ async fn answer_to(shared: &Shared, ask: &Ask) -> Result<(Reply, Struck), HangUp
         shared.log.write(entry);
         return Err(HangUp);
     }
+    shared.prepare();
     let reply =
         refused(&struck, &entry.subject).unwrap_or_else(|| handler::answer(shared, ask, &struck));
     if struck.has(&Fault::HangUpAfter) {

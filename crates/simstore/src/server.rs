@@ -1,5 +1,6 @@
 //! Starting and stopping a server, and what tests look at.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,6 +79,19 @@ impl Default for Options {
     }
 }
 
+/// Something that is done before a request is carried out.
+type Deed = Arc<dyn Fn() + Send + Sync>;
+
+/// What is done before each request; it shows nothing of itself.
+#[derive(Default)]
+struct BeforeEach(Mutex<Option<Deed>>);
+
+impl fmt::Debug for BeforeEach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BeforeEach").finish_non_exhaustive()
+    }
+}
+
 /// What all connections share. No lock is held while anything waits.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -89,6 +103,7 @@ pub(crate) struct Shared {
     injector: Mutex<Injector>,
     answered: AtomicU64,
     now: Mutex<Option<Timestamp>>,
+    before_each: BeforeEach,
 }
 
 impl Shared {
@@ -105,6 +120,7 @@ impl Shared {
             log: Log::default(),
             answered: AtomicU64::new(0),
             now: Mutex::new(None),
+            before_each: BeforeEach::default(),
             options,
         })
     }
@@ -112,6 +128,14 @@ impl Shared {
     pub(crate) fn now(&self) -> Timestamp {
         let fixed = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
         fixed.unwrap_or_else(system_time)
+    }
+
+    /// Does what is to be done before a request is carried out.
+    pub(crate) fn prepare(&self) {
+        let deed = self.before_each.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(deed) = deed {
+            deed();
+        }
     }
 
     /// How long the next answer takes.
@@ -313,6 +337,14 @@ impl Server {
     /// Stops the server's clock at a time; `None` lets it follow the system's again.
     pub fn set_now(&self, now: Option<Timestamp>) {
         *self.shared.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// From now on does something before it carries out a request, such as what somebody else does to the objects just
+    /// then. Nothing of the server is locked meanwhile.
+    pub fn before_each_request(&self, deed: impl Fn() + Send + Sync + 'static) {
+        let mut before_each =
+            self.shared.before_each.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *before_each = Some(Arc::new(deed));
     }
 
     /// The requests answered since the start or [`Server::forget_requests`], in the order of their answers; at most

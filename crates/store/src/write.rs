@@ -46,6 +46,9 @@ pub enum Condition {
     /// Nothing. Such a write may arrive late and put itself over what was written since: only for what is the same
     /// whoever writes it.
     None,
+    /// Nothing, and the write is not sent again after a failure that may have let it through: it could arrive after what
+    /// is written next. For what changes, where the store keeps no condition.
+    Once,
     /// There is no such object.
     Absent,
     /// The object has the content that it had when this token was told.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use store::MemoryStore;
-
+use super::bucket::Bucket;
 use super::client::Image;
 use super::nights::{Nights, pushed};
 use super::served::Registry;
@@ -23,7 +22,7 @@ fn busy(registry: &Registry, night: usize, count: usize) -> Vec<Image> {
 #[test]
 fn a_registry_from_which_much_is_deleted_every_night_is_collected_under_the_usual_limits() {
     const NIGHTS: usize = 5;
-    let registry = Registry::new(MemoryStore::new().with_versions(), false);
+    let registry = Registry::new(Bucket::memory(true), false);
     let live = busy(&registry, 0, 160);
     let dead: Vec<Vec<Image>> = (1..=NIGHTS).map(|night| busy(&registry, night, 12)).collect();
     for image in live.iter().chain(dead.iter().flatten()) {
@@ -46,10 +45,8 @@ fn a_registry_from_which_much_is_deleted_every_night_is_collected_under_the_usua
 
 #[test]
 fn where_nothing_is_kept_although_that_was_promised_one_blob_is_deleted_and_no_more() {
-    for (store, is_kept) in
-        [(MemoryStore::new(), false), (MemoryStore::new().with_versions(), true)]
-    {
-        let registry = Registry::new(store, false);
+    for (bucket, is_kept) in [(Bucket::memory(false), false), (Bucket::memory(true), true)] {
+        let registry = Registry::new(bucket, false);
         let dead = busy(&registry, 1, 5);
         for image in &dead {
             pushed(&registry, REPOSITORY, image, None);

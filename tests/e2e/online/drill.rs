@@ -10,10 +10,12 @@ use ledger::GenerationId;
 use monitor::{Monitor, Stop};
 use registry::{Digest, KeyKind};
 use regsweep::Failure;
-use store::{Condition, MemoryStore, Trash, WriteStore as _};
+use store::{Condition, Trash, WriteStore as _};
 
+use super::bucket::Bucket;
 use super::client::Image;
 use super::nights::{LONGEST_PUSH, Nights, People, pushed};
+use super::opened::Opened;
 use super::served::{Registry, name};
 use crate::hand::Handled;
 use crate::harness::runtime;
@@ -53,9 +55,7 @@ struct Drill {
 
 impl Drill {
     fn new(ways: Ways) -> Self {
-        let memory = MemoryStore::new();
-        let memory = if ways.uses_trash { memory } else { memory.with_versions() };
-        let registry = Registry::new(memory, false);
+        let registry = Registry::new(Bucket::memory(!ways.uses_trash), false);
         let image = |contents: &[&str]| Image::new(&registry, contents);
         let kept = image(&["kept", "base"]);
         let (old, other) = (image(&["old", "base", "shared"]), image(&["other", "shared", "own"]));
@@ -96,13 +96,15 @@ impl Drill {
     /// Takes back; cut off where the process dies.
     fn undo(&self, asked: &Asked, is_dry_run: bool) -> (Undone, Result<(), CollectError<Failure>>) {
         let nights = &self.nights;
-        let store = Arc::new(Handled::new(&nights.registry.store, &nights.people));
-        let keeper = Notes { store: Arc::clone(&store) };
         let settings = UndoSettings { width: 2, conditional: true, is_dry_run };
         let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
         let (layout, held) = (nights.registry.layout.clone(), nights.lease.guard());
-        let undo = Undo::new(store, layout, held, keeper, settings, monitor, stop);
-        runtime().block_on(undo.run(&Which::Latest, asked))
+        runtime().block_on(async {
+            let store = nights.open().await;
+            let keeper = Notes { store: Arc::clone(&store) };
+            let undo = Undo::new(store, layout, held, keeper, settings, monitor, stop);
+            undo.run(&Which::Latest, asked).await
+        })
     }
 
     /// Takes all back, and gives what was done.
@@ -144,13 +146,13 @@ impl Drill {
 
 /// All that is the registry's.
 fn objects(registry: &Registry) -> Objects {
-    let all = registry.store.snapshot().into_iter();
+    let all = registry.bucket.snapshot().into_iter();
     all.filter(|(key, _)| key.starts_with(registry.layout.base())).collect()
 }
 
 /// Writes a note at each call.
 struct Notes {
-    store: Arc<Handled<People>>,
+    store: Arc<Handled<People, Opened>>,
 }
 
 impl Notes {
@@ -206,10 +208,10 @@ fn what_a_generation_took_is_back_byte_for_byte_whenever_it_is_asked_for() {
 fn a_dry_run_says_what_would_be_back_and_changes_nothing() {
     for ways in WAYS {
         let drill = Drill::after(ways, 2);
-        let before = drill.nights.registry.store.snapshot();
+        let before = drill.nights.registry.bucket.snapshot();
         let (dry, outcome) = drill.undo(&Asked::default(), true);
         outcome.unwrap();
-        assert_eq!(drill.nights.registry.store.snapshot(), before, "{ways:?}");
+        assert_eq!(drill.nights.registry.bucket.snapshot(), before, "{ways:?}");
         let done = drill.undone("for good");
         assert_eq!(Undone { is_dry_run: false, ..dry }, done, "{ways:?}");
     }
@@ -375,7 +377,7 @@ fn what_nobody_kept_is_told_and_no_link_leads_to_it() {
     let drill = Drill::after(ways, 3);
     let (registry, gone) = (&drill.nights.registry, drill.other.blobs[2]);
     let key = registry.layout.blob(&gone);
-    registry.store.expire(&key);
+    registry.bucket.expire(&key);
     let (dry, _) = drill.undo(&Asked::default(), true);
     let (report, outcome) = drill.undo(&Asked::default(), false);
     outcome.unwrap();

@@ -8,9 +8,11 @@
 //! ```
 
 mod audit;
+mod bucket;
 mod client;
 mod drill;
 mod nights;
+mod opened;
 mod play;
 mod races;
 mod random;

@@ -19,7 +19,9 @@ use regsweep::{Failure, Refusal};
 use store::{ErrorKind, MemoryStore, Operation, StoreError, Trash};
 use tempfile::TempDir;
 
+use super::bucket::Bucket;
 use super::client::{Image, Push};
+use super::opened::Opened;
 use super::served::Registry;
 use crate::hand::{Call, Hand, Handled};
 use crate::harness::{runtime, scratch};
@@ -33,7 +35,8 @@ const DAY: Duration = Duration::from_mins(1);
 /// Somebody at work: takes so many steps before a request.
 pub(crate) type Deed = Box<dyn FnMut(&Registry, u64) + Send>;
 
-/// People who work between requests.
+/// People who work between requests: what counts as one is what the store is asked for, and on a server each request over
+/// HTTP.
 pub(crate) struct People {
     registry: Registry,
     requests: AtomicU64,
@@ -42,12 +45,26 @@ pub(crate) struct People {
     deed: Mutex<Deed>,
 }
 
-impl Hand for People {
-    async fn before(&self, _: Call<'_>) -> Result<(), StoreError> {
+impl People {
+    /// What they do before a request.
+    fn work(&self) {
         let request = self.requests.fetch_add(1, Ordering::SeqCst);
         self.registry.pass(Duration::from_millis(1));
         (self.deed.lock().unwrap())(&self.registry, request);
-        if request >= self.dies_at.load(Ordering::SeqCst) {
+    }
+
+    fn is_on_server(&self) -> bool {
+        matches!(self.registry.bucket, Bucket::Server(_))
+    }
+}
+
+impl Hand for People {
+    async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        // A server calls them itself, but knows of no cache.
+        if !self.is_on_server() || matches!(call, Call::Cache) {
+            self.work();
+        }
+        if self.requests.load(Ordering::SeqCst) > self.dies_at.load(Ordering::SeqCst) {
             return Err(StoreError::new(Operation::List, "dead", ErrorKind::Fatal));
         }
         Ok(())
@@ -82,12 +99,20 @@ impl Nights {
             dies_at: AtomicU64::new(u64::MAX),
             deed: Mutex::new(deed),
         };
+        let people = Arc::new(people);
+        if let Bucket::Server(server) = &registry.bucket {
+            // They hold the server, so it must not hold them.
+            let people = Arc::downgrade(&people);
+            server.before_each_request(move || {
+                people.upgrade().iter().for_each(|people| people.work());
+            });
+        }
         let folder = scratch();
         let lock = folder.path().join("lock");
         let (lease, _) = LocalLease::acquire(&lock, "a test", LocalClock::system()).unwrap();
         Self {
             registry: registry.clone(),
-            people: Arc::new(people),
+            people,
             uses_trash,
             lease,
             _folder: folder,
@@ -154,7 +179,7 @@ impl Nights {
     }
 
     fn run_once(&mut self, pause: Duration) -> Result<(), CollectError<Failure>> {
-        let (report, outcome) = runtime().block_on(self.collector().run());
+        let (report, outcome) = runtime().block_on(async { self.collector().await.run().await });
         self.reports.push(report);
         self.registry.pass(pause);
         outcome
@@ -167,8 +192,16 @@ impl Nights {
         }
     }
 
-    fn collector(&self) -> Collector<Handled<People>, Witness> {
-        let store = Arc::new(Handled::new(&self.registry.store, &self.people));
+    /// The store, as a new process sees it.
+    pub(super) async fn open(&self) -> Arc<Handled<People, Opened>> {
+        let opened = Opened::open(&self.registry.bucket).await;
+        Arc::new(Handled::new(&opened, &self.people))
+    }
+
+    async fn collector(&self) -> Collector<Handled<People, Opened>, Witness> {
+        let store = self.open().await;
+        // Over HTTP one request at a time, so that what failed fails again.
+        let width = if self.people.is_on_server() { 1 } else { 2 };
         let around = Witness {
             registry: self.registry.clone(),
             store: Arc::clone(&store),
@@ -179,10 +212,11 @@ impl Nights {
             flaw: self.flaw,
             old: Arc::clone(&self.old),
             scratch: None,
+            width,
         };
         let settings = Settings {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
-            width: 2,
+            width,
             conditional: true,
             keeps_versions: self.keeps_versions,
             remember: 5 * DAY,
@@ -224,7 +258,7 @@ impl Nights {
 
     /// What is there and nobody needs, beside these images.
     pub(crate) fn too_much(&self, images: &[&Image]) -> Vec<String> {
-        let (layout, keys) = (&self.registry.layout, self.registry.store.keys());
+        let (layout, keys) = (&self.registry.layout, self.registry.bucket.keys());
         let digests = images.iter().flat_map(|image| image.digests());
         let needed: BTreeSet<String> = digests.map(|digest| layout.blob(&digest)).collect();
         let blobs = keys.into_iter().filter(|key| key.starts_with(&layout.blobs()));
@@ -286,7 +320,7 @@ pub(crate) fn pushed(
 /// What surrounds the collector: looks by the program's own code, and the registry's cache.
 struct Witness {
     registry: Registry,
-    store: Arc<Handled<People>>,
+    store: Arc<Handled<People, Opened>>,
     uses_trash: bool,
     untagged: bool,
     is_strict: bool,
@@ -295,6 +329,7 @@ struct Witness {
     /// What the first look saw.
     old: Arc<Mutex<Option<MemoryStore>>>,
     scratch: Option<TempDir>,
+    width: usize,
 }
 
 impl Witness {
@@ -302,7 +337,7 @@ impl Witness {
     fn in_place_of_store(&self, purpose: Purpose) -> Option<MemoryStore> {
         let mut old = self.old.lock().unwrap();
         if purpose == Purpose::Condemn {
-            old.get_or_insert_with(|| self.registry.store.fork());
+            *old = old.take().or_else(|| self.registry.bucket.fork());
         }
         old.clone().filter(|_| self.flaw == Some(Flaw::AgeAlone) && purpose == Purpose::Again)
     }
@@ -337,7 +372,7 @@ impl Surroundings for Witness {
             },
             held,
             limits: &limits,
-            width: 2,
+            width: self.width,
             out: &folder.path().join("plan"),
             is_scratch: true,
             listener: None,

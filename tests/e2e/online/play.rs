@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use store::MemoryStore;
 use world::Random;
 
+use super::bucket::Bucket;
 use super::client::{Image, Push};
 use super::nights::{Flaw, LONGEST_PUSH, Nights, Sums};
 use super::served::Registry;
@@ -18,6 +18,9 @@ pub(crate) const ALL_NIGHTS: Duration = Duration::from_hours(1);
 
 /// How often a race is played, about.
 pub(crate) const PLAYS: u64 = 240;
+
+/// How many plays in memory there are for one over HTTP, which takes as long.
+const SERVED: u64 = 12;
 
 /// What is there before the first night, and who pushes.
 pub(crate) struct Scene {
@@ -93,35 +96,50 @@ pub(crate) fn play(scene: Scene, cut: Cut, uses_trash: bool, flaw: Option<Flaw>)
 }
 
 /// Plays a race with the push cut at every step, and placed all over the nights; on a bucket that keeps versions, and
-/// with a trash. Stops at the first that goes wrong.
+/// with a trash; in memory, and over HTTP. Stops at the first that goes wrong.
 pub(crate) fn play_until_wrong(
-    scene: &dyn Fn(MemoryStore) -> Scene,
+    scene: &dyn Fn(Bucket) -> Scene,
     flaw: Option<Flaw>,
 ) -> Result<Sums, String> {
     let mut sums = Sums::default();
     for uses_trash in [false, true] {
-        let is_versioned = !uses_trash && flaw != Some(Flaw::NothingKept);
-        let empty = || MemoryStore::new();
-        let scene = || scene(if is_versioned { empty().with_versions() } else { empty() });
-        let never = Cut { first: u64::MAX, steps: 0, second: u64::MAX };
-        let requests = play(scene(), never, uses_trash, flaw).requests;
-        assert!(requests > 60, "{requests} requests are too few");
-        let length = scene().push.length();
-        let stride = (requests * (length as u64 + 1) * 2 / plays()).max(1);
-        let mut random = Random::new(requests);
-        for steps in 0..=length {
-            let mut first = random.below(stride);
-            while first < requests {
-                let nights = if flaw == Some(Flaw::SlowPushes) { 2 * NIGHTS } else { 1 };
-                let second = first + random.below(requests * nights as u64 / NIGHTS as u64);
-                let cut = Cut { first, steps, second };
-                let played = play(scene(), cut, uses_trash, flaw);
-                if let Some(wrong) = played.wrong.first() {
-                    return Err(format!("{cut:?}, trash: {uses_trash}: {wrong}"));
-                }
-                sums += played.sums;
-                first += stride;
+        let keeps_versions = !uses_trash && flaw != Some(Flaw::NothingKept);
+        let in_memory = || scene(Bucket::memory(keeps_versions));
+        sums += play_on(&in_memory, plays(), uses_trash, flaw)?;
+        if flaw.is_none() {
+            let on_server = || scene(Bucket::server(keeps_versions));
+            sums += play_on(&on_server, plays() / SERVED, uses_trash, flaw)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// The same on buckets of one kind, about so often.
+fn play_on(
+    scene: &dyn Fn() -> Scene,
+    plays: u64,
+    uses_trash: bool,
+    flaw: Option<Flaw>,
+) -> Result<Sums, String> {
+    let mut sums = Sums::default();
+    let never = Cut { first: u64::MAX, steps: 0, second: u64::MAX };
+    let requests = play(scene(), never, uses_trash, flaw).requests;
+    assert!(requests > 60, "{requests} requests are too few");
+    let length = scene().push.length();
+    let stride = (requests * (length as u64 + 1) * 2 / plays).max(1);
+    let mut random = Random::new(requests);
+    for steps in 0..=length {
+        let mut first = random.below(stride);
+        while first < requests {
+            let nights = if flaw == Some(Flaw::SlowPushes) { 2 * NIGHTS } else { 1 };
+            let second = first + random.below(requests * nights as u64 / NIGHTS as u64);
+            let cut = Cut { first, steps, second };
+            let played = play(scene(), cut, uses_trash, flaw);
+            if let Some(wrong) = played.wrong.first() {
+                return Err(format!("{cut:?}, trash: {uses_trash}: {wrong}"));
             }
+            sums += played.sums;
+            first += stride;
         }
     }
     Ok(sums)
@@ -135,7 +153,7 @@ pub(crate) fn plays() -> u64 {
 
 /// Nothing goes wrong however a race is played, and garbage goes.
 #[track_caller]
-pub(crate) fn play_all(scene: impl Fn(MemoryStore) -> Scene) -> Sums {
+pub(crate) fn play_all(scene: impl Fn(Bucket) -> Scene) -> Sums {
     let sums = play_until_wrong(&scene, None).unwrap();
     assert!(sums.deleted > 0, "{sums:?}");
     sums
@@ -143,7 +161,7 @@ pub(crate) fn play_all(scene: impl Fn(MemoryStore) -> Scene) -> Sums {
 
 /// With something left out, some play loses an image.
 #[track_caller]
-pub(crate) fn is_caught(flaw: Flaw, scene: impl Fn(MemoryStore) -> Scene) {
+pub(crate) fn is_caught(flaw: Flaw, scene: impl Fn(Bucket) -> Scene) {
     let wrong = play_until_wrong(&scene, Some(flaw)).unwrap_err();
     assert!(wrong.contains("lost"), "{flaw:?}: {wrong}");
 }

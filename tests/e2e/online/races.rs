@@ -1,8 +1,7 @@
 //! The races between a push and a collection that are known, R1 to R13: each with what people do placed at the
 //! requests of the collector, cut in two at every step.
 
-use store::MemoryStore;
-
+use super::bucket::Bucket;
 use super::client::{Image, Push};
 use super::nights::{Flaw, Nights, pushed};
 use super::play::{ALL_NIGHTS, NIGHTS, Scene, is_caught, play_all, play_until_wrong};
@@ -28,9 +27,9 @@ fn long_ago(
     has_cache: bool,
     history: fn(&Registry),
     push: fn(&Registry) -> Push,
-) -> impl Fn(MemoryStore) -> Scene {
-    move |store| {
-        let registry = Registry::new(store, has_cache);
+) -> impl Fn(Bucket) -> Scene {
+    move |bucket| {
+        let registry = Registry::new(bucket, has_cache);
         let (there, image) = bystander(&registry);
         pushed(&registry, there, &image, Some("kept"));
         history(&registry);
@@ -41,7 +40,7 @@ fn long_ago(
 }
 
 /// Old layers are named by a new image.
-fn old_layers(has_cache: bool, push: fn(&Registry) -> Push) -> impl Fn(MemoryStore) -> Scene {
+fn old_layers(has_cache: bool, push: fn(&Registry) -> Push) -> impl Fn(Bucket) -> Scene {
     long_ago(has_cache, |registry| garbage(registry, HERE), push)
 }
 
@@ -106,11 +105,11 @@ fn r6_a_layer_that_is_mounted_while_its_source_is_unlinked_stays() {
 
 /// The scene, where another image was pushed long ago and stays.
 fn with_another(
-    scene: impl Fn(MemoryStore) -> Scene,
+    scene: impl Fn(Bucket) -> Scene,
     another: fn(&Registry) -> (&'static str, Image),
-) -> impl Fn(MemoryStore) -> Scene {
-    move |store| {
-        let mut scene = scene(store);
+) -> impl Fn(Bucket) -> Scene {
+    move |bucket| {
+        let mut scene = scene(bucket);
         scene.others.push(another(&scene.registry));
         scene
     }
@@ -169,9 +168,9 @@ fn old(registry: &Registry) -> Image {
 }
 
 /// Where manifests without a tag go, and one went without it long ago.
-fn untagged(has_cache: bool, push: fn(&Registry) -> Push) -> impl Fn(MemoryStore) -> Scene {
+fn untagged(has_cache: bool, push: fn(&Registry) -> Push) -> impl Fn(Bucket) -> Scene {
     let scene = long_ago(has_cache, |registry| pushed(registry, HERE, &old(registry), None), push);
-    move |store| Scene { untagged: true, ..scene(store) }
+    move |bucket| Scene { untagged: true, ..scene(bucket) }
 }
 
 #[test]
@@ -194,16 +193,20 @@ fn r9_an_old_manifest_without_a_tag_that_is_tagged_again_stays() {
 fn r9_an_old_manifest_that_is_pushed_again_by_its_digest_alone_is_young_and_stays() {
     for has_cache in [false, true] {
         let scene = untagged(has_cache, |registry| Push::blind(HERE, &old(registry), None));
-        play_all(|store| Scene { stays_young: true, ..scene(store) });
+        play_all(|bucket| Scene { stays_young: true, ..scene(bucket) });
     }
 }
 
-/// Somebody does something at every request in turn, each time in a registry of its own.
-fn at_every_request(store: &MemoryStore, uses_trash: bool, deed: fn(&Registry)) {
+/// Somebody does something at every request in turn, each time in a registry of its own; on a server at some of them.
+fn at_every_request(uses_trash: bool, deed: fn(&Registry)) {
+    at_requests(|| Bucket::memory(!uses_trash), uses_trash, 1, deed);
+    at_requests(|| Bucket::server(!uses_trash), uses_trash, 23, deed);
+}
+
+fn at_requests(bucket: impl Fn() -> Bucket, uses_trash: bool, stride: u64, deed: fn(&Registry)) {
     let mut first = 0;
     loop {
-        let scene = old_layers(true, asking)(store.fork());
-        let Scene { registry, others, .. } = scene;
+        let Scene { registry, others, .. } = old_layers(true, asking)(bucket());
         let act = move |registry: &Registry, request: u64| {
             if request == first {
                 deed(registry);
@@ -222,7 +225,7 @@ fn at_every_request(store: &MemoryStore, uses_trash: bool, deed: fn(&Registry)) 
             assert!(requests > 60, "{requests} requests are too few");
             return;
         }
-        first += 1;
+        first += stride;
     }
 }
 
@@ -233,20 +236,20 @@ fn r10_an_image_that_is_deleted_while_the_collection_lists_loses_nothing_else_an
         pushed(registry, HERE, &image, None);
         registry.delete_manifest(HERE, image.manifest);
     };
-    at_every_request(&MemoryStore::new().with_versions(), false, delete);
+    at_every_request(false, delete);
 }
 
 #[test]
 fn r12_an_upload_that_is_begun_or_purged_changes_when_garbage_goes_and_nothing_else() {
-    at_every_request(&MemoryStore::new(), true, |registry| registry.start_upload(HERE));
+    at_every_request(true, |registry| registry.start_upload(HERE));
 }
 
 #[test]
 fn r13_what_somebody_else_deletes_is_gone_and_the_generation_ends() {
-    at_every_request(&MemoryStore::new().with_versions(), false, |registry| {
+    at_every_request(false, |registry| {
         let old = registry.content(b"old");
-        registry.store.bury(&registry.layer(HERE, old));
-        registry.store.bury(&registry.layout.blob(&old));
+        registry.bucket.bury(&registry.layer(HERE, old));
+        registry.bucket.bury(&registry.layout.blob(&old));
     });
 }
 

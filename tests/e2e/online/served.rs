@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use collector::Remembered;
 use registry::{Digest, KeyKind, Layout, Timestamp};
-use store::MemoryStore;
+
+use super::bucket::Bucket;
 
 /// When nothing has happened yet.
 const BEGIN: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -23,7 +24,7 @@ struct Cache {
 /// A registry. A cheap handle: clones are one.
 #[derive(Clone, Debug)]
 pub(crate) struct Registry {
-    pub(crate) store: MemoryStore,
+    pub(crate) bucket: Bucket,
     pub(crate) layout: Layout,
     state: Arc<Mutex<State>>,
 }
@@ -37,13 +38,12 @@ struct State {
 }
 
 impl Registry {
-    /// A registry on an empty store.
-    pub(crate) fn new(store: MemoryStore, has_cache: bool) -> Self {
-        let store = store.with_page(7).with_md5_etags();
-        store.set_now(BEGIN);
+    /// A registry on an empty bucket.
+    pub(crate) fn new(bucket: Bucket, has_cache: bool) -> Self {
+        bucket.set_now(BEGIN);
         let cache = has_cache.then(Cache::default);
         let state = State { now: BEGIN, cache, contents: BTreeMap::new() };
-        Self { store, layout: Layout::new(""), state: Arc::new(Mutex::new(state)) }
+        Self { bucket, layout: Layout::new(""), state: Arc::new(Mutex::new(state)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -58,7 +58,7 @@ impl Registry {
     pub(crate) fn pass(&self, time: Duration) {
         let mut state = self.state();
         state.now = state.now.after(time);
-        self.store.set_now(state.now);
+        self.bucket.set_now(state.now);
     }
 
     /// Tells what a digest is that of.
@@ -70,11 +70,11 @@ impl Registry {
 
     fn put(&self, key: &str, body: Vec<u8>) {
         self.pass(Duration::from_millis(1));
-        self.store.put(key, body, self.now());
+        self.bucket.put(key, body, self.now());
     }
 
     fn has(&self, key: &str) -> bool {
-        self.store.keys().binary_search_by(|other| other.as_str().cmp(key)).is_ok()
+        self.bucket.has(key)
     }
 
     fn key(&self, kind: KeyKind<'_>) -> String {
@@ -133,7 +133,7 @@ impl Registry {
     /// Deletes a manifest, as its API does.
     pub(crate) fn delete_manifest(&self, repository: &str, digest: Digest) {
         self.forget(&Remembered { repository: Some(name(repository)), digest });
-        self.store.bury(&self.revision(repository, digest));
+        self.bucket.bury(&self.revision(repository, digest));
         self.pass(Duration::from_millis(1));
     }
 

@@ -1,8 +1,8 @@
 //! Deleting only while nobody can push, and all else while people do.
 
 use planner::Amount;
-use store::MemoryStore;
 
+use super::bucket::Bucket;
 use super::client::Image;
 use super::nights::{Doing, LONGEST_PUSH, Nights, pushed};
 use super::served::Registry;
@@ -17,7 +17,7 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let registry = Registry::new(MemoryStore::new(), true);
+        let registry = Registry::new(Bucket::memory(false), true);
         let image = |contents: &[&str]| Image::new(&registry, contents);
         let kept = image(&["kept", "base"]);
         let (old, other) = (image(&["old", "base", "shared"]), image(&["other", "shared"]));

@@ -273,3 +273,21 @@ async fn where_a_lock_of_this_machine_has_to_do_no_condition_is_asked_for() {
     ledger.record(&held, &mut generation, Phase::Purging).await.unwrap();
     assert_eq!(ledger.open(generation.id()).await.unwrap().phase(), Phase::Purging);
 }
+
+#[tokio::test]
+async fn where_a_lock_of_this_machine_has_to_do_entries_that_no_document_names_any_more_stay() {
+    let (memory, folder) = (MemoryStore::new(), tempfile::tempdir().unwrap());
+    let lock = folder.path().join("lease");
+    let (lease, _) = LocalLease::acquire(&lock, "one", LocalClock::system()).unwrap();
+    let (held, ledger) = (lease.guard(), ledger(memory.clone()));
+    let mut generation = ledger.begin(&held, time(1)).await.unwrap();
+    let before = memory.snapshot();
+    ledger.append(&held, &mut generation, &[condemned(1)]).await.unwrap();
+    // A write that was held up on its way puts itself over what was written since.
+    let (key, content) = before.into_iter().next().unwrap();
+    memory.put(&key, content, time(2));
+    let mut shortened = ledger.open(generation.id()).await.unwrap();
+    ledger.append(&held, &mut shortened, &[condemned(2)]).await.unwrap();
+    assert_eq!(all_entries(&ledger, &generation).await.unwrap(), [condemned(1)]);
+    assert_eq!(all_entries(&ledger, &shortened).await.unwrap(), [condemned(2)]);
+}

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ledger::{Entry, Holder, Lease, LeaseTimes, Ledger, LedgerError, LocalClock, probe_key};
+use ledger::{
+    Entry, Holder, Lease, LeaseTimes, Ledger, LedgerError, LocalClock, LocalLease, probe_key,
+};
 use monitor::{Monitor, Stop};
 use protocol::Phase;
 use registry::{Digest, Layout, Timestamp};
@@ -84,6 +86,24 @@ async fn a_bad_night_on_a_bucket() {
         rules.fold(faults, |faults, (kind, fault)| faults.on(kind, When::Chance(0.08), fault)),
     );
     a_night(bucket(&server).await).await;
+}
+
+#[tokio::test]
+async fn without_conditions_nothing_is_written_after_a_write_that_may_still_arrive() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("lease");
+    let (lease, _) = LocalLease::acquire(&lock, "one", LocalClock::system()).unwrap();
+    let server = Server::start(Options::default()).unwrap();
+    let (held, ledger) =
+        (lease.guard(), Ledger::new(bucket(&server).await, &Layout::new("/registry")));
+    let mut generation = ledger.begin(&held, Timestamp::from_seconds(1)).await.unwrap();
+    for (fault, attempts) in [(Fault::HangUpAfter, 1), (Fault::Refuse(S3Error::SLOW_DOWN), 2)] {
+        server.forget_requests();
+        server.set_faults(Faults::none().on(Kind::Put, When::First(1), fault.clone()));
+        let recorded = ledger.record(&held, &mut generation, Phase::Purging).await;
+        assert_eq!(recorded.is_ok(), attempts == 2, "{fault:?}: {recorded:?}");
+        assert_eq!(server.count(Kind::Put), attempts, "{fault:?}");
+    }
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ fn write(
 
 fn is_met(tree: &Tree, key: &str, condition: &Condition) -> Result<bool, StoreError> {
     let current = match condition {
-        Condition::None => return Ok(true),
+        Condition::None | Condition::Once => return Ok(true),
         Condition::Absent | Condition::Unchanged(_) => read::whole(tree, key),
     };
     match (condition, current) {

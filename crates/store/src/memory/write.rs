@@ -14,7 +14,7 @@ impl WriteStore for MemoryStore {
     ) -> Result<Token, StoreError> {
         let mut state = self.state();
         let is_met = match (condition, state.get(key)) {
-            (Condition::None, _) | (Condition::Absent, None) => true,
+            (Condition::None | Condition::Once, _) | (Condition::Absent, None) => true,
             (Condition::Absent, Some(_)) | (Condition::Unchanged(_), None) => false,
             (Condition::Unchanged(token), Some(stored)) => *token == Token::of(&stored.body),
         };

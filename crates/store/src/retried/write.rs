@@ -13,7 +13,8 @@ impl<S: WriteStore> WriteStore for Retried<S> {
 
     /// An attempt that failed may have written all the same. So before the next one, and where that finds its condition
     /// broken, the object is read: this very content is taken for our own. Without a condition nothing is taken for it:
-    /// what was there before may have this content, and an older time.
+    /// what was there before may have this content, and an older time. What is to be written once is not written again,
+    /// unless the store said that it did not take it.
     async fn write(
         &self,
         key: &str,
@@ -30,9 +31,12 @@ impl<S: WriteStore> WriteStore for Retried<S> {
                 }
                 Err(error) => error,
             };
+            if *condition == Condition::Once && error.kind != ErrorKind::Throttled {
+                return Err(error);
+            }
             if error.kind != ErrorKind::Precondition {
                 effort.failed(error).await?;
-                is_in_doubt = *condition != Condition::None;
+                is_in_doubt = !matches!(condition, Condition::None | Condition::Once);
                 if is_in_doubt && let Some(token) = self.find(key, &content).await? {
                     return Ok(token);
                 }

@@ -63,7 +63,7 @@ async fn put(
     bucket.monitor.count(Counter::PutRequests, 1);
     let put = bucket.client.put_object().bucket(&bucket.config.bucket).key(key);
     let put = match condition {
-        Condition::None => put,
+        Condition::None | Condition::Once => put,
         Condition::Absent => put.if_none_match("*"),
         Condition::Unchanged(token) => put.if_match(token.as_str()),
     };
