@@ -30,6 +30,7 @@ mod console;
 mod failure;
 mod identify;
 mod location;
+mod misuse;
 mod no_lease;
 mod online;
 pub mod open;
@@ -39,10 +40,10 @@ mod remembered;
 pub mod render;
 mod signals;
 mod state;
+mod survey;
 mod taken_back;
 mod trash;
 mod unchanged;
-mod usage;
 mod xdg;
 
 use std::ffi::OsString;
@@ -65,7 +66,7 @@ pub fn main(typed: impl IntoIterator<Item = OsString>, console: Console) -> Exit
     let typed: Vec<OsString> = typed.into_iter().collect();
     match Args::understand(&typed) {
         Ok(args) => run(&args, console),
-        Err(error) => usage::tell(&error, &typed, console),
+        Err(error) => misuse::tell(&error, &typed, console),
     }
 }
 

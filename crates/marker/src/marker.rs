@@ -53,6 +53,8 @@ pub enum Beside {
 pub struct Marked {
     /// The repository as listed.
     pub tree: RepositoryTree,
+    /// What was read of it.
+    pub evidence: Evidence,
     /// What it keeps alive.
     pub reach: Reach,
     /// How the marking went, step by step, where that is to be told.
@@ -132,16 +134,19 @@ impl<S: ReadStore> Marker<S> {
     /// [`MarkError`] where the store failed in a way that leaves the repository's reach unknown.
     pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
-        let (reach, events) = self.reach(&mut tree).await?;
+        let (evidence, reach, events) = self.reach(&mut tree).await?;
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
-        Ok(Marked { tree, reach, events, started })
+        Ok(Marked { tree, evidence, reach, events, started })
     }
 
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
     /// is looked at, until that tells nothing new.
-    async fn reach(&self, tree: &mut RepositoryTree) -> Result<(Reach, Vec<Event>), MarkError> {
+    async fn reach(
+        &self,
+        tree: &mut RepositoryTree,
+    ) -> Result<(Evidence, Reach, Vec<Event>), MarkError> {
         loop {
             let evidence = self.gather(tree).await?;
             let mut events = Vec::new();
@@ -153,13 +158,13 @@ impl<S: ReadStore> Marker<S> {
             }
             let unlooked = presumed::unlooked(tree, &reach, &self.rules);
             if unlooked.is_empty() {
-                return Ok((reach, events));
+                return Ok((evidence, reach, events));
             }
             let repository = tree.name.clone();
             let failed = |source| MarkError::Look { repository, source };
             let looked = self.library.look(unlooked).await.map_err(failed)?;
             if !presumed::settle(tree, &looked, &self.rules) {
-                return Ok((reach, events));
+                return Ok((evidence, reach, events));
             }
         }
     }

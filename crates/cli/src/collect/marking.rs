@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use lister::{Complete, RepositoryTree, list_repositories};
-use marker::{DigestSet, DigestSetBuilder, Event, MarkSetBuilder, Marked, Marker, Rules};
+use lister::Complete;
+use marker::{DigestSet, DigestSetBuilder, Event, MarkSetBuilder, Marked, Rules};
 use monitor::{Counter, Monitor};
-use planner::{Cutoffs, Doubt, Doubts, Facts, Judged, PlanWriter, judge_repository};
+use planner::{Cutoffs, Doubt, Doubts, Facts, PlanWriter, judge_repository};
 use registry::{Digest, RepositoryName};
 use store::ReadStore;
-use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinSet;
 
 use super::Stage;
 use crate::Failure;
-
-/// How many repositories wait between the lister and the marker.
-const WAITING: usize = 16;
-/// How many repositories are marked at once; their manifests share one limit.
-const AT_ONCE: usize = 16;
+use crate::survey::{SeesRepositories, sole, visit_repositories};
 
 /// How the marking of one repository went.
 #[derive(Debug)]
@@ -51,52 +45,28 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     marks: &Arc<MarkSetBuilder>,
     rules: Rules,
 ) -> Result<AllMarked, Failure> {
-    let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Work::new(stage, Arc::clone(marks), rules, receiver)?;
-    let mut group = JoinSet::new();
-    for _ in 0..AT_ONCE {
-        group.spawn(Arc::clone(&work).run());
+    let memory = stage.survey.in_memory(stage.ask.memory / 8);
+    let unlinked = Arc::new(DigestSetBuilder::limited(&memory)?);
+    let judge = || Judge {
+        cutoffs: stage.cutoffs,
+        writer: Arc::clone(stage.writer),
+        unlinked: Arc::clone(&unlinked),
+        monitor: Arc::clone(stage.survey.monitor),
+        tells: stage.ask.listener.is_some(),
+        seen: Seen::default(),
+    };
+    let tells = stage.ask.listener.is_some();
+    let (complete, judges) = visit_repositories(stage.survey, marks, rules, tells, judge).await?;
+    let mut seen = Seen::default();
+    for judge in judges {
+        seen.merge(judge.seen);
     }
-    let crew = gather(group, Arc::clone(&work));
-    let (store, monitor, stop) =
-        (Arc::clone(stage.store), Arc::clone(stage.monitor), Arc::clone(stage.stop));
-    let width = stage.ask.width;
-    let listing = list_repositories(store, stage.ask.layout, width, sender, monitor, stop);
-    let (listed, seen) = tokio::join!(listing, crew);
-    // A marker's own failure explains why the lister found nobody to take its repositories.
-    let mut seen = seen?;
-    let complete = listed?;
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
-    let Work { marker, unlinked, .. } = super::sole(work, "a marker is left")?;
-    // So many manifests take their time to go, and nobody waits for that.
-    let library = marker.into_library();
-    drop(tokio::task::spawn_blocking(move || drop(library)));
-    let unlinked = unlinked.finish()?;
+    let unlinked = sole(unlinked, "a judge is left")?.finish()?;
     let Seen { facts, doubts, told, pinned } = seen;
     let doubts = sorted(&doubts);
     Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned })
-}
-
-/// Waits for every marking task. The first failure, or panic, takes in nothing more, so that the lister does not wait for
-/// ever.
-async fn gather<S: ReadStore>(
-    mut group: JoinSet<Result<Seen, Failure>>,
-    work: Arc<Work<S>>,
-) -> Result<Seen, Failure> {
-    let mut outcome = Ok(Seen::default());
-    while let Some(joined) = group.join_next().await {
-        let ended = joined.map_err(lost).and_then(|ended| ended);
-        match (&mut outcome, ended) {
-            (Ok(seen), Ok(more)) => seen.merge(more),
-            (Ok(_), Err(failure)) => {
-                work.trees.lock().await.close();
-                outcome = Err(failure);
-            }
-            (Err(_), _) => {}
-        }
-    }
-    outcome
 }
 
 /// The same registry gives the same plan, whichever repository was marked first.
@@ -112,19 +82,14 @@ fn sorted(doubts: &Doubts) -> Doubts {
     sorted
 }
 
-pub(super) fn lost(error: tokio::task::JoinError) -> Failure {
-    Failure::Internal { what: "a task ended early", source: error.into() }
-}
-
-/// What each marking task shares.
-struct Work<S> {
-    marker: Marker<S>,
-    trees: Mutex<mpsc::Receiver<RepositoryTree>>,
+/// Judges the links of repositories.
+struct Judge {
     cutoffs: Cutoffs,
     writer: Arc<PlanWriter>,
-    unlinked: DigestSetBuilder,
+    unlinked: Arc<DigestSetBuilder>,
     monitor: Arc<Monitor>,
-    tell: bool,
+    tells: bool,
+    seen: Seen,
 }
 
 /// What one marking task saw.
@@ -147,57 +112,10 @@ impl Seen {
     }
 }
 
-impl<S: ReadStore> Work<S> {
-    fn new(
-        stage: &Stage<'_, S>,
-        marks: Arc<MarkSetBuilder>,
-        rules: Rules,
-        trees: mpsc::Receiver<RepositoryTree>,
-    ) -> Result<Arc<Self>, Failure> {
-        let (store, monitor) = (Arc::clone(stage.store), Arc::clone(stage.monitor));
-        let (layout, width) = (stage.ask.layout, stage.ask.width);
-        let unlinked = DigestSetBuilder::limited(&stage.ask.in_memory(stage.ask.memory / 8))?;
-        let marker = Marker::new(store, layout, width, marks, rules, monitor)
-            .stopped_by(stage.stop)
-            .holding(stage.ask.memory / 4)
-            .telling(stage.ask.listener.is_some())
-            .remembering(stage.ask.cache.clone());
-        Ok(Arc::new(Self {
-            marker,
-            trees: Mutex::new(trees),
-            cutoffs: stage.cutoffs,
-            writer: Arc::clone(stage.writer),
-            unlinked,
-            monitor: Arc::clone(stage.monitor),
-            tell: stage.ask.listener.is_some(),
-        }))
-    }
-
-    /// Marks until nothing comes any more.
-    async fn run(self: Arc<Self>) -> Result<Seen, Failure> {
-        let mut seen = Seen::default();
-        loop {
-            let next = self.trees.lock().await.recv().await;
-            let Some(tree) = next else { return Ok(seen) };
-            self.mark(tree, &mut seen).await?;
-        }
-    }
-
-    async fn mark(&self, tree: RepositoryTree, seen: &mut Seen) -> Result<(), Failure> {
-        self.count(&tree);
-        let marked = self.marker.mark(tree).await?;
+impl SeesRepositories for Judge {
+    fn see(&mut self, marked: Marked) -> Result<(), Failure> {
         let judged = judge_repository(&marked, &self.cutoffs);
-        self.take(marked, judged, seen)
-    }
-
-    fn count(&self, tree: &RepositoryTree) {
-        let tags = tree.tags.iter().filter(|tag| tag.current.is_some()).count();
-        self.monitor.count(Counter::Repositories, 1);
-        self.monitor.count(Counter::Revisions, tree.revisions.len() as u64);
-        self.monitor.count(Counter::Tags, tags as u64);
-    }
-
-    fn take(&self, marked: Marked, judged: Judged, seen: &mut Seen) -> Result<(), Failure> {
+        let seen = &mut self.seen;
         seen.facts.merge(&judged.facts);
         seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
         let repository = marked.tree.name.to_string();
@@ -205,7 +123,7 @@ impl<S: ReadStore> Work<S> {
             let (about, message) = (what.subject(), what.to_string());
             seen.doubts.add(Doubt { repository: repository.clone(), what: about, message });
         }
-        if self.tell {
+        if self.tells {
             seen.told.push(told(marked, &self.cutoffs));
         }
         self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;

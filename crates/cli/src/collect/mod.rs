@@ -9,9 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::{
-    Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, MemoryLimit, Rules, SpillError,
-};
+use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
     BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
@@ -20,6 +18,7 @@ use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
 use tokio::task::spawn_blocking;
 
+use crate::survey::{self, Survey, sole};
 use crate::{Failure, remembered};
 
 use self::marking::AllMarked;
@@ -70,11 +69,6 @@ impl Ask<'_> {
     fn writer(&self) -> Result<PlanWriter, PlanError> {
         if self.is_scratch { PlanWriter::scratch(self.out) } else { PlanWriter::create(self.out) }
     }
-
-    /// A set that holds so many bytes in memory, and the rest where the plan is going to be.
-    fn in_memory(&self, bytes: usize) -> MemoryLimit {
-        MemoryLimit { bytes, folder: self.out.to_owned() }
-    }
 }
 
 /// What was seen of a registry.
@@ -114,10 +108,20 @@ pub async fn look<S: ReadStore>(
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
     let writer = Arc::new(ask.writer()?);
-    let marks = Arc::new(MarkSetBuilder::limited(&ask.in_memory(ask.memory / 2))?);
+    let survey = Survey {
+        store,
+        layout: ask.layout,
+        width: ask.width,
+        cache: ask.cache.as_ref(),
+        memory: ask.memory,
+        folder: ask.out,
+        monitor,
+        stop,
+    };
+    let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
     let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
     let rules = Rules { untagged, cutoff, beside };
-    let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
+    let stage = Stage { survey, ask, cutoffs, writer: &writer };
 
     monitor.enter(Phase::Marking);
     let marked = marking::mark_repositories(&stage, &marks, rules).await;
@@ -138,12 +142,10 @@ struct Judged {
 
 /// What every step of the collection shares.
 struct Stage<'a, S> {
-    store: &'a Arc<S>,
+    survey: Survey<'a, S>,
     ask: &'a Ask<'a>,
     cutoffs: planner::Cutoffs,
     writer: &'a Arc<PlanWriter>,
-    monitor: &'a Arc<Monitor>,
-    stop: &'a Arc<Stop>,
 }
 
 impl<S: ReadStore> Stage<'_, S> {
@@ -154,9 +156,9 @@ impl<S: ReadStore> Stage<'_, S> {
         marked: Result<AllMarked, Failure>,
     ) -> Result<Judged, Failure> {
         let marked = marked?;
-        self.monitor.enter(Phase::Sealing);
+        self.survey.monitor.enter(Phase::Sealing);
         let marks = sole(marks, "the marks are still in use")?.seal(&marked.complete)?;
-        self.monitor.enter(Phase::Planning);
+        self.survey.monitor.enter(Phase::Planning);
         let mut facts = marked.facts;
         let judge = BlobJudge {
             layout: self.ask.layout.clone(),
@@ -172,22 +174,22 @@ impl<S: ReadStore> Stage<'_, S> {
         told?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
-        facts.tags = self.monitor.get(Counter::Tags);
-        facts.keys =
-            self.monitor.get(Counter::RepositoryKeys) + self.monitor.get(Counter::BlobKeys);
+        facts.tags = self.survey.monitor.get(Counter::Tags);
+        facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
+            + self.survey.monitor.get(Counter::BlobKeys);
         let header = self.header(facts, marked.doubts);
         Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })
     }
 
     fn held(&self) -> Result<DigestSet, SpillError> {
-        let held = DigestSetBuilder::limited(&self.ask.in_memory(self.ask.memory / 8))?;
+        let held = DigestSetBuilder::limited(&self.survey.in_memory(self.ask.memory / 8))?;
         held.add(self.ask.held.iter().copied())?;
         held.finish()
     }
 
     async fn tell(&self, told: Vec<Told>) -> Result<(), Failure> {
         let Some(listener) = self.ask.listener.clone() else { return Ok(()) };
-        spawn_blocking(move || listener.hear(told)).await.map_err(marking::lost)?
+        spawn_blocking(move || listener.hear(told)).await.map_err(survey::lost)?
     }
 
     fn header(&self, facts: Facts, doubts: Doubts) -> Header {
@@ -195,7 +197,7 @@ impl<S: ReadStore> Stage<'_, S> {
         Header {
             created_by: env!("CARGO_PKG_VERSION").to_owned(),
             location: planner::Location {
-                identity: self.store.identity().to_owned(),
+                identity: self.survey.store.identity().to_owned(),
                 source: ask.source.to_owned(),
                 base: ask.layout.base().to_owned(),
                 options: ask.options.clone(),
@@ -205,7 +207,7 @@ impl<S: ReadStore> Stage<'_, S> {
             doubts,
             notes: audit(&facts, &ask.policy, ask.limits),
             facts,
-            requests: requests(self.monitor),
+            requests: requests(self.survey.monitor),
         }
     }
 }
@@ -213,12 +215,6 @@ impl<S: ReadStore> Stage<'_, S> {
 async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
     let failed = |source| Failure::Store { location: location.to_owned(), source };
     store.now().await.map_err(failed)
-}
-
-/// Every task is joined by now, so this handle is the last one.
-fn sole<T>(shared: Arc<T>, what: &'static str) -> Result<T, Failure> {
-    Arc::into_inner(shared)
-        .ok_or_else(|| Failure::Internal { what, source: "a task is left".into() })
 }
 
 /// Requests sent so far.
