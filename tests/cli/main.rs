@@ -23,6 +23,7 @@ mod collecting;
 mod configuration;
 mod drop_in;
 mod expected;
+mod explain;
 mod help;
 mod interrupted;
 mod logging;

@@ -27,6 +27,7 @@ pub mod collect;
 mod command;
 mod command_line;
 mod console;
+mod explain;
 mod failure;
 mod identify;
 mod location;
@@ -112,6 +113,7 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
+        Command::Explain(args) => Box::pin(command::explain(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
     }

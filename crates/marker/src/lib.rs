@@ -37,6 +37,7 @@ mod reach;
 mod tags;
 #[cfg(test)]
 mod testing;
+mod trace;
 
 pub use digest_set::{DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, SpillError};
 pub use doubt::{Doubt, What};
@@ -44,5 +45,6 @@ pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Beside, Marked, Marker, Rules};
+pub use marker::{Beside, Marked, Marker, Rules, Telling};
 pub use reach::{Event, Reach, reach};
+pub use trace::{Ground, Lead, Path, trace};

@@ -57,6 +57,8 @@ pub struct Marked {
     pub evidence: Evidence,
     /// What it keeps alive.
     pub reach: Reach,
+    /// What its tags point to, where that is to be told: those of which it is known.
+    pub tags: Vec<TagTarget>,
     /// How the marking went, step by step, where that is to be told.
     pub events: Vec<Event>,
     /// When the uploads of the tree started, by position: by their own account, else when their newest part was
@@ -72,9 +74,18 @@ pub struct Marker<S> {
     rules: Rules,
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
-    tells: bool,
+    tells: Telling,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
+}
+
+/// What a marker tells beside what is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Telling {
+    /// Each step of the marking ([`Marked::events`]).
+    pub events: bool,
+    /// What every tag points to ([`Marked::tags`]), also where tags do not matter: then at most one GET for each.
+    pub tags: bool,
 }
 
 impl<S: ReadStore> Marker<S> {
@@ -90,7 +101,7 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        let (tells, stop) = (false, Arc::default());
+        let (tells, stop) = (Telling::default(), Arc::default());
         Self { library, marks, rules, readers_of_one, tells, monitor, stop }
     }
 
@@ -100,9 +111,9 @@ impl<S: ReadStore> Marker<S> {
         Self { stop: Arc::clone(stop), ..self }
     }
 
-    /// The same marker; whether it tells each step.
+    /// The same marker, and what it tells.
     #[must_use]
-    pub fn telling(self, tells: bool) -> Self {
+    pub fn telling(self, tells: Telling) -> Self {
         Self { tells, ..self }
     }
 
@@ -138,7 +149,8 @@ impl<S: ReadStore> Marker<S> {
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
-        Ok(Marked { tree, evidence, reach, events, started })
+        let tags = if self.tells.tags { self.targets(&tree).await? } else { Vec::new() };
+        Ok(Marked { tree, evidence, reach, tags, events, started })
     }
 
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
@@ -150,7 +162,7 @@ impl<S: ReadStore> Marker<S> {
         loop {
             let evidence = self.gather(tree).await?;
             let mut events = Vec::new();
-            let mut tell = |event| events.extend(self.tells.then_some(event));
+            let mut tell = |event| events.extend(self.tells.events.then_some(event));
             let reach = reach(tree, &evidence, &self.rules, &mut tell);
             if presumed::is_open_needed(tree, &reach, &self.rules) {
                 self.open(tree).await?;
@@ -235,6 +247,25 @@ impl<S: ReadStore> Marker<S> {
             evidence.doubts.extend(tags::strays(tree, &evidence.targets));
         }
         Ok(())
+    }
+
+    /// What every tag points to, as far as it can be known; decides nothing.
+    async fn targets(&self, tree: &RepositoryTree) -> Result<Vec<TagTarget>, MarkError> {
+        let (mut targets, mut unread) = (Vec::new(), Vec::new());
+        for (at, tag) in tree.tags.iter().enumerate() {
+            let Some(current) = &tag.current else { continue };
+            match tags::by_etag(tag) {
+                Some(digest) => targets.push(TagTarget { tag: at, digest }),
+                None => unread.push((at, current.key().into())),
+            }
+        }
+        for (tag, content) in self.read_links(tree, unread).await? {
+            if let Content::Digest(digest) = content {
+                targets.push(TagTarget { tag, digest });
+            }
+        }
+        targets.sort_unstable_by_key(|target| target.tag);
+        Ok(targets)
     }
 
     /// What links serve under another digest than their key tells. A manifest that is served so pins its repository:

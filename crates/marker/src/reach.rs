@@ -99,7 +99,7 @@ pub(crate) fn is_young(link: &Link, rules: &Rules) -> bool {
 }
 
 /// Whether an upload is in progress: one that was added to lately, or of which that is not known (G4).
-fn is_pushed_to(tree: &RepositoryTree, rules: &Rules) -> bool {
+pub(crate) fn is_pushed_to(tree: &RepositoryTree, rules: &Rules) -> bool {
     tree.uploads.iter().any(|upload| upload.newest().is_none_or(|newest| newest >= rules.cutoff))
 }
 

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod explain;
 mod online;
 mod output;
 mod policy;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use explain::{ExplainArgs, Subject};
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
@@ -65,7 +67,8 @@ Examples:
   3. Carry out what was reviewed       regsweep apply plan --offline
   4. Both at once; again to resume     regsweep gc s3://bucket/prefix --untagged --offline
   5. Take back what was deleted        regsweep undo plan
-  6. As the registry's own command     regsweep garbage-collect --dry-run config.yml
+  6. Who keeps it, or why it goes      regsweep explain config.yml team/app:v1
+  7. As the registry's own command     regsweep garbage-collect --dry-run config.yml
 
 Exit codes: 0 done, 1 internal, 2 usage, 3 partial, 4 unsafe (refused), 5 store, 6 format,
 7 incomplete, 130 stopped. garbage-collect: 0 or 1, as the registry's command.";
@@ -83,6 +86,8 @@ pub enum Command {
     Gc(GcArgs),
     /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
+    /// Say who keeps a digest or an image, or why it would go
+    Explain(ExplainArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]
     GarbageCollect(GarbageCollectArgs),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lister::Complete;
-use marker::{DigestSet, DigestSetBuilder, Event, MarkSetBuilder, Marked, Rules};
+use marker::{DigestSet, DigestSetBuilder, Event, MarkSetBuilder, Marked, Rules, Telling};
 use monitor::{Counter, Monitor};
 use planner::{Cutoffs, Doubt, Doubts, Facts, PlanWriter, judge_repository};
 use registry::{Digest, RepositoryName};
@@ -55,8 +55,8 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         tells: stage.ask.listener.is_some(),
         seen: Seen::default(),
     };
-    let tells = stage.ask.listener.is_some();
-    let (complete, judges) = visit_repositories(stage.survey, marks, rules, tells, judge).await?;
+    let telling = Telling { events: stage.ask.listener.is_some(), tags: false };
+    let (complete, judges) = visit_repositories(stage.survey, marks, rules, telling, judge).await?;
     let mut seen = Seen::default();
     for judge in judges {
         seen.merge(judge.seen);

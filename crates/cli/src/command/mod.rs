@@ -2,6 +2,7 @@
 
 mod apply;
 mod demo;
+mod explain;
 mod garbage_collect;
 mod gc;
 mod plan;
@@ -10,6 +11,7 @@ mod undo;
 
 pub(crate) use apply::apply;
 pub(crate) use demo::demo;
+pub(crate) use explain::explain_command as explain;
 pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbage_collect};
 pub(crate) use gc::gc;
 pub(crate) use plan::plan;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lister::{Complete, RepositoryTree, list_repositories};
-use marker::{MarkSetBuilder, Marked, Marker, Rules};
+use marker::{MarkSetBuilder, Marked, Marker, Rules, Telling};
 use monitor::{Counter, Monitor};
 use store::ReadStore;
 use tokio::sync::{Mutex, mpsc};
@@ -27,7 +27,7 @@ pub(crate) trait SeesRepositories: Send + 'static {
 }
 
 /// Lists and marks every repository, and shows each to one of the visitors that `new_visitor` makes. Gives them back when
-/// all was seen. With `tells` they also hear how the marking went, step by step ([`Marked::events`]).
+/// all was seen. `telling` is what they hear beside what is kept.
 ///
 /// # Errors
 /// Where any repository may have been missed (G3, G4), or a visitor fails.
@@ -35,11 +35,11 @@ pub(crate) async fn visit_repositories<S: ReadStore, V: SeesRepositories>(
     survey: Survey<'_, S>,
     marks: &Arc<MarkSetBuilder>,
     rules: Rules,
-    tells: bool,
+    telling: Telling,
     new_visitor: impl Fn() -> V,
 ) -> Result<(Complete, Vec<V>), Failure> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Arc::new(Work::new(survey, Arc::clone(marks), rules, tells, receiver));
+    let work = Arc::new(Work::new(survey, Arc::clone(marks), rules, telling, receiver));
     let mut group = JoinSet::new();
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run(new_visitor()));
@@ -94,7 +94,7 @@ impl<S: ReadStore> Work<S> {
         survey: Survey<'_, S>,
         marks: Arc<MarkSetBuilder>,
         rules: Rules,
-        tells: bool,
+        telling: Telling,
         trees: mpsc::Receiver<RepositoryTree>,
     ) -> Self {
         let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
@@ -102,7 +102,7 @@ impl<S: ReadStore> Work<S> {
             Marker::new(store, survey.layout, survey.width, marks, rules, Arc::clone(&monitor))
                 .stopped_by(survey.stop)
                 .holding(survey.memory / 4)
-                .telling(tells)
+                .telling(telling)
                 .remembering(survey.cache.cloned());
         Self { marker, trees: Mutex::new(trees), monitor }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use lister::RepositoryTree;
-use marker::{Reach, What};
+use marker::{Evidence, Reach, What};
 use proptest::prelude::*;
 use registry::{KeyKind, Layout};
 
@@ -99,7 +99,8 @@ impl Case {
             ..Reach::default()
         };
         let started = self.started.iter().copied().take(tree.uploads.len()).collect();
-        Marked { tree, reach, events: Vec::new(), started }
+        let (evidence, tags, events) = (Evidence::default(), Vec::new(), Vec::new());
+        Marked { tree, evidence, reach, tags, events, started }
     }
 
     fn judge(&self, untagged: bool) -> Judged {

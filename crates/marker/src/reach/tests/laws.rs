@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use registry::Role;
+
 use crate::marker::served_by_layer_links;
+use crate::{Lead, Marked, trace};
 
 /// So many manifests, and as many other blobs.
 const COUNT: u8 = 7;
@@ -118,8 +121,9 @@ impl Small {
             digest: number(*digest),
             canonical: number(*canonical),
         };
+        let place = |name: String| tree.tags.iter().position(|tag| *tag.name == *name);
         let target = |(tag, target): &(u8, u8)| TagTarget {
-            tag: usize::from(*tag),
+            tag: place(format!("v{tag}")).unwrap_or(usize::MAX),
             digest: number(*target),
         };
         let mut evidence = Evidence {
@@ -237,5 +241,67 @@ proptest! {
             }
         }
         prop_assert!(reach.needed.is_subset(&marks_of(&reach)));
+    }
+
+    #[test]
+    fn what_is_kept_is_traced_to_what_is_kept_for_its_own_sake_and_nothing_else_is(
+        small in small(true), untagged: bool, beside in prop::sample::select(BESIDE.to_vec()),
+    ) {
+        let (marked, rules) = small.marked(untagged, beside);
+        let marks = marks_of(&marked.reach);
+        for digest in (0..COUNT * 2).map(number) {
+            let paths = trace(&marked, &rules, digest);
+            prop_assert_eq!(paths.is_empty(), !marks.contains(&digest), "{}", digest);
+            for path in paths {
+                // What is served under another digest is kept for the link's sake; under that digest there is no blob.
+                let aliases = &mut marked.evidence.aliases.iter();
+                let is_alias = aliases.any(|alias| alias.digest == path.root);
+                prop_assert!(marks.contains(&path.root) || is_alias);
+                let mut from = path.root;
+                for (lead, to) in &path.steps {
+                    prop_assert!(leads(&marked, from, *lead, *to), "{:?} {}", lead, to);
+                    from = *to;
+                }
+                prop_assert_eq!(from, digest);
+            }
+        }
+    }
+}
+
+const BESIDE: [Beside; 3] = [Beside::Nothing, Beside::InUse, Beside::Linked];
+
+impl Small {
+    fn marked(&self, untagged: bool, beside: Beside) -> (Marked, Rules) {
+        let tree = self.tree();
+        let evidence = self.evidence(&tree, untagged);
+        let rules = Rules { beside, ..Rules::new(untagged, CUTOFF) };
+        let reach = reach(&tree, &evidence, &rules, &mut drop);
+        let (tags, events, started) = (Vec::new(), Vec::new(), Vec::new());
+        (Marked { tree, evidence, reach, tags, events, started }, rules)
+    }
+}
+
+/// Whether one digest leads to another in this way.
+fn leads(marked: &Marked, from: Digest, lead: Lead, to: Digest) -> bool {
+    let names = |from: &Digest, role: Option<Role>, to: Digest| {
+        let Some(Known::Manifest(manifest)) = marked.evidence.manifests.get(from) else {
+            return false;
+        };
+        let edges = &mut manifest.edges().iter();
+        edges.any(|edge| edge.digest == to && role.is_none_or(|role| role == edge.role))
+    };
+    match lead {
+        Lead::Names(role) => role != Role::Subject && names(&from, Some(role), to),
+        Lead::RefersTo => names(&to, Some(Role::Subject), from),
+        Lead::Signs => marked
+            .tree
+            .signatures
+            .iter()
+            .any(|signature| signature.revision == from && signature.link.digest == to),
+        Lead::ServedAs => marked
+            .evidence
+            .aliases
+            .iter()
+            .any(|alias| alias.digest == from && alias.canonical == to),
     }
 }

@@ -1,0 +1,66 @@
+//! `regsweep explain`: who keeps something, or why it would go.
+
+use planner::Policy;
+use store::DeleteStore;
+
+use super::Context;
+use crate::args::ExplainArgs;
+use crate::explain::{Explanation, explain};
+use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
+use crate::render::{ExplanationObject, explanation_text};
+use crate::survey::Survey;
+use crate::{Failure, remembered};
+
+/// Explains what becomes of a digest or an image; changes nothing.
+///
+/// # Errors
+/// Where the registry cannot be read whole.
+pub(crate) async fn explain_command(
+    args: &ExplainArgs,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
+    let location = context.locate(&args.location, &args.store)?;
+    let progress = context.progress(&location.place);
+    let (store, deletes) = (&args.store, DeletePace::default());
+    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let explaining = Explaining { args, context };
+    let explanation = with_registry(access, &context.watch, explaining).await?;
+    drop(progress);
+    if context.output.json {
+        return context.object(&ExplanationObject::of(&explanation));
+    }
+    context.data(&explanation_text(&explanation, context.console))
+}
+
+struct Explaining<'a> {
+    args: &'a ExplainArgs,
+    context: &'a Context<'a>,
+}
+
+impl Work for Explaining<'_> {
+    type Out = Explanation;
+
+    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Explanation, Failure> {
+        let Self { args, context } = self;
+        let policy =
+            Policy { untagged: args.untagged, grace: args.grace, uploads_older_than: args.grace };
+        let cutoffs = policy.at(open.now().await?);
+        let scratch = std::env::temp_dir();
+        let folder = tempfile::tempdir_in(&scratch)
+            .map_err(|source| Failure::File { path: scratch, source })?;
+        let cache = remembered::open(&args.resources, context.console);
+        let survey = Survey {
+            store: &open.store,
+            layout: &open.layout,
+            width: open.width,
+            cache: cache.as_ref(),
+            memory: args.resources.memory.in_memory(),
+            folder: folder.path(),
+            monitor: &context.watch.monitor,
+            stop: &context.watch.stop,
+        };
+        let explained = explain(survey, args.subject.clone(), cutoffs).await;
+        remembered::close(cache).await;
+        explained
+    }
+}

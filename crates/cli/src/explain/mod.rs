@@ -1,0 +1,195 @@
+//! Why something is kept, or would go: by the same marks and verdicts as a plan.
+
+mod search;
+
+use std::sync::Arc;
+
+use marker::{
+    Beside, DigestSet, DigestSetBuilder, Ground, Lead, MarkSetBuilder, Path, Rules, Telling,
+};
+use monitor::Phase;
+use planner::{BlobJudge, Cutoffs, Facts, Reason};
+use registry::{Digest, KeyKind, RepositoryName, Timestamp, parse_link};
+use store::{ErrorKind, Object, ReadStore};
+
+use self::search::Search;
+use crate::Failure;
+use crate::args::Subject;
+use crate::survey::{Survey, sole, visit_repositories};
+
+/// More than any link has, in bytes.
+const LINK_LIMIT: u64 = 1024;
+
+/// What was found out.
+#[derive(Debug)]
+pub(crate) struct Explanation {
+    /// What was asked about.
+    pub(crate) subject: Subject,
+    /// Its digest; none where there is no such tag.
+    pub(crate) digest: Option<Digest>,
+    /// Its data, where that is there.
+    pub(crate) blob: Option<Object>,
+    pub(crate) verdict: Verdict,
+    /// Before when something must have been written to go.
+    pub(crate) cutoffs: Cutoffs,
+    /// The repositories that keep it or name it, in the order of their names.
+    pub(crate) holdings: Vec<Holding>,
+}
+
+/// What becomes of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is needed, or whether it is is not known.
+    Kept,
+    /// Nothing needs it, and it is too young to go.
+    Young,
+    /// It goes, for this reason.
+    Garbage(Reason),
+    /// Something names it, and it is not there.
+    Missing,
+    /// Nothing names it, and it is not there.
+    Unknown,
+}
+
+/// What a repository has to do with a digest.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    pub(crate) repository: RepositoryName,
+    /// Why it keeps it: ways from what is kept for its own sake.
+    pub(crate) paths: Vec<Path>,
+    /// What could not be read or understood, where that keeps all that the repository names.
+    pub(crate) doubts: Vec<String>,
+    /// The keys that name it.
+    pub(crate) links: Vec<NamedBy>,
+}
+
+/// A key that names a digest.
+#[derive(Debug)]
+pub(crate) struct NamedBy {
+    pub(crate) key: Box<str>,
+    /// When it was written, where that is known.
+    pub(crate) modified: Option<Timestamp>,
+    /// Why it goes, where it does.
+    pub(crate) goes: Option<Reason>,
+}
+
+/// Goes through a registry and finds out what becomes of `subject`.
+///
+/// # Errors
+/// Where anything that could keep it may have been missed (G4).
+pub(crate) async fn explain<S: ReadStore>(
+    survey: Survey<'_, S>,
+    subject: Subject,
+    cutoffs: Cutoffs,
+) -> Result<Explanation, Failure> {
+    let Some(digest) = digest_of(&survey, &subject).await? else {
+        let (blob, holdings, verdict) = (None, Vec::new(), Verdict::Unknown);
+        return Ok(Explanation { subject, digest: None, blob, verdict, cutoffs, holdings });
+    };
+    survey.monitor.enter(Phase::Marking);
+    let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(survey.memory / 2))?);
+    let unlinked = Arc::new(DigestSetBuilder::limited(&survey.in_memory(survey.memory / 8))?);
+    let rules =
+        Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects, beside: Beside::Nothing };
+    let search = || Search::new(digest, rules, cutoffs, Arc::clone(&unlinked));
+    let telling = Telling { events: false, tags: true };
+    let (complete, searches) = visit_repositories(survey, &marks, rules, telling, search).await?;
+    survey.monitor.enter(Phase::Sealing);
+    let marks = sole(marks, "the marks are still in use")?.seal(&complete)?;
+    let (mut facts, mut holdings) = (Facts::default(), Vec::new());
+    for search in searches {
+        facts.merge(&search.facts);
+        holdings.extend(search.holdings);
+    }
+    holdings.sort_unstable_by(|a, b| a.repository.cmp(&b.repository));
+    let judge = BlobJudge {
+        layout: survey.layout.clone(),
+        marks,
+        unlinked: sole(unlinked, "a search is left")?.finish()?,
+        held: nothing(&survey)?,
+        cutoffs,
+        newest_link: facts.newest_link,
+    };
+    let blob = blob(&survey, digest).await?;
+    let verdict = verdict(&judge, blob.as_ref(), &holdings)?;
+    Ok(Explanation { subject, digest: Some(digest), blob, verdict, cutoffs, holdings })
+}
+
+fn nothing<S>(survey: &Survey<'_, S>) -> Result<DigestSet, Failure> {
+    Ok(DigestSetBuilder::limited(&survey.in_memory(1 << 20))?.finish()?)
+}
+
+/// The digest that is asked about; none where there is no such tag.
+async fn digest_of<S: ReadStore>(
+    survey: &Survey<'_, S>,
+    subject: &Subject,
+) -> Result<Option<Digest>, Failure> {
+    let (repository, tag) = match subject {
+        Subject::Digest(digest) | Subject::Manifest(_, digest) => return Ok(Some(*digest)),
+        Subject::Tagged(repository, tag) => (repository.as_str(), tag.as_str()),
+    };
+    let Some(key) = survey.layout.key_of(&KeyKind::TagCurrent { repository, tag }) else {
+        return Ok(None);
+    };
+    match survey.store.get(&key, LINK_LIMIT).await {
+        Ok(content) => Ok(parse_link(&content).ok()),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Failure::Store { location: key, source }),
+    }
+}
+
+async fn blob<S: ReadStore>(
+    survey: &Survey<'_, S>,
+    digest: Digest,
+) -> Result<Option<Object>, Failure> {
+    let key = survey.layout.blob(&digest);
+    let looked = survey.store.look(vec![key.as_str().into()]).await;
+    let looked = looked.map_err(|source| Failure::Store { location: key, source })?;
+    Ok(looked.into_iter().flatten().next())
+}
+
+/// What a plan would say of the data.
+fn verdict(
+    judge: &BlobJudge,
+    blob: Option<&Object>,
+    holdings: &[Holding],
+) -> Result<Verdict, Failure> {
+    let Some(blob) = blob else {
+        return Ok(if holdings.is_empty() { Verdict::Unknown } else { Verdict::Missing });
+    };
+    let judged = judge.judge(vec![blob.clone().into()])?;
+    let is_kept = holdings.iter().any(|holding| !holding.paths.is_empty());
+    Ok(match judged.rows.first() {
+        Some(row) => Verdict::Garbage(row.reason),
+        None if !is_kept && blob.modified >= judge.cutoffs.objects => Verdict::Young,
+        None => Verdict::Kept,
+    })
+}
+
+/// The word for why something is kept, for machines.
+pub(crate) const fn ground_word(ground: &Ground) -> &'static str {
+    match ground {
+        Ground::Tag(_) => "tag",
+        Ground::History(_) => "tag-history",
+        Ground::Revision => "manifest",
+        Ground::Young => "young-link",
+        Ground::Upload => "upload",
+        Ground::Linked => "link",
+        Ground::Doubt => "doubt",
+    }
+}
+
+/// The word for how something leads on.
+pub(crate) const fn lead_word(lead: Lead) -> &'static str {
+    use registry::Role;
+
+    match lead {
+        Lead::Names(Role::Config) => "configuration",
+        Lead::Names(Role::Layer) => "layer",
+        Lead::Names(Role::Child) => "entry",
+        Lead::Names(Role::Subject) => "subject",
+        Lead::RefersTo => "referrer",
+        Lead::Signs => "signature",
+        Lead::ServedAs => "data",
+    }
+}

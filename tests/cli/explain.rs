@@ -1,0 +1,115 @@
+//! `regsweep explain`: who keeps something, or why it would go; never other than what a plan says.
+
+use std::collections::BTreeSet;
+
+use registry::{Digest, KeyKind, Layout};
+use serde_json::Value;
+
+use crate::expected::{assert_expected, redacted};
+use crate::program::Program;
+use crate::registries::{T, bucket, directory, keys, now, small};
+
+const MODES: [&[&str]; 2] = [&[], &["--untagged"]];
+
+fn explained(program: &Program, location: &str, subject: &str, mode: &[&str]) -> Value {
+    let typed = [&["explain", location, subject, "--json"][..], mode].concat();
+    serde_json::from_str(&program.done(&typed).stdout).unwrap()
+}
+
+/// The blobs among keys, by digest.
+fn blobs(keys: impl IntoIterator<Item = String>) -> BTreeSet<Digest> {
+    let layout = Layout::new("");
+    let digest = |key: String| match layout.classify(&key) {
+        KeyKind::Blob(digest) => Some(digest),
+        _ => None,
+    };
+    keys.into_iter().filter_map(digest).collect()
+}
+
+#[test]
+fn what_is_explained_as_garbage_is_what_a_plan_would_delete() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    for (number, mode) in MODES.into_iter().enumerate() {
+        let plan = format!("plan-{number}");
+        program.done(&[&["plan", "s3://registry", "--out", &plan][..], mode].concat());
+        let csv = program.done(&["show", &plan, "--format", "csv"]).stdout;
+        let goes: BTreeSet<&str> = csv.lines().filter_map(|line| line.split(',').nth(3)).collect();
+        for digest in blobs(keys(&server)) {
+            let object = explained(&program, "s3://registry", &digest.to_string(), mode);
+            let is_garbage = object["verdict"] == "garbage";
+            let key = object["blob"]["key"].as_str().unwrap();
+            assert_eq!(is_garbage, goes.contains(key), "{mode:?}: {object:#}");
+            for named in object["repositories"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|repository| repository["keys"].as_array().unwrap())
+            {
+                let key = named["key"].as_str().unwrap();
+                assert_eq!(named["goes"].is_null(), !goes.contains(key), "{mode:?}: {named:#}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_to_say_what_is_asked_about_in_words() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let latest = explained(&program, "s3://registry", "library/app:latest", &[]);
+    let manifest = latest["digest"].as_str().unwrap();
+    let object = explained(&program, "s3://registry", &format!("library/app@{manifest}"), &[]);
+    assert_eq!(object["repositories"], latest["repositories"]);
+    let gone = "sha256:".to_owned() + &"0".repeat(64);
+    let multi = explained(&program, "s3://registry", "library/app:multi", &[]);
+    let layers = blobs(keys(&server)).into_iter().map(|digest| digest.to_string());
+    let is_deep = |digest: &String| {
+        let object = explained(&program, "s3://registry", digest, &["--untagged"]);
+        let steps = object["repositories"][0]["paths"][0]["steps"].as_array();
+        steps.is_some_and(|steps| steps.len() == 2)
+            && object["repositories"][0]["paths"][0]["root"] == multi["digest"]
+    };
+    let layer = layers.into_iter().find(is_deep).unwrap();
+    let mut said = String::new();
+    for (subject, mode) in [
+        ("library/app:latest", MODES[0]),
+        (&layer, MODES[1]),
+        ("library/old:v1", MODES[0]),
+        (&gone, MODES[0]),
+    ] {
+        let typed = [&["explain", "s3://registry", subject][..], mode].concat();
+        said += &program.done(&typed).stdout;
+        said.push('\n');
+    }
+    assert_expected("explain.txt", &redacted(&said, &[]));
+}
+
+#[test]
+fn garbage_is_told_with_its_last_link_and_what_is_young_with_when_it_may_go() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    let root = root.to_str().unwrap();
+    let all = blobs(crate::registries::files(root.as_ref()));
+    let said: Vec<String> = all
+        .iter()
+        .map(|digest| program.done(&["explain", root, &digest.to_string(), "--untagged"]).stdout)
+        .collect();
+    for words in [
+        "  garbage: no manifest of any repository that stays refers to it; last linked ",
+        ": goes: no tag reaches it, and it refers to no manifest that stays",
+        ": goes: no manifest of this repository that stays needs it",
+        "  stays: 1 repository keeps it",
+        "\nlibrary/app\n  tag multi > sha256:",
+    ] {
+        assert!(said.iter().any(|said| said.contains(words)), "{words} is not in {said:#?}");
+    }
+}
+
+#[test]
+fn what_is_no_digest_and_no_image_is_told_so() {
+    let program = Program::new();
+    let wrong = program.run(&["explain", "here", "library/app"]).with_code(2);
+    let says = "it is no digest, and neither NAME:TAG nor NAME@DIGEST";
+    assert!(wrong.stderr.contains(says), "{}", wrong.stderr);
+}
