@@ -1,0 +1,85 @@
+//! The few numbers that matter most.
+
+use planner::RowKind;
+
+use crate::html::Html;
+use crate::words::{count, counted, money, percent, size};
+use crate::{Figures, Subject};
+
+use super::parts::bar;
+use super::{cost, objects};
+
+pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
+    html.within("section", &[("aria-label", &"In short")], |html| {
+        html.within("dl", &[("class", &"tiles")], |html| {
+            html.within("div", &[("class", &"hero")], |html| hero(html, subject));
+            let blobs = subject.totals.of(RowKind::Blob).count;
+            let links =
+                subject.totals.all().count - blobs - subject.totals.of(RowKind::Upload).count;
+            tile(
+                html,
+                "Objects in the plan",
+                count(subject.totals.all().count),
+                objects_of(blobs, links),
+            );
+            repositories(html, subject);
+            doubts(html, subject);
+            if let Some(saved) = cost::saved_per_month(subject).filter(|_| !subject.is_refused()) {
+                let saved = money(saved, &subject.prices.currency);
+                tile(html, cost::saved_words(subject), saved, "at the prices below".to_owned());
+            }
+        });
+    });
+}
+
+fn objects_of(blobs: u64, links: u64) -> String {
+    format!("{} and {}", counted(blobs, "blob", "blobs"), counted(links, "link", "links"))
+}
+
+fn hero(html: &mut Html, subject: &Subject<'_>) {
+    let freed = subject.freed();
+    let name = match subject.outcome {
+        Some(_) => "Reclaimed",
+        None if subject.is_refused() => "Would go, were it not refused",
+        None => "Reclaimable",
+    };
+    html.element("dt", &[], name);
+    html.element("dd", &[], size(freed.bytes));
+    let facts = &subject.header.facts;
+    html.within("dd", &[("class", &"more")], |html| {
+        if facts.unweighed_blobs > 0 || facts.blobs.bytes == 0 {
+            html.text(objects(freed.count));
+            return;
+        }
+        bar(html, "bytes", freed.bytes, facts.blobs.bytes);
+        let share = percent(freed.bytes, facts.blobs.bytes);
+        html.text(format_args!(
+            "{share} of {} in {} · {}",
+            size(facts.blobs.bytes),
+            counted(facts.blobs.count, "blob", "blobs"),
+            objects(freed.count),
+        ));
+    });
+}
+
+fn repositories(html: &mut Html, subject: &Subject<'_>) {
+    let places = subject.figures.places().len() as u64;
+    let more = if subject.figures.beyond().is_some() { "more than " } else { "" };
+    debug_assert!(places <= Figures::PLACES as u64);
+    let of = format!("of {}", count(subject.header.facts.repositories));
+    tile(html, "Repositories with garbage", format!("{more}{}", count(places)), of);
+}
+
+fn doubts(html: &mut Html, subject: &Subject<'_>) {
+    let doubts = subject.header.doubts.total();
+    let more = if doubts == 0 { "everything was understood" } else { "kept, with all they pin" };
+    tile(html, "In doubt", count(doubts), more.to_owned());
+}
+
+fn tile(html: &mut Html, name: &'static str, value: String, more: String) {
+    html.within("div", &[], |html| {
+        html.element("dt", &[], name);
+        html.element("dd", &[], value);
+        html.element("dd", &[("class", &"more")], more);
+    });
+}
