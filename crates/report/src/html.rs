@@ -7,6 +7,10 @@ use std::fmt::{self, Display, Write};
 /// A name and a value; the value is escaped.
 pub(crate) type Attribute<'a> = (&'static str, &'a dyn Display);
 
+/// Elements between which white space means nothing: each ends its line.
+const BLOCKS: [&str; 12] =
+    ["p", "h1", "h2", "h3", "li", "dt", "dd", "th", "td", "caption", "figcaption", "title"];
+
 /// HTML that grows. Names and markup are literals, so that nothing read from a store can become either.
 #[derive(Debug, Default)]
 pub(crate) struct Html(String);
@@ -53,6 +57,9 @@ impl Html {
         self.0.push('>');
         self.text(text);
         self.end(name);
+        if BLOCKS.contains(&name) {
+            self.0.push('\n');
+        }
     }
 
     /// An element that holds nothing.
@@ -137,7 +144,7 @@ mod tests {
     fn an_attribute_and_a_text_hold_what_they_are_given() {
         let mut html = Html::default();
         html.element("p", &[("title", &"\" onclick=\"x"), ("id", &7)], "<script>");
-        let expected = r#"<p title="&quot; onclick=&quot;x" id="7">&lt;script&gt;</p>"#;
+        let expected = "<p title=\"&quot; onclick=&quot;x\" id=\"7\">&lt;script&gt;</p>\n";
         assert_eq!(html.into_string(), expected);
     }
 

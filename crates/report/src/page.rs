@@ -69,7 +69,7 @@ fn body(html: &mut Html, subject: &Subject<'_>) {
         blobs::section(subject),
         doubts::section(subject),
         cost::section(subject),
-        facts::section(subject),
+        Some(facts::section(subject)),
     ]
     .into_iter()
     .flatten()
@@ -80,7 +80,9 @@ fn body(html: &mut Html, subject: &Subject<'_>) {
     html.within("main", &[("id", &"content")], |html| {
         verdict::write(html, subject);
         headline::write(html, subject);
-        sections.iter().for_each(|section| whole(html, section));
+        for section in &sections {
+            whole(html, section);
+        }
     });
     html.within("footer", &[], footer);
 }

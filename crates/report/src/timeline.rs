@@ -112,7 +112,7 @@ impl Timeline {
     pub(crate) fn rates(&self, of: impl Fn(&Point) -> u64) -> Vec<(f64, f64)> {
         let points: Vec<Point> = self.points().collect();
         let rate = |pair: &[Point]| {
-            let seconds = (pair[1].at - pair[0].at).as_secs_f64();
+            let seconds = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
             let grown = of(&pair[1]).saturating_sub(of(&pair[0])) as f64;
             (pair[1].at.as_secs_f64(), grown / seconds)
         };
@@ -156,7 +156,7 @@ mod tests {
             prop_assert!(points.is_sorted_by(|a, b| a.at < b.at));
             prop_assert_eq!(points[0], point(0));
             prop_assert_eq!(points.last().copied(), Some(point(number - 1)));
-            let coarsest = points.windows(2).map(|pair| (pair[1].at - pair[0].at).as_millis()).max();
+            let coarsest = points.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at).as_millis()).max();
             prop_assert!(coarsest.unwrap_or(0) <= u128::from(number / 60 + 1));
         }
     }

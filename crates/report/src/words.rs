@@ -79,7 +79,8 @@ pub(crate) fn age(age: Duration) -> String {
 pub(crate) fn money(sum: f64, currency: &str) -> String {
     match sum {
         0.0 => format!("{currency}0"),
-        _ if sum < 0.01 => format!("under {currency}0.01"),
+        _ if sum < 0.0001 => format!("under {currency}0.0001"),
+        _ if sum < 0.01 => format!("{currency}{sum:.4}"),
         _ if sum < 1000.0 => format!("{currency}{sum:.2}"),
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a large sum")]
         _ => format!("{currency}{}", count(sum.round() as u64)),
@@ -127,7 +128,8 @@ mod tests {
     #[test]
     fn money_is_never_nothing_where_it_is_something() {
         assert_eq!(money(0.0, "$"), "$0");
-        assert_eq!(money(0.001, "$"), "under $0.01");
+        assert_eq!(money(0.000_01, "$"), "under $0.0001");
+        assert_eq!(money(0.001_35, "$"), "$0.0014");
         assert_eq!(money(12.345, "€"), "€12.35");
         assert_eq!(money(12_345.6, "$"), "$12,346");
     }

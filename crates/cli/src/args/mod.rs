@@ -3,6 +3,7 @@
 mod online;
 mod output;
 mod policy;
+mod report;
 mod resources;
 mod size;
 mod store;
@@ -17,6 +18,7 @@ use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum}
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
+pub use report::ReportArgs;
 pub use resources::ResourceArgs;
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
@@ -48,6 +50,13 @@ impl Args {
         {
             let message =
                 "the argument '--online' cannot be used with '--offline', but with '--windowed'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.report.report.is_some()
+        {
+            let message = "the argument '--report' cannot be used with '--online'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(args)
@@ -108,6 +117,9 @@ pub struct PlanArgs {
     /// Resources.
     #[command(flatten)]
     pub resources: ResourceArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `show`.
@@ -118,6 +130,9 @@ pub struct ShowArgs {
     /// How to show it; csv has one row for each object
     #[arg(long, value_enum, default_value = "table")]
     pub format: ShowFormat,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// How a plan is shown.
@@ -142,6 +157,9 @@ pub struct ApplyArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `gc`.
@@ -173,6 +191,9 @@ pub struct GcArgs {
     /// Resources.
     #[command(flatten)]
     pub resources: ResourceArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `garbage-collect`.

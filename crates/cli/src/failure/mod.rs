@@ -144,6 +144,15 @@ pub enum Failure {
         /// Whether the same command clears it.
         can_repeat: bool,
     },
+    /// What was asked for is done, and cannot be told.
+    #[error("what was asked for is done, but the report cannot be written to {}", path.display())]
+    Unreported {
+        /// The report.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// Interrupted.
     #[error("{}", stopped(*.is_sweeping))]
     Stopped {

@@ -33,7 +33,7 @@ impl Place {
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     numbers: HashMap<RepositoryName, u32>,
-    places: Vec<Place>,
+    tallies: Vec<Place>,
     beyond: Option<Place>,
 }
 
@@ -45,23 +45,23 @@ impl Places {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
-        if self.places.len() == Figures::PLACES {
+        if self.tallies.len() == Figures::PLACES {
             return BEYOND;
         }
-        let number = u32::try_from(self.places.len()).unwrap_or(BEYOND);
+        let number = u32::try_from(self.tallies.len()).unwrap_or(BEYOND);
         self.numbers.insert(name.clone(), number);
-        self.places.push(Place { name: name.to_string(), ..Place::default() });
+        self.tallies.push(Place { name: name.to_string(), ..Place::default() });
         number
     }
 
     pub(crate) fn of_mut(&mut self, number: u32) -> &mut Place {
-        let place = usize::try_from(number).ok().and_then(|number| self.places.get_mut(number));
+        let place = usize::try_from(number).ok().and_then(|number| self.tallies.get_mut(number));
         place.unwrap_or_else(|| self.beyond.get_or_insert_default())
     }
 
     /// The name of a repository; empty past the limit.
     pub(crate) fn name(&self, number: u32) -> &str {
-        let place = usize::try_from(number).ok().and_then(|number| self.places.get(number));
+        let place = usize::try_from(number).ok().and_then(|number| self.tallies.get(number));
         place.map_or("", |place| &place.name)
     }
 
@@ -84,10 +84,10 @@ impl Places {
 
     /// The most bytes first; and those past the limit.
     pub(crate) fn finish(mut self) -> (Vec<Place>, Option<Place>) {
-        self.places.sort_unstable_by(|a, b| {
+        self.tallies.sort_unstable_by(|a, b| {
             let rank = |place: &Place| (Reverse(place.bytes()), Reverse(place.links.count));
             rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name))
         });
-        (self.places, self.beyond)
+        (self.tallies, self.beyond)
     }
 }

@@ -1,5 +1,6 @@
 //! A rate over time as a curve.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::html::Html;
@@ -28,9 +29,10 @@ struct Frame {
     ticks: f64,
 }
 
-const FRAMES: [Frame; 2] = [
-    Frame { class: "wide", width: 1070.0, height: 170.0, ticks: 8.0 },
-    Frame { class: "narrow", width: 360.0, height: 150.0, ticks: 4.0 },
+const FRAMES: [Frame; 3] = [
+    Frame { class: "wide", width: 1000.0, height: 170.0, ticks: 8.0 },
+    Frame { class: "middle", width: 560.0, height: 160.0, ticks: 5.0 },
+    Frame { class: "narrow", width: 300.0, height: 150.0, ticks: 3.0 },
 ];
 
 /// Room for the words along the edges.
@@ -58,7 +60,9 @@ impl Chart<'_> {
                 html.text(&summary);
             });
             if most > 0.0 {
-                FRAMES.iter().for_each(|frame| self.draw(html, frame, most));
+                for frame in &FRAMES {
+                    self.draw(html, frame, most);
+                }
             }
         });
     }
@@ -115,7 +119,8 @@ impl Chart<'_> {
         let mut path = String::new();
         for (at, (seconds, rate)) in self.rates.iter().enumerate() {
             let letter = if at == 0 { 'M' } else { 'L' };
-            path.push_str(&format!("{letter}{:.1} {:.1}", scale.x(*seconds), scale.y(*rate)));
+            // Writing to a string cannot fail.
+            let _ = write!(path, "{letter}{:.1} {:.1}", scale.x(*seconds), scale.y(*rate));
         }
         let first = self.rates.first().map_or(LEFT, |(seconds, _)| scale.x(*seconds));
         let (last, floor) = (scale.x(scale.end), scale.y(0.0));
@@ -157,15 +162,17 @@ fn text(html: &mut Html, x: f64, y: f64, anchor: &'static str, text: &str) {
     );
 }
 
-/// The mean over time, where the points have unequal distances.
+/// The mean over the time in which there was anything; the points have unequal distances.
 fn mean(rates: &[(f64, f64)]) -> f64 {
-    let mut before = 0.0;
-    let mut sum = 0.0;
+    let (mut before, mut sum, mut time) = (0.0, 0.0, 0.0);
     for (seconds, rate) in rates {
-        sum += rate * (seconds - before);
+        if *rate > 0.0 {
+            sum += rate * (seconds - before);
+            time += seconds - before;
+        }
         before = *seconds;
     }
-    if before > 0.0 { sum / before } else { 0.0 }
+    if time > 0.0 { sum / time } else { 0.0 }
 }
 
 /// The next value that reads well: 1, 2 or 5 times a power of ten, in units of powers of `base`.
@@ -227,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_mean_weighs_by_time() {
-        assert!((mean(&[(1.0, 10.0), (4.0, 2.0)]) - 4.0).abs() < 1e-9);
+        assert!((mean(&[(1.0, 10.0), (4.0, 2.0), (9.0, 0.0)]) - 4.0).abs() < 1e-9);
         assert!(mean(&[]).abs() < 1e-9);
     }
 }

@@ -88,7 +88,6 @@ fn row(
 
 fn notes(html: &mut Html, subject: &Subject<'_>) {
     let prices = subject.prices;
-    html.raw("<p> </p>");
     lead(
         html,
         format_args!(

@@ -7,7 +7,7 @@ use crate::words::{count, duration, size};
 use super::Section;
 use super::parts::fact;
 
-pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
+pub(super) fn section(subject: &Subject<'_>) -> Section {
     let mut body = Html::default();
     body.element("h3", &[], "Rules");
     body.within("dl", &[("class", &"facts")], |html| rules(html, subject));
@@ -15,7 +15,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     body.within("dl", &[("class", &"facts")], |html| seen(html, subject));
     body.element("h3", &[], "The plan");
     body.within("dl", &[("class", &"facts")], |html| plan(html, subject));
-    Some(Section { id: "facts", short: "Details", title: "By which rules, from what", body })
+    Section { id: "facts", short: "Details", title: "By which rules, from what", body }
 }
 
 fn rules(html: &mut Html, subject: &Subject<'_>) {

@@ -2,9 +2,9 @@
 
 use planner::RowKind;
 
+use crate::Subject;
 use crate::html::Html;
 use crate::words::{count, counted, money, percent, size};
-use crate::{Figures, Subject};
 
 use super::parts::bar;
 use super::{cost, objects};
@@ -13,15 +13,8 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
     html.within("section", &[("aria-label", &"In short")], |html| {
         html.within("dl", &[("class", &"tiles")], |html| {
             html.within("div", &[("class", &"hero")], |html| hero(html, subject));
-            let blobs = subject.totals.of(RowKind::Blob).count;
-            let links =
-                subject.totals.all().count - blobs - subject.totals.of(RowKind::Upload).count;
-            tile(
-                html,
-                "Objects in the plan",
-                count(subject.totals.all().count),
-                objects_of(blobs, links),
-            );
+            let all = count(subject.totals.all().count);
+            tile(html, "Objects in the plan", all, objects_of(subject));
             repositories(html, subject);
             doubts(html, subject);
             if let Some(saved) = cost::saved_per_month(subject).filter(|_| !subject.is_refused()) {
@@ -32,8 +25,17 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
     });
 }
 
-fn objects_of(blobs: u64, links: u64) -> String {
-    format!("{} and {}", counted(blobs, "blob", "blobs"), counted(links, "link", "links"))
+fn objects_of(subject: &Subject<'_>) -> String {
+    let of = |kind| subject.totals.of(kind).count;
+    let (blobs, uploads) = (of(RowKind::Blob), of(RowKind::Upload));
+    let links = subject.totals.all().count.saturating_sub(blobs).saturating_sub(uploads);
+    let some = |number, one, many| (number > 0).then(|| counted(number, one, many));
+    let parts = [
+        some(blobs, "blob", "blobs"),
+        some(links, "link", "links"),
+        some(uploads, "part of an upload", "parts of uploads"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn hero(html: &mut Html, subject: &Subject<'_>) {
@@ -65,7 +67,6 @@ fn hero(html: &mut Html, subject: &Subject<'_>) {
 fn repositories(html: &mut Html, subject: &Subject<'_>) {
     let places = subject.figures.places().len() as u64;
     let more = if subject.figures.beyond().is_some() { "more than " } else { "" };
-    debug_assert!(places <= Figures::PLACES as u64);
     let of = format!("of {}", count(subject.header.facts.repositories));
     tile(html, "Repositories with garbage", format!("{more}{}", count(places)), of);
 }

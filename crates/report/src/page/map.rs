@@ -22,7 +22,8 @@ const STRIP: f64 = 18.0;
 const LETTER: f64 = 7.4;
 
 /// A drawing's size and for what screens it is.
-const FRAMES: [(&str, f64, f64); 2] = [("wide", 1070.0, 500.0), ("narrow", 360.0, 460.0)];
+const FRAMES: [(&str, f64, f64); 3] =
+    [("wide", 1000.0, 480.0), ("middle", 560.0, 480.0), ("narrow", 300.0, 420.0)];
 
 /// A repository, or several.
 #[derive(Debug, PartialEq, Eq)]

@@ -30,8 +30,9 @@ pub(super) fn columns(html: &mut Html, names: &[(&'static str, bool)]) {
     html.within("thead", &[], |html| {
         html.within("tr", &[], |html| {
             for (name, is_number) in names {
-                let class = if *is_number { "number" } else { "" };
-                html.element("th", &[("scope", &"col"), ("class", &class)], *name);
+                let attributes: [(_, &dyn std::fmt::Display); 2] =
+                    [("scope", &"col"), ("class", &"number")];
+                html.element("th", &attributes[..if *is_number { 2 } else { 1 }], *name);
             }
         });
     });

@@ -10,7 +10,7 @@ use super::parts::{bar, columns, lead, number};
 use super::{Section, map};
 
 /// Repositories that the table names.
-const ROWS: usize = 25;
+const ROWS: usize = 20;
 
 pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     let figures = subject.figures;
@@ -35,7 +35,9 @@ fn table(html: &mut Html, figures: &Figures) {
     let (named, others) = figures.places().split_at(figures.places().len().min(ROWS));
     let most = named.first().map(Place::bytes);
     html.within("tbody", &[], |html| {
-        named.iter().for_each(|place| row(html, &place.name, place, most));
+        for place in named {
+            row(html, &place.name, place, most);
+        }
         if !others.is_empty() {
             let name = format!("{} more", count(others.len() as u64));
             row(html, &name, &together(others), None);
@@ -54,7 +56,7 @@ fn table(html: &mut Html, figures: &Figures) {
 
 /// A row; with a bar where it compares with the others.
 fn row(html: &mut Html, name: &str, place: &Place, most: Option<u64>) {
-    let class = if most.is_some() { "" } else { "rest" };
+    let class = if most.is_some() { "place" } else { "rest" };
     html.within("tr", &[("class", &class)], |html| {
         html.within("th", &[("scope", &"row")], |html| {
             html.text(name);

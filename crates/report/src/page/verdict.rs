@@ -49,7 +49,7 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
     html.within("section", &[("class", &class), ("aria-labelledby", &"verdict")], |html| {
         html.within("h2", &[("id", &"verdict")], |html| {
             html.within("svg", &[("viewBox", &"0 0 24 24"), ("aria-hidden", &"true")], |html| {
-                icon(html, tone)
+                icon(html, tone);
             });
             html.text(title);
         });

@@ -219,7 +219,7 @@ pub(crate) fn thousands() -> Shown {
             0 => format!("standalone-{number}"),
             _ => format!("{team}/service-{number}/with-a-rather-long-name"),
         };
-        for _ in 0..1 + 120 / (1 + random.below(60)) {
+        for _ in 0..=120 / (1 + random.below(60)) {
             let digest = random.below(25_000);
             rows.push(link(&name, digest));
         }
