@@ -215,6 +215,7 @@ fn outcome(report: &SweepReport, requests: Requests) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
 
     #[test]
     fn a_page_replaces_a_file_and_nothing_else() {
@@ -232,6 +233,25 @@ mod tests {
         let mode = fs::metadata(at("new.html")).unwrap().permissions().mode();
         assert_eq!(mode & 0o111, 0);
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "nothing unfinished stays");
+    }
+
+    #[test]
+    fn what_was_done_weighs_more_than_whether_it_could_be_told() {
+        let console = Console {
+            stderr_is_terminal: false,
+            stdout_has_colour: false,
+            stderr_has_colour: false,
+            form: crate::Form::Text,
+        };
+        let unreported =
+            || Failure::Unreported { path: "report.html".into(), source: io::Error::other("full") };
+        let stopped = || Failure::Stopped { is_sweeping: true };
+        let code =
+            |outcome, written| conclude(outcome, written, console).map_err(|error| error.code());
+        assert_eq!(code(Ok(()), Ok(())), Ok(()));
+        assert_eq!(code(Ok(()), Err(unreported())), Err(Code::Partial));
+        assert_eq!(code(Err(stopped()), Ok(())), Err(Code::Stopped));
+        assert_eq!(code(Err(stopped()), Err(unreported())), Err(Code::Stopped));
     }
 
     #[test]

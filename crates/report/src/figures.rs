@@ -22,8 +22,8 @@ pub use spread::Spread;
 
 /// What the rows of a plan add up to.
 ///
-/// A row of a blob names no repository. Blobs are told of the repositories whose links to them go by the same plan: where
-/// several do, each has an even part of the bytes; where none does, the blob is of no repository.
+/// A row of a blob names no repository. Blobs are told of the repositories whose links to them go by the same plan:
+/// where several do, each has an even part of the bytes; where none does, the blob is of no repository.
 #[derive(Clone, Debug)]
 pub struct Figures {
     kinds: BTreeMap<(RowKind, Reason), Amount>,

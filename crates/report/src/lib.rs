@@ -2,8 +2,8 @@
 //!
 //! # Words
 //! *Figures* are what the rows of a plan add up to. A *place* is a repository with what goes of it. A *timeline* is how
-//! a run went on, second by second. A *price table* says what a store asks for. The *subject* is all of these together; the
-//! *page* is the HTML made of it.
+//! a run went on, second by second. A *price table* says what a store asks for. The *subject* is all of these together;
+//! the *page* is the HTML made of it.
 //!
 //! # Guarantees
 //! The page asks nothing of any network: it has neither scripts nor fonts nor images, and forbids itself to load any.

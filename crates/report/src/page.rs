@@ -129,8 +129,8 @@ fn footer(html: &mut Html) {
     html.element(
         "p",
         &[],
-        "This file is all there is: it loads nothing, runs no script and sends nothing. Sizes are binary (1 KiB is 1024 \
-         bytes), times are UTC by the store's clock.",
+        "This file is all there is: it loads nothing, runs no script and sends nothing. Sizes are binary (1 KiB is \
+         1024 bytes), times are UTC by the store's clock.",
     );
 }
 

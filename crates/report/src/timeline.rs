@@ -42,8 +42,8 @@ impl Point {
 
 /// Points of a run, in the order of time.
 ///
-/// Holds at most [`Timeline::POINTS`]: when they are full, every second one goes, and from then on only half as many are
-/// kept (G12). The last one is always there.
+/// Holds at most [`Timeline::POINTS`]: when they are full, every second one goes, and from then on only half as many
+/// are kept (G12). The last one is always there.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     kept: Vec<Point>,
@@ -93,7 +93,15 @@ impl Timeline {
     /// The points, in the order of time; at most [`Timeline::POINTS`].
     pub fn points(&self) -> impl Iterator<Item = Point> {
         let last = self.last.filter(|last| self.kept.last() != Some(last));
-        self.kept.iter().copied().chain(last)
+        let kept = self.kept.len() - usize::from(self.ends_early());
+        self.kept[..kept].iter().copied().chain(last)
+    }
+
+    /// Whether the last point lies so near to the one before that a rate between them would be chance.
+    fn ends_early(&self) -> bool {
+        let ([.., before, kept], Some(last)) = (&self.kept[..], self.last) else { return false };
+        let (usual, end) = (kept.at.saturating_sub(before.at), last.at.saturating_sub(kept.at));
+        !end.is_zero() && end < usual / 2
     }
 
     /// How long the run took; none where nothing was sampled.
@@ -169,6 +177,18 @@ mod tests {
         assert_eq!(rates.len(), 3);
         assert!(rates.iter().all(|(_, rate)| (rate - 3000.0).abs() < 1e-6), "{rates:?}");
         assert_eq!(timeline.phases(), [(0.0, Phase::Marking), (0.9, Phase::Planning)]);
+    }
+
+    #[test]
+    fn a_rate_is_never_taken_of_the_moment_in_which_a_run_happens_to_end() {
+        let mut timeline = Timeline::default();
+        (0..Timeline::POINTS as u64).for_each(|step| timeline.push(point(step * 100)));
+        let end = (Timeline::POINTS as u64 - 1) * 100 + 1;
+        timeline.push(point(end));
+        let shortest =
+            timeline.points().zip(timeline.points().skip(1)).map(|(a, b)| b.at - a.at).min();
+        assert!(shortest >= Some(Duration::from_millis(100)), "{shortest:?}");
+        assert_eq!(timeline.points().last(), Some(point(end)));
     }
 
     #[test]

@@ -40,8 +40,8 @@ impl Rectangle {
 
 /// Divides a rectangle into one for each weight, as near to squares as can be.
 ///
-/// The areas are proportional to the weights, do not overlap and fill the rectangle. The answer has the order of the weights;
-/// they come largest first, or the rectangles become long. Where all weights are zero, so are all areas.
+/// The areas are proportional to the weights, do not overlap and fill the rectangle. The answer has the order of the
+/// weights; they come largest first, or the rectangles become long. Where all weights are zero, so are all areas.
 ///
 /// Source: Bruls, Huizing, van Wijk: Squarified Treemaps (2000).
 #[must_use]

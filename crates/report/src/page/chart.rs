@@ -47,7 +47,7 @@ impl Chart<'_> {
         let most = self.rates.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         let summary = if most > 0.0 {
             format!(
-                ": at most {}, {} in the mean",
+                ": at most {}, {} in the mean while it went on",
                 (self.told)(most),
                 (self.told)(mean(self.rates))
             )

@@ -45,7 +45,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
 
 /// What to call that.
 pub(super) const fn saved_words(subject: &Subject<'_>) -> &'static str {
-    if subject.outcome.is_some() { "Saved in a month" } else { "To be saved in a month" }
+    if subject.outcome.is_some() { "Saved in a month" } else { "Saves in a month" }
 }
 
 /// Stages do not mix, so that each may end with a batch that is not full.
@@ -114,8 +114,8 @@ fn notes(html: &mut Html, subject: &Subject<'_>) {
             subject.header.location.identity
         ),
     );
-    let trash = "Nothing is saved as long as the bucket keeps the versions of what was deleted, or what was deleted lies in \
-                 the trash.";
+    let trash = "Nothing is saved as long as the bucket keeps the versions of what was deleted, or what was deleted \
+                 lies in the trash.";
     lead(html, trash);
     if subject.outcome.is_none() {
         let copies = subject.totals.all().count;

@@ -17,8 +17,8 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     lead(
         &mut body,
         format_args!(
-            "{} could not be read or understood. Doubt keeps: nothing that the repository of a doubt links is deleted, here or \
-             elsewhere. Once the cause is gone, the next plan sees more.",
+            "{} could not be read or understood. Doubt keeps: nothing that the repository of a doubt links is \
+             deleted, here or elsewhere. Once the cause is gone, the next plan sees more.",
             counted(total, "thing", "things"),
         ),
     );

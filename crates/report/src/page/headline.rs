@@ -53,8 +53,10 @@ fn hero(html: &mut Html, subject: &Subject<'_>) {
             html.text(objects(freed.count));
             return;
         }
-        bar(html, "bytes", freed.bytes, facts.blobs.bytes);
-        let share = percent(freed.bytes, facts.blobs.bytes);
+        // Links and uploads are no part of what the blobs hold.
+        let blobs = freed.bytes.min(subject.totals.of(RowKind::Blob).bytes);
+        bar(html, "bytes", blobs, facts.blobs.bytes);
+        let share = percent(blobs, facts.blobs.bytes);
         html.text(format_args!(
             "{share} of {} in {} · {}",
             size(facts.blobs.bytes),
@@ -67,8 +69,8 @@ fn hero(html: &mut Html, subject: &Subject<'_>) {
 fn repositories(html: &mut Html, subject: &Subject<'_>) {
     let places = subject.figures.places().len() as u64;
     let more = if subject.figures.beyond().is_some() { "more than " } else { "" };
-    let of = format!("of {}", count(subject.header.facts.repositories));
-    tile(html, "Repositories with garbage", format!("{more}{}", count(places)), of);
+    let of = format!("of {} hold some of it", count(subject.header.facts.repositories));
+    tile(html, "Repositories", format!("{more}{}", count(places)), of);
 }
 
 fn doubts(html: &mut Html, subject: &Subject<'_>) {

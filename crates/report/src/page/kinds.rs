@@ -25,8 +25,8 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     let mut body = Html::default();
     lead(
         &mut body,
-        "Blobs hold the content. Links are the small objects by which repositories name it; they go first, so that nothing \
-         ever refers to what is gone.",
+        "Blobs hold the content. Links are the small objects by which repositories name it; they go first, so that \
+         nothing ever refers to what is gone.",
     );
     body.within("table", &[], |html| {
         columns(html, &[("What, and why", false), ("Objects", true), ("Bytes", true)]);

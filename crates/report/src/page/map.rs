@@ -55,7 +55,7 @@ pub(super) fn write(html: &mut Html, figures: &Figures) {
         html.element(
             "figcaption",
             &[],
-            "Area stands for bytes. Repositories that begin alike stand together; the table below has the same in numbers.",
+            "Area stands for bytes. Repositories that begin alike stand together; the table below has the numbers.",
         );
         for (class, width, height) in FRAMES {
             let view = format!("0 0 {width} {height}");
@@ -109,7 +109,8 @@ fn draw_leaf(html: &mut Html, leaf: &Leaf, room: Rectangle, colour: usize) {
                 ("rx", &"2"),
             ],
         );
-        if room.height < 18.0 || room.width < 5.0 * LETTER {
+        let has_room = letters(room.width) >= 9 || fit(&leaf.label, room.width).is_some();
+        if room.height < 18.0 || !has_room {
             return;
         }
         label(html, room, 14.0, "", &cut(&leaf.label, room.width));

@@ -13,8 +13,8 @@ pub(super) fn minute(time: Timestamp) -> String {
     }
 }
 
-/// A bar for a share; `class` is its colour. Told apart from nothing where the share is small. The number stands beside it,
-/// so that nobody has to hear of the bar.
+/// A bar for a share; `class` is its colour. Told apart from nothing where the share is small. The number stands beside
+/// it, so that nobody has to hear of the bar.
 pub(super) fn bar(html: &mut Html, class: &'static str, part: u64, of: u64) {
     let share = if of == 0 { 0.0 } else { (part as f64 / of as f64 * 100.0).min(100.0) };
     let shown = if part > 0 { share.max(0.5) } else { 0.0 };

@@ -20,9 +20,9 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     let mut body = Html::default();
     lead(
         &mut body,
-        "A plan names no repository for a blob. Here a blob counts for the repositories whose links to it go by the same \
-         plan; where there are several, each has an even part of its bytes. Blobs to which no such link leads are of no \
-         repository: their links went earlier, or never were.",
+        "A plan names no repository for a blob. Here a blob counts for the repositories whose links to it go by the \
+         same plan; where there are several, each has an even part of its bytes. Blobs to which no such link leads \
+         are of no repository: their links went earlier, or never were.",
     );
     map::write(&mut body, figures);
     body.element("h3", &[], "The largest repositories");

@@ -84,9 +84,9 @@ fn verdict(subject: &Subject<'_>) -> Verdict {
 fn planned(subject: &Subject<'_>) -> Verdict {
     let notes = &subject.header.notes;
     if !allows_sweep(notes) {
-        let text = "The numbers look as if this plan would delete what is still needed. regsweep will not carry it out. \
-                    Look at the evidence; where it is as it should be, make the plan again with --accept and the name of \
-                    the test.";
+        let text = "The numbers look as if this plan would delete what is still needed. regsweep will not carry it \
+                    out. Look at the evidence; where it is as it should be, make the plan again with --accept and \
+                    the name of the test.";
         return Verdict { tone: Tone::Bad, title: "A sweep is refused".into(), text: text.into() };
     }
     if subject.totals.all().count == 0 {

@@ -1,7 +1,7 @@
 //! Pages in a real browser: nothing runs over the edge, everything can be read, and the console stays empty.
 //!
-//! Needs `chromium`, or the program that `REGSWEEP_CHROMIUM` names. `REGSWEEP_SCREENSHOTS=DIR` leaves pictures of every page
-//! there, for people to look at.
+//! Needs `chromium`, or the program that `REGSWEEP_CHROMIUM` names. `REGSWEEP_SCREENSHOTS=DIR` leaves pictures of every
+//! page there, for people to look at.
 //!
 //! # Shape
 //! ```text

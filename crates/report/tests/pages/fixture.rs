@@ -165,7 +165,7 @@ pub(crate) fn refused(hostile: &str) -> Shown {
             found: 210,
             of: 300,
             evidence: format!(
-                "210 of 300 blobs younger than 30 days are linked by no repository: links may be kept elsewhere{hostile}"
+                "210 of 300 blobs younger than 30 days are linked by no repository{hostile}"
             ),
         })
         .into();
@@ -219,13 +219,13 @@ pub(crate) fn thousands() -> Shown {
             0 => format!("standalone-{number}"),
             _ => format!("{team}/service-{number}/with-a-rather-long-name"),
         };
-        for _ in 0..=120 / (1 + random.below(60)) {
-            let digest = random.below(25_000);
+        for _ in 0..=40 / (1 + random.below(60)) {
+            let digest = random.below(9_000);
             rows.push(link(&name, digest));
         }
         rows.extend(manifest(&name, 1_000_000 + number, random.below(900) * DAY));
     }
-    for number in 0..25_000 {
+    for number in 0..9_000 {
         let bytes = 1 << random.below(30);
         rows.push(blob(number, bytes + random.below(bytes), random.below(40).pow(2) * DAY + DAY));
     }

@@ -128,6 +128,38 @@ fn a_page_stays_small_however_large_the_registry() {
     assert!(page.len() < 400_000, "{}", page.len());
 }
 
+/// A number of a tag, by its attribute.
+fn number(tag: &str, attribute: &str) -> f64 {
+    let value = tag.split(&format!(" {attribute}=\"")).nth(1).unwrap();
+    value.split('"').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn cells_of_the_map_lie_inside_and_apart_on_every_screen() {
+    let page = carried_out().page();
+    for (class, width, height) in
+        [("wide", 1000.0, 480.0), ("middle", 560.0, 480.0), ("narrow", 300.0, 420.0)]
+    {
+        let drawing = format!(
+            "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"Treemap"
+        );
+        let drawing = page.split(&drawing).nth(1).unwrap().split("</svg>").next().unwrap();
+        let tags = drawing.split("<rect class=\"cell").skip(1);
+        let cells: Vec<[f64; 4]> =
+            tags.map(|tag| ["x", "y", "width", "height"].map(|name| number(tag, name))).collect();
+        assert!((100..600).contains(&cells.len()), "{class}: {}", cells.len());
+        for (at, [x, y, w, h]) in cells.iter().copied().enumerate() {
+            assert!(x >= 0.0 && y >= 0.0 && x + w <= width + 0.2 && y + h <= height + 0.2);
+            for [other_x, other_y, other_w, other_h] in &cells[at + 1..] {
+                let across = (x + w).min(other_x + other_w) - x.max(*other_x);
+                let down = (y + h).min(other_y + other_h) - y.max(*other_y);
+                // Places are written to a tenth.
+                assert!(across < 0.3 || down < 0.3, "{class}: {across} by {down}");
+            }
+        }
+    }
+}
+
 #[test]
 fn headings_are_nested_and_there_is_one_title() {
     for (name, shown) in all() {
