@@ -63,6 +63,9 @@ impl Timeline {
     /// The most points that are kept.
     pub const POINTS: usize = 240;
 
+    /// The most rates that are told of a timeline, about.
+    const RATES: usize = 90;
+
     /// Adds a point; none that lies before the last one.
     pub fn push(&mut self, point: Point) {
         if self.last.is_some_and(|last| point.at <= last.at) {
@@ -93,15 +96,7 @@ impl Timeline {
     /// The points, in the order of time; at most [`Timeline::POINTS`].
     pub fn points(&self) -> impl Iterator<Item = Point> {
         let last = self.last.filter(|last| self.kept.last() != Some(last));
-        let kept = self.kept.len() - usize::from(self.ends_early());
-        self.kept[..kept].iter().copied().chain(last)
-    }
-
-    /// Whether the last point lies so near to the one before that a rate between them would be chance.
-    fn ends_early(&self) -> bool {
-        let ([.., before, kept], Some(last)) = (&self.kept[..], self.last) else { return false };
-        let (usual, end) = (kept.at.saturating_sub(before.at), last.at.saturating_sub(kept.at));
-        !end.is_zero() && end < usual / 2
+        self.kept.iter().copied().chain(last)
     }
 
     /// How long the run took; none where nothing was sampled.
@@ -116,15 +111,35 @@ impl Timeline {
         self.last
     }
 
-    /// How fast something grew between neighbouring points: seconds since the start, and by how much in a second.
+    /// How fast something grew: seconds since the start, and by how much in a second up to then. Neighbours lie so far
+    /// apart that a batch more or less, or the moment in which the run ended, makes no peak.
     pub(crate) fn rates(&self, of: impl Fn(&Point) -> u64) -> Vec<(f64, f64)> {
-        let points: Vec<Point> = self.points().collect();
+        let chosen = self.evenly();
         let rate = |pair: &[Point]| {
             let seconds = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
             let grown = of(&pair[1]).saturating_sub(of(&pair[0])) as f64;
             (pair[1].at.as_secs_f64(), grown / seconds)
         };
-        points.windows(2).map(rate).collect()
+        chosen.windows(2).map(rate).collect()
+    }
+
+    /// Points that lie evenly, the first and the last among them.
+    fn evenly(&self) -> Vec<Point> {
+        let points: Vec<Point> = self.points().collect();
+        let parts = points.len().clamp(2, Self::RATES);
+        let step = self.length().unwrap_or_default().mul_f64(0.75 / parts as f64);
+        let mut chosen: Vec<Point> = Vec::with_capacity(points.len());
+        for point in &points {
+            if chosen.last().is_none_or(|end| point.at.saturating_sub(end.at) >= step) {
+                chosen.push(*point);
+            }
+        }
+        match (&mut chosen[..], points.last()) {
+            ([_, .., end], Some(last)) => *end = *last,
+            ([_], Some(last)) if points.len() > 1 => chosen.push(*last),
+            _ => {}
+        }
+        chosen
     }
 
     /// When each phase began, as far as it was seen.
@@ -174,21 +189,21 @@ mod tests {
         let mut timeline = Timeline::default();
         [0, 200, 900, 1000].map(point).into_iter().for_each(|point| timeline.push(point));
         let rates = timeline.rates(|point| point.keys);
-        assert_eq!(rates.len(), 3);
+        assert_eq!(rates.len(), 2, "the last is too short to have a rate of its own");
         assert!(rates.iter().all(|(_, rate)| (rate - 3000.0).abs() < 1e-6), "{rates:?}");
         assert_eq!(timeline.phases(), [(0.0, Phase::Marking), (0.9, Phase::Planning)]);
     }
 
     #[test]
-    fn a_rate_is_never_taken_of_the_moment_in_which_a_run_happens_to_end() {
+    fn neither_a_batch_nor_the_moment_of_the_end_makes_a_peak() {
         let mut timeline = Timeline::default();
-        (0..Timeline::POINTS as u64).for_each(|step| timeline.push(point(step * 100)));
-        let end = (Timeline::POINTS as u64 - 1) * 100 + 1;
-        timeline.push(point(end));
-        let shortest =
-            timeline.points().zip(timeline.points().skip(1)).map(|(a, b)| b.at - a.at).min();
-        assert!(shortest >= Some(Duration::from_millis(100)), "{shortest:?}");
-        assert_eq!(timeline.points().last(), Some(point(end)));
+        let batch = |step: u64| Point { keys: step / 4 * 1000, ..point(step * 100) };
+        (0..2000).for_each(|step| timeline.push(batch(step)));
+        timeline.push(Point { at: Duration::from_millis(199_901), ..batch(2000) });
+        let rates = timeline.rates(|point| point.keys);
+        assert!((40..=130).contains(&rates.len()), "{}", rates.len());
+        assert!(rates.iter().all(|(_, rate)| (1200.0..3800.0).contains(rate)), "{rates:?}");
+        assert!(rates.last().is_some_and(|(seconds, _)| (seconds - 199.901).abs() < 1e-9));
     }
 
     #[test]

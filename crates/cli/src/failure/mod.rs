@@ -144,8 +144,8 @@ pub enum Failure {
         /// Whether the same command clears it.
         can_repeat: bool,
     },
-    /// What was asked for is done, and cannot be told.
-    #[error("what was asked for is done, but the report cannot be written to {}", path.display())]
+    /// The report cannot be written. What was asked for may be done all the same.
+    #[error("the report cannot be written to {}", path.display())]
     Unreported {
         /// The report.
         path: PathBuf,

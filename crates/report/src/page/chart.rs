@@ -100,16 +100,15 @@ impl Chart<'_> {
         }
     }
 
-    /// A name is left out where it would run into the one before.
+    /// A name is left out where there is no room for it before the next phase.
     fn marks(&self, html: &mut Html, scale: &Scale<'_>) {
-        let mut free_from = 0.0;
-        for (seconds, name) in self.phases {
+        let ends = self.phases.iter().skip(1).map(|(seconds, _)| scale.x(*seconds));
+        let ends = ends.chain([scale.frame.width]);
+        for ((seconds, name), end) in self.phases.iter().zip(ends) {
             let x = scale.x(*seconds);
             line(html, "phase", [x, TOP - 6.0, x, scale.y(0.0)]);
-            let width = name.len() as f64 * 6.4;
-            if x >= free_from && x + width < scale.frame.width {
+            if x + name.len() as f64 * 6.4 < end {
                 text(html, x + 3.0, TOP - 8.0, "start", name);
-                free_from = x + width + 8.0;
             }
         }
     }
