@@ -74,7 +74,7 @@ fn plan_and_apply_in_one_leave_one_page() {
     let registry = directory(program.home(), &root);
     let command = ["gc", registry.to_str().unwrap(), "--untagged"];
     program.done(&with(&command, &["--dry-run", "--report", "report.html"]));
-    assert_says(&page(&program), &["A sweep is allowed", "Nothing has been deleted yet"]);
+    assert_says(&page(&program), &["A sweep is allowed", "making the plan deleted nothing"]);
     program.done(&with(&command, &["--offline", "--report", "report.html"]));
     let page = page(&program);
     assert_says(&page, &["Carried out", "Every object of the plan is accounted for"]);

@@ -99,9 +99,9 @@ fn planned(subject: &Subject<'_>) -> Verdict {
         (Tone::Warn, "A sweep is allowed, with something to look at first")
     };
     let text = if notes.is_empty() {
-        "The audit found nothing remarkable. Nothing has been deleted yet: this is what a sweep would do."
+        "The audit found nothing remarkable. This is what a sweep would do; making the plan deleted nothing."
     } else {
-        "Nothing has been deleted yet: this is what a sweep would do."
+        "This is what a sweep would do; making the plan deleted nothing."
     };
     Verdict { tone, title: title.into(), text: text.into() }
 }
