@@ -66,12 +66,12 @@ pub enum PricesError {
 impl Default for Prices {
     /// S3 Standard in us-east-1.
     ///
-    /// Source: list prices at aws.amazon.com/s3/pricing, US East (N. Virginia), August 2026.
+    /// Source: list prices at aws.amazon.com/s3/pricing, US East (N. Virginia), as known in August 2026.
     fn default() -> Self {
         let tier =
             |up_to_gigabytes, per_gigabyte_month| Tier { up_to_gigabytes, per_gigabyte_month };
         Self {
-            source: "Amazon S3 list prices (aws.amazon.com/s3/pricing), us-east-1, August 2026"
+            source: "Amazon S3 list prices for us-east-1 as known in August 2026 (aws.amazon.com/s3/pricing)"
                 .to_owned(),
             storage_class: "Standard".to_owned(),
             currency: "$".to_owned(),

@@ -32,7 +32,9 @@ fn row(html: &mut Html, blob: &LargeBlob, subject: &Subject<'_>) {
 }
 
 fn held_by(blob: &LargeBlob) -> String {
-    let Some(repository) = &blob.repository else { return "no link leads to it".to_owned() };
+    let Some(repository) = &blob.repository else {
+        return "no link of the plan leads to it".to_owned();
+    };
     let others = counted(blob.others as u64, "other repository", "other repositories");
     match (repository.as_str(), blob.others) {
         ("", _) => "linked by repositories that are not told apart".to_owned(),

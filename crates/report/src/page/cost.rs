@@ -28,7 +28,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
             requests(html, "to make the plan", &subject.header.requests, prices);
             match subject.outcome {
                 Some(outcome) => requests(html, "to carry it out", &outcome.requests, prices),
-                None => requests(html, "still to come, about", &still_to_come(subject), prices),
+                None => requests(html, "to carry it out, about", &still_to_come(subject), prices),
             }
         });
         html.within("tfoot", &[], |html| {
