@@ -37,6 +37,7 @@ mod registries;
 #[path = "../../crates/cli/src/command/demo/registry_files.rs"]
 mod registry_files;
 mod remembered;
+mod report;
 mod streams;
 mod trash;
 mod twice;

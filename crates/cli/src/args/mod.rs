@@ -4,6 +4,7 @@ mod explain;
 mod online;
 mod output;
 mod policy;
+mod report;
 mod resources;
 mod size;
 mod store;
@@ -19,6 +20,7 @@ pub use explain::{ExplainArgs, Subject};
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
+pub use report::ReportArgs;
 pub use resources::ResourceArgs;
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
@@ -50,6 +52,13 @@ impl Args {
         {
             let message =
                 "the argument '--online' cannot be used with '--offline', but with '--windowed'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.report.report.is_some()
+        {
+            let message = "the argument '--report' cannot be used with '--online'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(args)
@@ -113,6 +122,9 @@ pub struct PlanArgs {
     /// Resources.
     #[command(flatten)]
     pub resources: ResourceArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `show`.
@@ -123,6 +135,9 @@ pub struct ShowArgs {
     /// How to show it; csv has one row for each object
     #[arg(long, value_enum, default_value = "table")]
     pub format: ShowFormat,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// How a plan is shown.
@@ -147,6 +162,9 @@ pub struct ApplyArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `gc`.
@@ -178,6 +196,9 @@ pub struct GcArgs {
     /// Resources.
     #[command(flatten)]
     pub resources: ResourceArgs,
+    /// Report.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `garbage-collect`.

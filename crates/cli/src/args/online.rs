@@ -13,7 +13,7 @@ pub struct OnlineArgs {
     /// by the first run after that, so that it can be taken back; what comes to be needed even then is brought back.
     #[arg(long, conflicts_with = "dry_run")]
     pub online: bool,
-    /// Delete only while nobody can push: with --offline, or as the config.yml says
+    /// Delete only while nobody can push: with --offline, or by config.yml
     ///
     /// Everything else is done while people push. A run without --offline, of a registry that is not read-only, says how
     /// long that would have to be; one with it, or of one that is, looks again and deletes, and condemns nothing. What

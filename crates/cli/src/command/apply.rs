@@ -1,6 +1,6 @@
 //! `regsweep apply`: carries out a reviewed plan; again to resume.
 
-use planner::Plan;
+use planner::{Plan, Requests};
 use store::RestoreStore;
 use sweeper::SweepReport;
 
@@ -12,6 +12,7 @@ use crate::no_lease::require_alone;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
+use crate::reporting::{Reporting, conclude};
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
 
@@ -21,6 +22,7 @@ use crate::unchanged::require_unchanged;
 /// Before anything is deleted: a plan that is damaged, foreign, stale, refused or applied already. Afterwards: what
 /// could not be deleted.
 pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let reporting = Reporting::begin(&args.report, None, &context.watch)?;
     let plan = Plan::open(&args.dir)?;
     require_sound(&plan)?;
     let remembered = plan.header().location.clone();
@@ -30,6 +32,7 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     cache.settle(plan.dir(), context.console).await?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
+    let about = reporting.about(&plan, Requests::default())?;
     let progress = context.progress(&location.place);
     let work = Applying { plan, args, cache: &mut cache, context };
     let deletes = (&args.sweep).into();
@@ -38,7 +41,8 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
         Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL } };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
-    context.conclude(summary, swept, cache)
+    let written = reporting.swept(about, &swept, &context.watch);
+    conclude(context.conclude(summary, swept, cache), written, context.console)
 }
 
 struct Applying<'a> {

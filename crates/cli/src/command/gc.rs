@@ -6,6 +6,7 @@ use store::RestoreStore;
 use super::{Context, Wish, limits, plan_of, policy};
 use crate::args::GcArgs;
 use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::collect::requests;
 use crate::command_line::quoted;
 use crate::location::Location;
 use crate::no_lease::require_alone;
@@ -13,6 +14,7 @@ use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
+use crate::reporting::{Reporting, conclude};
 use crate::state::{Kind, Runs, Unfinished};
 use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
@@ -27,6 +29,7 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
     if args.online.online {
         return Box::pin(online::collect(args, context)).await;
     }
+    let reporting = Reporting::begin(&args.report, None, &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
     let mut cache = RegistryCache::none();
     if !args.dry_run {
@@ -34,7 +37,7 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
         cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     }
     let work = Collecting { args, location: &location, context };
-    let work = Run { work, cache };
+    let work = Run { work, cache, reporting };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &args.store);
     let access = Access { location, store, deletes, detail: Detail::FULL };
@@ -47,35 +50,42 @@ struct Collecting<'a> {
     context: &'a Context<'a>,
 }
 
-/// What is done, and the cache that is cleared of it.
+/// What is done, the cache that is cleared of it, and the report of it.
 struct Run<'a> {
     work: Collecting<'a>,
     cache: RegistryCache,
+    reporting: Reporting,
 }
 
 impl Work for Run<'_> {
     type Out = ();
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<(), Failure> {
-        let Self { work, cache } = self;
+        let Self { work, cache, reporting } = self;
         let state = work.args.state.as_deref();
         let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
         if work.args.dry_run {
-            work.look(&open, &runs).await
+            work.look(&open, &runs, reporting).await
         } else {
-            work.collect(&open, &runs, cache).await
+            work.collect(&open, &runs, cache, reporting).await
         }
     }
 }
 
 impl Collecting<'_> {
     /// Plans and shows, and deletes nothing.
-    async fn look<S: RestoreStore>(&self, open: &Open<S>, runs: &Runs) -> Result<(), Failure> {
+    async fn look<S: RestoreStore>(
+        &self,
+        open: &Open<S>,
+        runs: &Runs,
+        reporting: Reporting,
+    ) -> Result<(), Failure> {
         let progress = self.progress();
         let plan = self.plan(open, runs, Kind::DryRun).await?;
         drop(progress);
         self.context.show(&plan)?;
-        require_sound(&plan)?;
+        let written = reporting.planned(&plan);
+        conclude(require_sound(&plan), written, self.context.console)?;
         let dir = plan.dir().to_string_lossy();
         self.context.tip(&format!("nothing was deleted; the plan is in {}", quoted(&dir)));
         Ok(())
@@ -87,6 +97,7 @@ impl Collecting<'_> {
         open: &Open<S>,
         runs: &Runs,
         mut cache: RegistryCache,
+        reporting: Reporting,
     ) -> Result<(), Failure> {
         let _lock = runs.lock()?;
         // Said again when the plan is there: before, so that nobody waits for a plan that is refused.
@@ -107,9 +118,10 @@ impl Collecting<'_> {
         if let Err(refused) = require_sound(&plan) {
             drop(progress);
             self.context.show(&plan)?;
-            return Err(refused);
+            let written = reporting.planned(&plan);
+            return conclude(Err(refused), written, self.context.console);
         }
-        self.sweep(open, plan, cache, progress).await
+        self.sweep(open, plan, cache, progress, reporting).await
     }
 
     async fn resumed<S: RestoreStore>(
@@ -183,17 +195,20 @@ impl Collecting<'_> {
         plan: Plan,
         mut cache: RegistryCache,
         progress: Progress,
+        reporting: Reporting,
     ) -> Result<(), Failure> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
         let sweep = as_needed(open, &self.args.sweep, self.context.console).await?;
         let Context { watch, console, .. } = self.context;
+        let about = reporting.about(&plan, requests(&watch.monitor))?;
         let swept = carry_out(open, plan, &sweep, &mut cache, &(), watch, *console).await;
         drop(progress);
+        let written = reporting.swept(about, &swept, watch);
         let outcome = self.context.conclude(summary, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
             Runs::give_up(&dir)?;
         }
-        outcome
+        conclude(outcome, written, *console)
     }
 
     fn progress(&self) -> Progress {

@@ -10,12 +10,14 @@ use crate::carry_out::require_sound;
 use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
+use crate::reporting::{Reporting, conclude};
 
 /// Makes a plan in a new directory and shows it.
 ///
 /// # Errors
 /// Where no whole plan can be made; [`Failure::Refused`] after it is written, where its audit forbids a sweep.
 pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let reporting = Reporting::begin(&args.report, Some(&args.out), &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
     let progress = context.progress(&location.place);
     let work = Planning { args, location: &location, context };
@@ -24,7 +26,8 @@ pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), F
     let plan = with_registry(access, &context.watch, work).await?;
     drop(progress);
     context.show(&plan)?;
-    require_sound(&plan)?;
+    let written = reporting.planned(&plan);
+    conclude(require_sound(&plan), written, context.console)?;
     if plan.totals().all().count > 0 {
         let dir = quoted(&args.out.to_string_lossy());
         let offline = if location.is_readonly() { "" } else { " --offline" };

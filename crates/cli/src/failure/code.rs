@@ -76,7 +76,10 @@ impl Failure {
             Self::Journal(error) => journal_code(error),
             Self::Sweep(error) => sweep_code(&error.cause),
             Self::Undo(error) => sweep_code(&error.cause),
-            Self::Partial { .. } | Self::NotBack { .. } | Self::Uncleared { .. } => Code::Partial,
+            Self::Partial { .. }
+            | Self::NotBack { .. }
+            | Self::Uncleared { .. }
+            | Self::Unreported { .. } => Code::Partial,
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }

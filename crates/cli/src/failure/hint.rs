@@ -58,6 +58,9 @@ impl Failure {
                 "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
             ),
             Self::NotBack { .. } => Some("what is back stays; what is lost has to be pushed again"),
+            Self::Unreported { .. } => {
+                Some("`regsweep show PLAN --report FILE` writes what the plan says")
+            }
             Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
             Self::File { .. }
             | Self::Output(_)

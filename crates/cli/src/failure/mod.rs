@@ -144,6 +144,15 @@ pub enum Failure {
         /// Whether the same command clears it.
         can_repeat: bool,
     },
+    /// The report cannot be written. What was asked for may be done all the same.
+    #[error("the report cannot be written to {}", path.display())]
+    Unreported {
+        /// The report.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// Interrupted.
     #[error("{}", stopped(*.is_sweeping))]
     Stopped {

@@ -59,10 +59,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Waits(_) => 33,
         Failure::Refused(Refusal::NoGeneration { .. }) => 34,
         Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
+        Failure::Unreported { .. } => 36,
     }
 }
 
-const VARIANTS: usize = 36;
+const VARIANTS: usize = 37;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -123,6 +124,11 @@ fn operators() -> Vec<Row> {
         ),
         (Failure::File { path: "plan".into(), source: io() }, Code::Usage, vec![]),
         (Failure::Output(io()), Code::Internal, vec![]),
+        (
+            Failure::Unreported { path: "report.html".into(), source: io() },
+            Code::Partial,
+            vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
         (
             Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },
             Code::Usage,

@@ -1,0 +1,264 @@
+//! The page that `--report` asks for.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use planner::{Amount, Header, Plan, PlanId, Requests, Totals};
+use report::{Ended, FailedObject, Figures, Outcome, Prices, Subject, page};
+use sweeper::{Count, SweepReport};
+
+use crate::args::ReportArgs;
+use crate::collect::requests;
+use crate::open::Watch;
+use crate::recorder::Recorder;
+use crate::render::failure_line;
+use crate::{Console, Failure};
+
+/// A report that may be asked for, from before anything is done.
+#[derive(Debug, Default)]
+pub(crate) struct Reporting(Option<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    file: PathBuf,
+    prices: Prices,
+    recorder: Option<Recorder>,
+}
+
+/// A plan that is about to be consumed, as far as the report is about it.
+#[derive(Debug)]
+pub(crate) struct About {
+    id: PlanId,
+    header: Header,
+    totals: Totals,
+    figures: Figures,
+    /// What had been asked of the store before.
+    before: Requests,
+}
+
+impl Reporting {
+    /// Looks whether the report can be written, so that nobody learns at the end that it cannot, and starts to record.
+    /// `made` is a directory that the run makes.
+    ///
+    /// # Errors
+    /// [`Failure::File`] where the file is there and none, or its directory is not, or the prices are none.
+    pub(crate) fn begin(
+        args: &ReportArgs,
+        made: Option<&Path>,
+        watch: &Watch,
+    ) -> Result<Self, Failure> {
+        let mut reporting = Self::of(args, made)?;
+        if let Some(asked) = &mut reporting.0 {
+            asked.recorder = Some(Recorder::start(&watch.monitor));
+        }
+        Ok(reporting)
+    }
+
+    /// The same, of a plan that is there: nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`Reporting::begin`].
+    pub(crate) fn of(args: &ReportArgs, made: Option<&Path>) -> Result<Self, Failure> {
+        let Some(file) = args.report.clone() else { return Ok(Self(None)) };
+        check(&file, made).map_err(failure(&file))?;
+        let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::default()), prices)?;
+        Ok(Self(Some(Asked { file, prices, recorder: None })))
+    }
+
+    /// Takes up what the report is to say of `plan`. `before` is what had been asked of the store for other things.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(crate) fn about(&self, plan: &Plan, before: Requests) -> Result<Option<About>, Failure> {
+        if self.0.is_none() {
+            return Ok(None);
+        }
+        let figures = Figures::of(plan)?;
+        let (id, header, totals) = (plan.id(), plan.header().clone(), *plan.totals());
+        Ok(Some(About { id, header, totals, figures, before }))
+    }
+
+    /// Writes the report of a plan that is not carried out.
+    ///
+    /// # Errors
+    /// [`Failure::Unreported`]; where the plan cannot be read.
+    pub(crate) fn planned(self, plan: &Plan) -> Result<(), Failure> {
+        let about = self.about(plan, Requests::default())?;
+        self.write(about, None)
+    }
+
+    /// Writes the report of a plan that was carried out, however far. Where a sweep never began, there is none.
+    ///
+    /// # Errors
+    /// [`Failure::Unreported`].
+    pub(crate) fn swept(
+        self,
+        about: Option<About>,
+        swept: &Result<SweepReport, Failure>,
+        watch: &Watch,
+    ) -> Result<(), Failure> {
+        let report = match swept {
+            Ok(report) => report,
+            Err(Failure::Sweep(error)) if !error.cause.says_nothing_to_do() => &error.report,
+            Err(_) => return Ok(()),
+        };
+        let before = about.as_ref().map(|about| about.before).unwrap_or_default();
+        let asked = without(requests(&watch.monitor), before);
+        self.write(about, Some(&outcome(report, asked)))
+    }
+
+    fn write(self, about: Option<About>, outcome: Option<&Outcome>) -> Result<(), Failure> {
+        let (Some(Asked { file, prices, recorder }), Some(about)) = (self.0, about) else {
+            return Ok(());
+        };
+        let timeline = recorder.map(Recorder::finish).unwrap_or_default();
+        let About { id, header, totals, figures, .. } = &about;
+        let (id, timeline, prices) = (*id, &timeline, &prices);
+        let html = page(&Subject { id, header, totals, figures, outcome, timeline, prices });
+        replace(&file, &html).map_err(|source| Failure::Unreported { path: file, source })
+    }
+}
+
+/// How a command ends that was also asked for a report: what it did weighs more than whether it could be told.
+pub(crate) fn conclude(
+    outcome: Result<(), Failure>,
+    written: Result<(), Failure>,
+    console: Console,
+) -> Result<(), Failure> {
+    match (outcome, written) {
+        (Err(outcome), Err(unreported)) => {
+            console.warn(&failure_line(&unreported));
+            Err(outcome)
+        }
+        (outcome, written) => outcome.and(written),
+    }
+}
+
+/// A link is no file either: what it leads to may be anything.
+fn check(file: &Path, made: Option<&Path>) -> io::Result<()> {
+    match fs::symlink_metadata(file) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        Ok(_) => Err(io::Error::new(ErrorKind::AlreadyExists, "it is there, and is no file")),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Err(_) if Some(directory(file)) == made => Ok(()),
+        Err(_) if directory(file).is_dir() => Ok(()),
+        Err(_) => Err(io::Error::new(ErrorKind::NotADirectory, "its directory is not there")),
+    }
+}
+
+fn directory(file: &Path) -> &Path {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new("."))
+}
+
+/// Puts a whole file in place in one step, with the rights that any new file has here.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    check(file, None)?;
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix(".regsweep-report-").permissions(Permissions::from_mode(0o666));
+    let mut unfinished = builder.tempfile_in(directory(file))?;
+    unfinished.write_all(text.as_bytes())?;
+    unfinished.as_file().sync_all()?;
+    unfinished.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn prices(file: &Path) -> Result<Prices, Failure> {
+    let text = fs::read_to_string(file).map_err(failure(file))?;
+    Prices::parse(&text)
+        .map_err(|error| failure(file)(io::Error::new(ErrorKind::InvalidData, error)))
+}
+
+fn failure(file: &Path) -> impl Fn(io::Error) -> Failure {
+    let path = file.to_owned();
+    move |source| Failure::File { path: path.clone(), source }
+}
+
+fn without(all: Requests, before: Requests) -> Requests {
+    Requests {
+        list: all.list.saturating_sub(before.list),
+        get: all.get.saturating_sub(before.get),
+        head: all.head.saturating_sub(before.head),
+        put: all.put.saturating_sub(before.put),
+        delete: all.delete.saturating_sub(before.delete),
+        manifests: all.manifests.saturating_sub(before.manifests),
+        recalled: all.recalled.saturating_sub(before.recalled),
+    }
+}
+
+fn outcome(report: &SweepReport, requests: Requests) -> Outcome {
+    let amount = |count: Count| Amount { count: count.objects, bytes: count.bytes };
+    let total = &report.total;
+    let failed = |failed: &sweeper::FailedObject| FailedObject {
+        key: failed.key.to_string(),
+        message: failed.failure.to_string(),
+    };
+    Outcome {
+        ended: match report.ended {
+            sweeper::Ended::Completed => Ended::Completed,
+            sweeper::Ended::Stopped => Ended::Stopped,
+            sweeper::Ended::Broken => Ended::Broken,
+        },
+        planned: amount(total.planned),
+        deleted: amount(total.fates.deleted),
+        already_gone: amount(total.fates.already_gone),
+        spared: amount(total.fates.spared),
+        failed: amount(total.fates.failed),
+        left: amount(total.left),
+        failures: report.failures.iter().map(failed).collect(),
+        requests,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[test]
+    fn a_page_replaces_a_file_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        replace(&at("new.html"), "one").unwrap();
+        replace(&at("new.html"), "two").unwrap();
+        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
+        fs::create_dir(at("folder")).unwrap();
+        std::os::unix::fs::symlink(at("new.html"), at("link")).unwrap();
+        for taken in ["folder", "link", "missing/new.html"] {
+            assert!(replace(&at(taken), "three").is_err(), "{taken}");
+        }
+        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
+        let mode = fs::metadata(at("new.html")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o111, 0);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "nothing unfinished stays");
+    }
+
+    #[test]
+    fn what_was_done_weighs_more_than_whether_it_could_be_told() {
+        let console = Console {
+            stderr_is_terminal: false,
+            stdout_has_colour: false,
+            stderr_has_colour: false,
+            form: crate::Form::Text,
+        };
+        let unreported =
+            || Failure::Unreported { path: "report.html".into(), source: io::Error::other("full") };
+        let stopped = || Failure::Stopped { is_sweeping: true };
+        let code =
+            |outcome, written| conclude(outcome, written, console).map_err(|error| error.code());
+        assert_eq!(code(Ok(()), Ok(())), Ok(()));
+        assert_eq!(code(Ok(()), Err(unreported())), Err(Code::Partial));
+        assert_eq!(code(Err(stopped()), Ok(())), Err(Code::Stopped));
+        assert_eq!(code(Err(stopped()), Err(unreported())), Err(Code::Stopped));
+    }
+
+    #[test]
+    fn a_directory_that_the_run_makes_need_not_be_there() {
+        let home = tempfile::tempdir().unwrap();
+        let (made, file) = (home.path().join("plan"), home.path().join("plan/report.html"));
+        assert!(check(&file, Some(&made)).is_ok());
+        assert!(check(&file, None).is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! What is kept because it could not be understood.
+
+use crate::Subject;
+use crate::html::Html;
+use crate::words::{count, counted};
+
+use super::Section;
+use super::parts::lead;
+
+pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
+    let doubts = &subject.header.doubts;
+    let (total, sample) = (doubts.total(), doubts.sample());
+    if total == 0 {
+        return None;
+    }
+    let mut body = Html::default();
+    lead(
+        &mut body,
+        format_args!(
+            "{} could not be read or understood. Doubt keeps: nothing that the repository of a doubt links is \
+             deleted, here or elsewhere. Once the cause is gone, the next plan sees more.",
+            counted(total, "thing", "things"),
+        ),
+    );
+    body.within("ul", &[("class", &"notes")], |html| {
+        for doubt in sample {
+            html.within("li", &[], |html| {
+                html.element("b", &[], &doubt.repository);
+                html.text(format_args!(": {}", doubt.message));
+                html.raw("<br />");
+                html.element("span", &[("class", &"mono muted")], &doubt.what);
+            });
+        }
+    });
+    let hidden = total.saturating_sub(sample.len() as u64);
+    if hidden > 0 {
+        lead(
+            &mut body,
+            format_args!("And {} more, which the plan counts and does not name.", count(hidden)),
+        );
+    }
+    Some(Section { id: "doubts", short: "Doubts", title: "Pinned by doubt", body })
+}

@@ -1,0 +1,34 @@
+//! The page of a small plan, word for word.
+
+use std::fs;
+use std::path::Path;
+
+use crate::fixture::{empty, refused, tiny};
+
+/// Without the style, and without the id, which changes with the encoding of the segments.
+fn redacted(page: &str, id: &str) -> String {
+    let (head, rest) = page.split_once("<style>").unwrap();
+    let (_, rest) = rest.split_once("</style>").unwrap();
+    let page = format!("{head}<style>[style]</style>{rest}");
+    page.replace(id, "[id]").replace(&format!(">{}<", &id[..12]), ">[id]<")
+}
+
+#[test]
+fn a_page_says_what_it_should() {
+    for (name, shown) in [("tiny", tiny()), ("empty", empty()), ("refused", refused("<b>&\"'"))] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/pages/expected")
+            .join(format!("{name}.html"));
+        let said = redacted(&shown.page(), &shown.plan.id().to_string());
+        if std::env::var_os("REGSWEEP_BLESS").is_some() {
+            fs::write(&path, &said).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        assert!(said == expected, "{name}.html should say\n{expected}\nand it says\n{said}");
+    }
+}
+
+#[test]
+fn the_same_plan_gives_the_same_page() {
+    assert_eq!(tiny().page(), tiny().page());
+}

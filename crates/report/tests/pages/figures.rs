@@ -1,0 +1,121 @@
+//! Figures are those of every row.
+
+use planner::{Amount, Part, Reason, Row, RowKind};
+use proptest::prelude::*;
+use report::{Figures, Place};
+
+use crate::fixture::{Shown, blob, header, link};
+
+fn sum<'a>(places: impl IntoIterator<Item = &'a Place>) -> Amount {
+    places.into_iter().flat_map(|place| [place.links, place.uploads, place.blobs]).sum()
+}
+
+fn check_balance(shown: &Shown) {
+    let (figures, all) = (&shown.figures, shown.plan.totals().all());
+    assert_eq!(figures.kinds().values().copied().sum::<Amount>(), all, "by kind");
+    let ages = figures.ages().steps();
+    assert_eq!(ages.iter().map(|(_, amount)| *amount).sum::<Amount>(), all, "by age");
+    let sizes = figures.sizes().steps();
+    let blobs = shown.plan.totals().of(RowKind::Blob);
+    assert_eq!(sizes.iter().map(|(_, amount)| *amount).sum::<Amount>(), blobs, "by size");
+    let placed = sum(figures.places().iter().chain(figures.beyond()));
+    assert_eq!(placed.bytes + figures.unplaced().bytes, all.bytes, "by repository");
+}
+
+/// Blobs by number and bytes, and links to them by repository and number.
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let blobs = prop::collection::btree_map(0..40_u64, 0..5000_u64, 0..30);
+    let links = prop::collection::btree_set((0..6_u8, 0..40_u64), 0..60);
+    (blobs, links).prop_map(|(blobs, links)| {
+        let blobs = blobs.into_iter().map(|(number, bytes)| blob(number, bytes, number * 50_000));
+        let links =
+            links.into_iter().map(|(name, number)| link(&format!("team/app-{name}"), number));
+        blobs.chain(links).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn g10_every_byte_of_a_plan_is_somewhere_once(rows in rows()) {
+        check_balance(&Shown::new(&header(), rows));
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_matter(mut rows in rows()) {
+        let there = Shown::new(&header(), rows.clone()).figures;
+        rows.reverse();
+        let back = Shown::new(&header(), rows).figures;
+        prop_assert_eq!(there.places(), back.places());
+        prop_assert_eq!(there.largest().len(), back.largest().len());
+        prop_assert_eq!(there.kinds(), back.kinds());
+    }
+}
+
+#[test]
+fn a_blob_is_divided_among_those_whose_links_to_it_go() {
+    let rows = vec![
+        link("a", 1),
+        link("b", 1),
+        link("b", 2),
+        blob(1, 1001, 0),
+        blob(2, 10, 0),
+        blob(3, 7, 0),
+    ];
+    let shown = Shown::new(&header(), rows);
+    let place =
+        |name: &str| shown.figures.places().iter().find(|place| place.name == name).unwrap();
+    assert_eq!(place("a").blobs, Amount { count: 1, bytes: 501 });
+    assert_eq!(place("b").blobs, Amount { count: 2, bytes: 510 });
+    assert_eq!(place("b").links.count, 2);
+    assert_eq!(shown.figures.unplaced(), Amount { count: 1, bytes: 7 });
+    let largest = &shown.figures.largest()[0];
+    assert_eq!((largest.bytes, largest.others), (1001, 1));
+}
+
+#[test]
+fn a_manifest_counts_for_the_repository_whose_revision_goes() {
+    let revision = Row { kind: RowKind::RevisionLink, reason: Reason::Untagged, ..link("a", 1) };
+    let shown = Shown::new(&header(), vec![revision, blob(1, 50, 0)]);
+    assert_eq!(shown.figures.places()[0].blobs.bytes, 50);
+    assert_eq!(shown.figures.unplaced(), Amount::default());
+}
+
+#[test]
+fn a_plan_of_many_segments_adds_up_like_one_of_few() {
+    let few = Part::SMALL_STAGE;
+    for (blobs, links) in [(few + 1, 100), (100, few + 1)] {
+        let blobs = (0..blobs).map(|number| blob(number, 3, 0));
+        let links = (0..links).map(|number| link(&format!("app-{}", number % 7), number));
+        let shown = Shown::new(&header(), blobs.chain(links).collect());
+        check_balance(&shown);
+        let of_seven = shown.figures.places();
+        assert_eq!(of_seven.len(), 7);
+        let placed: Amount = of_seven.iter().map(|place| place.blobs).sum();
+        assert_eq!(
+            placed.count + shown.figures.unplaced().count,
+            shown.plan.totals().of(RowKind::Blob).count
+        );
+        assert!(placed.count >= 100);
+    }
+}
+
+#[test]
+fn g12_repositories_past_the_limit_are_one() {
+    let number = Figures::PLACES as u64 + 5;
+    let rows = (0..number).map(|number| link(&format!("app-{number}"), number));
+    let shown = Shown::new(&header(), rows.chain([blob(number - 1, 9, 0)]).collect());
+    check_balance(&shown);
+    assert_eq!(shown.figures.places().len(), Figures::PLACES);
+    assert_eq!(shown.figures.beyond().unwrap().links.count, 5);
+    assert!(shown.page().contains("not told apart"));
+}
+
+#[test]
+fn the_largest_blobs_are_named_the_largest_first() {
+    let rows = (0..50).map(|number| blob(number, number * 10, 0));
+    let shown = Shown::new(&header(), rows.collect());
+    let bytes: Vec<u64> = shown.figures.largest().iter().map(|blob| blob.bytes).collect();
+    assert_eq!(bytes, (30..50).rev().map(|number| number * 10).collect::<Vec<u64>>());
+}
