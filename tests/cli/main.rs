@@ -26,6 +26,7 @@ mod expected;
 mod help;
 mod interrupted;
 mod logging;
+mod manual;
 mod online;
 mod plans;
 mod program;

@@ -19,7 +19,15 @@ use crate::{Console, FailedKey, Failure, Refusal, trash};
 /// # Errors
 /// [`Refusal::Online`].
 pub(crate) fn require_offline(location: &Location, sweep: &SweepArgs) -> Result<(), Failure> {
-    if sweep.offline || location.is_readonly() {
+    require_nobody_pushes(location, sweep.offline)
+}
+
+/// The same; `vouched` where the operator makes sure of it.
+///
+/// # Errors
+/// [`Refusal::Online`].
+pub(crate) fn require_nobody_pushes(location: &Location, vouched: bool) -> Result<(), Failure> {
+    if vouched || location.is_readonly() {
         return Ok(());
     }
     Err(Refusal::Online { location: location.describe() }.into())

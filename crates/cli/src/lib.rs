@@ -27,12 +27,15 @@ pub mod collect;
 mod command;
 mod command_line;
 mod console;
+mod doctor;
 mod failure;
 mod identify;
 mod location;
+mod manual;
 mod no_lease;
 mod online;
 pub mod open;
+mod permissions;
 mod progress;
 mod registry_cache;
 mod remembered;
@@ -54,6 +57,7 @@ pub use args::Args;
 pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
+pub use permissions::Task;
 pub use registry_cache::{CacheChoice, ClearError};
 
 use args::{Command, LogFormat, OutputArgs};
@@ -113,6 +117,10 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
+        Command::Doctor(args) => Box::pin(command::doctor(args, &context)).await,
+        Command::Iam(args) => command::iam(args, &context),
+        Command::Completions(args) => command::completions(args, &context),
+        Command::Man(args) => command::man(args, &context),
     }
 }
 

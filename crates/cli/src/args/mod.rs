@@ -1,9 +1,11 @@
 //! What was typed.
 
+mod doctor;
 mod online;
 mod output;
 mod policy;
 mod resources;
+mod shell;
 mod size;
 mod store;
 mod undo;
@@ -12,12 +14,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use doctor::{DoctorArgs, IamArgs, WishArgs};
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
 pub use resources::ResourceArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
 pub use undo::UndoArgs;
@@ -88,13 +92,23 @@ pub enum Command {
     GarbageCollect(GarbageCollectArgs),
     /// Make a registry, collect it, prove the result
     Demo(DemoArgs),
+    /// Find out whether a command would run here, and what is missing
+    Doctor(DoctorArgs),
+    /// Write the least IAM policy that commands need
+    Iam(IamArgs),
+    /// Write the script with which a shell completes the words of this program
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write the manual, a page for each command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Arguments of `plan`.
 #[derive(Debug, ClapArgs)]
 pub struct PlanArgs {
     /// The registry.
-    #[arg(help = LOCATION)]
+    #[arg(help = LOCATION, value_hint = ValueHint::AnyPath)]
     pub location: String,
     /// Directory for the plan; must be new or empty
     #[arg(long, value_name = "DIR")]
@@ -148,7 +162,7 @@ pub struct ApplyArgs {
 #[derive(Debug, ClapArgs)]
 pub struct GcArgs {
     /// The registry.
-    #[arg(help = LOCATION)]
+    #[arg(help = LOCATION, value_hint = ValueHint::AnyPath)]
     pub location: String,
     /// Plan and show, but delete nothing
     #[arg(long)]

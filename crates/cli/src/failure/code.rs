@@ -77,6 +77,7 @@ impl Failure {
             Self::Sweep(error) => sweep_code(&error.cause),
             Self::Undo(error) => sweep_code(&error.cause),
             Self::Partial { .. } | Self::NotBack { .. } | Self::Uncleared { .. } => Code::Partial,
+            Self::NotReady { code, .. } => *code,
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }

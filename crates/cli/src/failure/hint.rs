@@ -67,6 +67,7 @@ impl Failure {
             | Self::Sweep(_)
             | Self::Uncleared { .. }
             | Self::Undo(_)
+            | Self::NotReady { .. }
             | Self::Stopped { .. } => None,
         }
     }

@@ -144,6 +144,14 @@ pub enum Failure {
         /// Whether the same command clears it.
         can_repeat: bool,
     },
+    /// A command would not do what it should.
+    #[error("not all that is needed is there: {missing}")]
+    NotReady {
+        /// The names of what is missing.
+        missing: String,
+        /// How the command would end.
+        code: Code,
+    },
     /// Interrupted.
     #[error("{}", stopped(*.is_sweeping))]
     Stopped {

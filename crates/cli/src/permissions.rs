@@ -1,0 +1,231 @@
+//! What a command must be allowed to do to a bucket: one table, from which policies are written and by which a missing
+//! permission is named.
+
+use std::collections::BTreeSet;
+
+use clap::ValueEnum;
+use registry::Layout;
+use serde_json::{Value, json};
+
+/// What somebody wants to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Task {
+    /// `plan`, and `gc --dry-run`
+    Plan,
+    /// `gc`, `apply` and `garbage-collect`: while nobody pushes
+    #[value(alias = "apply", alias = "garbage-collect")]
+    Gc,
+    /// `gc --online`: while people push
+    GcOnline,
+    /// `undo`, of a plan or of a generation
+    Undo,
+    /// What --trash needs beside these, where the bucket keeps no versions
+    Trash,
+}
+
+impl Task {
+    /// As it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Gc => "gc",
+            Self::GcOnline => "gc-online",
+            Self::Undo => "undo",
+            Self::Trash => "trash",
+        }
+    }
+
+    /// Every task.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Plan, Self::Gc, Self::GcOnline, Self::Undo, Self::Trash];
+}
+
+/// On what an action is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum On {
+    /// The bucket itself.
+    Bucket,
+    /// The bucket, for keys of the registry and the names beside it.
+    RegistryKeys,
+    /// The bucket, for keys of this program.
+    OwnKeys,
+    /// The registry's objects.
+    Registry,
+    /// The objects of this program.
+    Own,
+    /// The one object beside the registry that tells a pull-through cache.
+    CacheState,
+}
+
+/// An action of S3, on what, and who needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Permission {
+    pub(crate) action: &'static str,
+    pub(crate) on: On,
+    pub(crate) tasks: &'static [Task],
+}
+
+const ALL: &[Task] = &Task::ALL;
+const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline];
+/// Those that read what this program keeps in the bucket.
+const RECORDED: &[Task] = &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash];
+const WRITING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Trash];
+/// Those that bring something back from below delete markers.
+const RETURNING: &[Task] = &[Task::GcOnline, Task::Undo];
+
+/// Source of the actions: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and
+/// for each request "Required permissions for Amazon S3 API operations".
+pub(crate) const TABLE: &[Permission] = &[
+    Permission {
+        action: "s3:GetBucketVersioning",
+        on: On::Bucket,
+        tasks: &[Task::GcOnline, Task::Trash],
+    },
+    Permission { action: "s3:ListBucket", on: On::RegistryKeys, tasks: ALL },
+    Permission { action: "s3:ListBucketVersions", on: On::RegistryKeys, tasks: RETURNING },
+    Permission { action: "s3:ListBucket", on: On::OwnKeys, tasks: RECORDED },
+    Permission { action: "s3:GetObject", on: On::Registry, tasks: ALL },
+    Permission { action: "s3:DeleteObject", on: On::Registry, tasks: COLLECTING },
+    Permission { action: "s3:DeleteObjectVersion", on: On::Registry, tasks: RETURNING },
+    Permission { action: "s3:PutObject", on: On::Registry, tasks: &[Task::GcOnline, Task::Trash] },
+    Permission { action: "s3:GetObject", on: On::Own, tasks: RECORDED },
+    Permission { action: "s3:PutObject", on: On::Own, tasks: WRITING },
+    Permission { action: "s3:DeleteObject", on: On::Own, tasks: &[Task::GcOnline, Task::Trash] },
+    Permission { action: "s3:AbortMultipartUpload", on: On::Own, tasks: &[Task::Trash] },
+    Permission { action: "s3:GetObject", on: On::CacheState, tasks: ALL },
+];
+
+/// Which tasks need an action on something.
+pub(crate) fn tasks_needing(action: &str, on: On) -> Vec<Task> {
+    let rows = TABLE.iter().filter(|row| (row.action, row.on) == (action, on));
+    rows.flat_map(|row| row.tasks).copied().collect()
+}
+
+/// A policy document for a role or user: all that `tasks` need together, and nothing else.
+pub(crate) fn policy(tasks: &[Task], bucket: &str, layout: &Layout) -> Value {
+    let needed = |row: &&Permission| row.tasks.iter().any(|task| tasks.contains(task));
+    let rows: Vec<&Permission> = TABLE.iter().filter(needed).collect();
+    let places: BTreeSet<On> = rows.iter().map(|row| row.on).collect();
+    let statement = |on: On| {
+        let here = rows.iter().filter(|row| row.on == on);
+        let actions: BTreeSet<&str> = here.map(|row| row.action).collect();
+        on.statement(&actions, bucket, layout)
+    };
+    let statements: Vec<Value> = places.into_iter().map(statement).collect();
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+impl On {
+    fn statement(self, actions: &BTreeSet<&str>, bucket: &str, layout: &Layout) -> Value {
+        let mut statement = json!({
+            "Sid": self.name(),
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": self.resource(bucket, layout),
+        });
+        if let Some(prefixes) = self.prefixes(layout) {
+            statement["Condition"] = json!({ "StringLike": { "s3:prefix": prefixes } });
+        }
+        statement
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bucket => "Bucket",
+            Self::RegistryKeys => "RegistryKeys",
+            Self::OwnKeys => "OwnKeys",
+            Self::Registry => "Registry",
+            Self::Own => "Own",
+            Self::CacheState => "CacheState",
+        }
+    }
+
+    /// What the action is allowed on.
+    pub(crate) fn resource(self, bucket: &str, layout: &Layout) -> String {
+        let objects = match self {
+            Self::Bucket | Self::RegistryKeys | Self::OwnKeys => {
+                return format!("arn:aws:s3:::{bucket}");
+            }
+            Self::Registry => format!("{}*", literal(layout.base())),
+            Self::Own => format!("{}*", literal(&layout.own())),
+            Self::CacheState => format!("{}scheduler-state.json", literal(layout.root())),
+        };
+        format!("arn:aws:s3:::{bucket}/{objects}")
+    }
+
+    /// With which prefixes keys may be listed. The root itself tells what lies there where no registry does.
+    fn prefixes(self, layout: &Layout) -> Option<Vec<String>> {
+        match self {
+            Self::RegistryKeys => {
+                Some(vec![literal(layout.root()), format!("{}*", literal(layout.base()))])
+            }
+            Self::OwnKeys => Some(vec![format!("{}*", literal(&layout.own()))]),
+            Self::Bucket | Self::Registry | Self::Own | Self::CacheState => None,
+        }
+    }
+}
+
+/// A key in a policy, where some characters mean something.
+///
+/// Source: IAM User Guide, "IAM policy elements: Variables and tags", special characters.
+fn literal(key: &str) -> String {
+    let mut text = String::with_capacity(key.len());
+    for character in key.chars() {
+        match character {
+            '*' | '?' | '$' => text.extend(["${", character.encode_utf8(&mut [0; 4]), "}"]),
+            plain => text.push(plain),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements(tasks: &[Task], root: &str) -> Vec<Value> {
+        policy(tasks, "b", &Layout::new(root))["Statement"].as_array().unwrap().clone()
+    }
+
+    #[test]
+    fn a_plan_may_change_nothing() {
+        let text = policy(&[Task::Plan], "b", &Layout::new("")).to_string();
+        for word in ["Put", "Delete", "Abort", "regsweep/"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_allowed_outside_of_the_root_directory() {
+        for statement in statements(&Task::ALL, "a/b") {
+            let resource = statement["Resource"].as_str().unwrap();
+            let of_bucket = resource == "arn:aws:s3:::b";
+            assert!(of_bucket || resource.starts_with("arn:aws:s3:::b/a/b/"), "{statement}");
+            let prefixes = &statement["Condition"]["StringLike"]["s3:prefix"];
+            for prefix in prefixes.as_array().into_iter().flatten() {
+                assert!(prefix.as_str().unwrap().starts_with("a/b/"), "{statement}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_commands_get_the_union_and_no_statement_twice() {
+        let all = statements(&Task::ALL, "");
+        let names: BTreeSet<&str> =
+            all.iter().map(|statement| statement["Sid"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), all.len());
+        for task in Task::ALL {
+            for statement in statements(&[task], "") {
+                let same = all.iter().find(|other| other["Sid"] == statement["Sid"]).unwrap();
+                let has = |action| same["Action"].as_array().unwrap().contains(action);
+                assert!(statement["Action"].as_array().unwrap().iter().all(has), "{statement}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_means_something_in_a_policy_is_taken_literally() {
+        assert_eq!(literal("a*b?c$d/ä"), "a${*}b${?}c${$}d/ä");
+    }
+}
