@@ -7,6 +7,8 @@ use clap::ValueEnum;
 use registry::Layout;
 use serde_json::{Value, json};
 
+use crate::identify;
+
 /// What somebody wants to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Task {
@@ -21,6 +23,8 @@ pub enum Task {
     Undo,
     /// What --trash needs beside these, where the bucket keeps no versions
     Trash,
+    /// What `doctor` needs beside these, above all with --write
+    Doctor,
 }
 
 impl Task {
@@ -33,12 +37,13 @@ impl Task {
             Self::GcOnline => "gc-online",
             Self::Undo => "undo",
             Self::Trash => "trash",
+            Self::Doctor => "doctor",
         }
     }
 
     /// Every task.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Plan, Self::Gc, Self::GcOnline, Self::Undo, Self::Trash];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Plan, Self::Gc, Self::GcOnline, Self::Undo, Self::Trash, Self::Doctor];
 }
 
 /// On what an action is allowed.
@@ -54,8 +59,8 @@ pub(crate) enum On {
     Registry,
     /// The objects of this program.
     Own,
-    /// The one object beside the registry that tells a pull-through cache.
-    CacheState,
+    /// The objects that tell, by being there, whose registry it is.
+    Marks,
 }
 
 /// An action of S3, on what, and who needs it.
@@ -70,6 +75,8 @@ const ALL: &[Task] = &Task::ALL;
 const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline];
 /// Those that read what this program keeps in the bucket.
 const RECORDED: &[Task] = &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash];
+const RECORDING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Trash, Task::Doctor];
+/// Those that write to the registry: links that were taken, objects out of the trash.
 const WRITING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Trash];
 /// Those that bring something back from below delete markers.
 const RETURNING: &[Task] = &[Task::GcOnline, Task::Undo];
@@ -77,24 +84,31 @@ const RETURNING: &[Task] = &[Task::GcOnline, Task::Undo];
 /// Source of the actions: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and
 /// for each request "Required permissions for Amazon S3 API operations".
 pub(crate) const TABLE: &[Permission] = &[
-    Permission {
-        action: "s3:GetBucketVersioning",
-        on: On::Bucket,
-        tasks: &[Task::GcOnline, Task::Trash],
-    },
-    Permission { action: "s3:ListBucket", on: On::RegistryKeys, tasks: ALL },
-    Permission { action: "s3:ListBucketVersions", on: On::RegistryKeys, tasks: RETURNING },
-    Permission { action: "s3:ListBucket", on: On::OwnKeys, tasks: RECORDED },
-    Permission { action: "s3:GetObject", on: On::Registry, tasks: ALL },
-    Permission { action: "s3:DeleteObject", on: On::Registry, tasks: COLLECTING },
-    Permission { action: "s3:DeleteObjectVersion", on: On::Registry, tasks: RETURNING },
-    Permission { action: "s3:PutObject", on: On::Registry, tasks: &[Task::GcOnline, Task::Trash] },
-    Permission { action: "s3:GetObject", on: On::Own, tasks: RECORDED },
-    Permission { action: "s3:PutObject", on: On::Own, tasks: WRITING },
-    Permission { action: "s3:DeleteObject", on: On::Own, tasks: &[Task::GcOnline, Task::Trash] },
-    Permission { action: "s3:AbortMultipartUpload", on: On::Own, tasks: &[Task::Trash] },
-    Permission { action: "s3:GetObject", on: On::CacheState, tasks: ALL },
+    row("s3:GetBucketVersioning", On::Bucket, &[Task::GcOnline, Task::Trash, Task::Doctor]),
+    row("s3:ListBucket", On::RegistryKeys, ALL),
+    row("s3:ListBucketVersions", On::RegistryKeys, RETURNING),
+    row("s3:ListBucket", On::OwnKeys, RECORDED),
+    row("s3:ListBucketVersions", On::OwnKeys, &[Task::Doctor]),
+    row("s3:GetObject", On::Registry, ALL),
+    row("s3:DeleteObject", On::Registry, COLLECTING),
+    row("s3:DeleteObjectVersion", On::Registry, RETURNING),
+    row("s3:PutObject", On::Registry, WRITING),
+    row(
+        "s3:GetObject",
+        On::Own,
+        &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash, Task::Doctor],
+    ),
+    row("s3:PutObject", On::Own, RECORDING),
+    row("s3:DeleteObject", On::Own, &[Task::GcOnline, Task::Trash, Task::Doctor]),
+    row("s3:DeleteObjectVersion", On::Own, &[Task::Doctor]),
+    // The copy of more than 5 GiB that fails.
+    row("s3:AbortMultipartUpload", On::Own, &[Task::Trash]),
+    row("s3:GetObject", On::Marks, ALL),
 ];
+
+const fn row(action: &'static str, on: On, tasks: &'static [Task]) -> Permission {
+    Permission { action, on, tasks }
+}
 
 /// Which tasks need an action on something.
 pub(crate) fn tasks_needing(action: &str, on: On) -> Vec<Task> {
@@ -122,7 +136,7 @@ impl On {
             "Sid": self.name(),
             "Effect": "Allow",
             "Action": actions,
-            "Resource": self.resource(bucket, layout),
+            "Resource": self.resources(bucket, layout),
         });
         if let Some(prefixes) = self.prefixes(layout) {
             statement["Condition"] = json!({ "StringLike": { "s3:prefix": prefixes } });
@@ -137,21 +151,21 @@ impl On {
             Self::OwnKeys => "OwnKeys",
             Self::Registry => "Registry",
             Self::Own => "Own",
-            Self::CacheState => "CacheState",
+            Self::Marks => "Marks",
         }
     }
 
     /// What the action is allowed on.
-    pub(crate) fn resource(self, bucket: &str, layout: &Layout) -> String {
+    pub(crate) fn resources(self, bucket: &str, layout: &Layout) -> Vec<String> {
         let objects = match self {
             Self::Bucket | Self::RegistryKeys | Self::OwnKeys => {
-                return format!("arn:aws:s3:::{bucket}");
+                return vec![format!("arn:aws:s3:::{bucket}")];
             }
-            Self::Registry => format!("{}*", literal(layout.base())),
-            Self::Own => format!("{}*", literal(&layout.own())),
-            Self::CacheState => format!("{}scheduler-state.json", literal(layout.root())),
+            Self::Registry => vec![format!("{}*", literal(layout.base()))],
+            Self::Own => vec![format!("{}*", literal(&layout.own()))],
+            Self::Marks => identify::marks(layout).map(|mark| literal(&mark)).collect(),
         };
-        format!("arn:aws:s3:::{bucket}/{objects}")
+        objects.iter().map(|object| format!("arn:aws:s3:::{bucket}/{object}")).collect()
     }
 
     /// With which prefixes keys may be listed. The root itself tells what lies there where no registry does.
@@ -161,7 +175,7 @@ impl On {
                 Some(vec![literal(layout.root()), format!("{}*", literal(layout.base()))])
             }
             Self::OwnKeys => Some(vec![format!("{}*", literal(&layout.own()))]),
-            Self::Bucket | Self::Registry | Self::Own | Self::CacheState => None,
+            Self::Bucket | Self::Registry | Self::Own | Self::Marks => None,
         }
     }
 }
@@ -199,9 +213,11 @@ mod tests {
     #[test]
     fn nothing_is_allowed_outside_of_the_root_directory() {
         for statement in statements(&Task::ALL, "a/b") {
-            let resource = statement["Resource"].as_str().unwrap();
-            let of_bucket = resource == "arn:aws:s3:::b";
-            assert!(of_bucket || resource.starts_with("arn:aws:s3:::b/a/b/"), "{statement}");
+            for resource in statement["Resource"].as_array().unwrap() {
+                let resource = resource.as_str().unwrap();
+                let of_bucket = resource == "arn:aws:s3:::b";
+                assert!(of_bucket || resource.starts_with("arn:aws:s3:::b/a/b/"), "{statement}");
+            }
             let prefixes = &statement["Condition"]["StringLike"]["s3:prefix"];
             for prefix in prefixes.as_array().into_iter().flatten() {
                 assert!(prefix.as_str().unwrap().starts_with("a/b/"), "{statement}");

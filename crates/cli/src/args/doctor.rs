@@ -40,24 +40,24 @@ pub struct DoctorArgs {
 /// What will be said to the command that is to be run.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of another command")]
 #[derive(Clone, Debug, ClapArgs)]
-#[command(next_help_heading = "As it will be run")]
+#[command(next_help_heading = "As it will be said to the command")]
 pub struct WishArgs {
-    /// With --offline: somebody makes sure that nobody pushes
+    /// Somebody makes sure that nobody pushes
     #[arg(long)]
     pub offline: bool,
-    /// With --trash
+    /// What is deleted goes to a trash
     #[arg(long)]
     pub trash: bool,
-    /// With --untagged
+    /// Manifests that no tag reaches go too
     #[arg(long)]
     pub untagged: bool,
-    /// With --without-undo
+    /// What is deleted by mistake may be lost
     #[arg(long)]
     pub without_undo: bool,
-    /// With --restarted-every
+    /// Every process of the registry is restarted at least so often
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub restarted_every: Option<Duration>,
-    /// With --registry-cache
+    /// What the registry remembers of what is deleted
     #[arg(long, value_enum, value_name = "WHAT")]
     pub registry_cache: Option<CacheChoice>,
 }

@@ -199,6 +199,13 @@ fn permission_advice(name: Name, failure: &Failure, location: &Location) -> Opti
     }
     let Place::Bucket(config) = &location.place else { return None };
     let (action, on) = name.permission()?;
-    let resource = on.resource(&config.bucket, &Layout::new(&location.root_directory));
-    Some(format!("allow {action} on {resource}; `regsweep iam` writes the whole policy"))
+    let layout = Layout::new(&location.root_directory);
+    let resource = on.resources(&config.bucket, &layout).join(" and ");
+    let of_trial = match name {
+        Name::Delete | Name::TakeBack => ", and for this trial those of `regsweep iam doctor`",
+        _ => "",
+    };
+    Some(format!(
+        "allow {action} on {resource}: `regsweep iam` writes all that is needed{of_trial}"
+    ))
 }

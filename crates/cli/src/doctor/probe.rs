@@ -39,7 +39,11 @@ impl Work for Probing<'_> {
         checks.extend(self.time(&open).await);
         checks.extend(self.others(&open).await);
         checks.extend(self.keeping(&open).await);
-        checks.extend(Trial { open: &open, args: self.args, location: self.location }.run().await);
+        let trial = Trial { open: &open, args: self.args, location: self.location }.run().await;
+        // Without versions there are no delete markers to remove.
+        let has_markers = checks.iter().any(|check| check.name == Name::OlderVersions);
+        let matters = |check: &Check| has_markers || check.name != Name::TakeBack;
+        checks.extend(trial.into_iter().filter(matters));
         Ok(checks)
     }
 }
@@ -133,7 +137,7 @@ impl Probing<'_> {
                 Name::WayBack => checks.push(self.way_back(open, keeps_versions)),
                 Name::Kept => checks.push(self.kept(keeps_versions)),
                 _ if keeps_versions => {
-                    let key = super::trial::key(&open.layout);
+                    let key = format!("{}doctor", open.layout.base());
                     let outcome = self.in_store(open.store.versions(&key).await);
                     checks.push(self.check(name, outcome, ""));
                 }
@@ -145,10 +149,11 @@ impl Probing<'_> {
 
     fn unknown(&self, failure: &Failure, asking: impl Iterator<Item = Name>) -> Vec<Check> {
         let why = format!("{} is missing", Name::Versioning.text());
-        let others = asking.filter(|name| *name != Name::Versioning);
-        let others = others.map(|name| Check::not_probed(name, &why));
-        let itself = Check::failed(Name::Versioning, failure, self.location);
-        std::iter::once(itself).chain(others).collect()
+        let told = |name| match name {
+            Name::Versioning => Check::failed(name, failure, self.location),
+            _ => Check::not_probed(name, &why),
+        };
+        asking.map(told).collect()
     }
 
     /// By the rule of `gc --online`.

@@ -77,10 +77,10 @@ pub(crate) fn diagnosis_table(diagnosis: &Diagnosis, console: Console) -> String
         let (result, found, advice) = told(&check.found);
         let shown = format!("{result:<10}");
         let shown = if result == "missing" { console.bold(&shown) } else { shown };
-        let line = format!("{:<18}  {shown}  {found}", check.name.text());
+        let line = format!("{:<18}  {shown}  {}", check.name.text(), wrapped(found));
         let _ = writeln!(table, "{}", line.trim_end());
         for sentence in advice {
-            let _ = writeln!(table, "{:34}{sentence}", "");
+            let _ = writeln!(table, "{:INDENT$}{}", "", wrapped(sentence));
         }
     }
     table.push('\n');
@@ -97,5 +97,47 @@ fn expected(prospect: &Prospect) -> String {
             format!("ready, as far as was probed: not {}", prospect.not_probed.join(", "))
         }
         (false, _) => format!("not ready: {} missing", prospect.missing.join(", ")),
+    }
+}
+
+/// Where what was found begins.
+const INDENT: usize = 32;
+
+/// How long a line may be: as wide as help.
+const WIDTH: usize = 100;
+
+/// `text` in lines that fit beside the names. What has no spaces stays whole.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    let mut used = INDENT;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > INDENT && used + 1 + length > WIDTH {
+            let _ = write!(lines, "\n{:INDENT$}", "");
+            used = INDENT;
+        } else if used > INDENT {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += length;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_goes_on_below_itself_and_no_word_is_lost() {
+        let text = "word ".repeat(40);
+        let lines = wrapped(text.trim_end());
+        assert_eq!(lines.split_whitespace().count(), 40);
+        for line in lines.lines().skip(1) {
+            assert!(line.starts_with(&" ".repeat(INDENT)) && line.len() <= WIDTH, "{line:?}");
+        }
+        assert_eq!(wrapped(&"x".repeat(200)), "x".repeat(200));
+        assert_eq!(wrapped(""), "");
     }
 }
