@@ -17,6 +17,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod audit;
 mod bucket_errors;
 mod cached;
 mod collecting;

@@ -1,12 +1,14 @@
 //! Carries out a plan that passed every test, or says why not.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
 use store::{DeleteBatch, DeleteStore, RestoreStore};
-use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
+use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, Witness, sweep};
 
 use crate::args::SweepArgs;
+use crate::audit_log::AuditLog;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Open, Watch};
@@ -47,7 +49,8 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
-/// the registry's cache of it, however the sweep ended. What goes wrong with the trash of others afterwards is a warning:
+/// the registry's cache of it, however the sweep ended. Where an audit log is wanted, it hears of the outcomes in place of
+/// `observer`. What goes wrong with the trash of others afterwards is a warning:
 /// the sweep went through.
 ///
 /// # Errors
@@ -68,7 +71,16 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();
-    let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
+    let id = plan.id().to_string();
+    let audit = audit_log(sweep_args, &id)?;
+    let mut journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
+    if let Some(audit) = &audit {
+        journal = journal.witnessed(Arc::clone(audit) as Arc<dyn Witness>);
+    }
+    let observer: &dyn Observer = match &audit {
+        Some(audit) => &**audit,
+        None => observer,
+    };
     // A sweep that is taken up keeps what it deletes if it did so before.
     let trash = sweep_args.trash || journal.state().used_trash();
     let filling =
@@ -76,7 +88,6 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     let settings = Settings { concurrency: concurrency(open, trash), trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     cache.owe(&dir)?;
-    let id = plan.id().to_string();
     let sweeping = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop);
     let swept = match &filling {
         Some(filling) => filling.during(sweeping).await,
@@ -95,6 +106,12 @@ pub(crate) async fn carry_out<S: RestoreStore>(
             .await;
     }
     Ok(report)
+}
+
+/// The log of deletions, where one is wanted.
+fn audit_log(sweep: &SweepArgs, plan: &str) -> Result<Option<Arc<AuditLog>>, Failure> {
+    let open = |path: &PathBuf| AuditLog::open(path, plan.to_owned()).map(Arc::new);
+    sweep.audit_log.as_ref().map(open).transpose()
 }
 
 /// Batches in flight: a bucket copies several objects of each where they go to the trash.

@@ -21,6 +21,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod args;
+mod audit_log;
 mod carry_out;
 mod clock;
 pub mod collect;

@@ -54,6 +54,13 @@ impl Args {
                 "the argument '--online' cannot be used with '--offline', but with '--windowed'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.sweep.audit_log.is_some()
+        {
+            let message = "the argument '--audit-log' cannot be used with '--online'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Ok(args)
     }
 }
