@@ -82,7 +82,7 @@ def render(values):
     with helm.Chart.load(str(CHART)) as chart:
         files = chart.render(values, name="nightly", namespace="registry")
     texts = {name: text.strip() for name, text in sorted(files.items()) if name.endswith(".yaml")}
-    return {name.rsplit("/", 1)[1]: text for name, text in texts.items() if text}
+    return {name.split("/templates/")[1]: text for name, text in texts.items() if text}
 
 
 def objects(values):
@@ -148,8 +148,10 @@ def check_what_contradicts_itself_or_is_unknown_is_refused_by_name():
 
 def check_the_program_understands_what_it_is_told():
     for case, values in CASES.items():
-        arguments = pod_of(objects(values))["containers"][0]["args"]
-        assert understood(arguments), f"{case}: {arguments}"
+        found = objects(values)
+        for pod in (pod_of(found), found["Pod"]["spec"]):
+            arguments = pod["containers"][0]["args"]
+            assert understood(arguments), f"{case}: {arguments}"
     assert not understood(["gc", "/config/config.yml", "--onlin"])
 
 
@@ -158,6 +160,8 @@ def check_the_pod_may_do_nothing_that_it_need_not():
         found = objects(values)
         pod = pod_of(found)
         container = pod["containers"][0]
+        told = found["Pod"]["spec"]["containers"][0]["args"]
+        assert found["Pod"]["spec"] == {**pod, "containers": [{**container, "args": told}]}, f"{case}: the test's pod"
         assert found["CronJob"]["spec"]["concurrencyPolicy"] == "Forbid", case
         assert pod["automountServiceAccountToken"] is False, case
         assert pod["securityContext"]["runAsNonRoot"] is True, case
@@ -170,6 +174,13 @@ def check_the_pod_may_do_nothing_that_it_need_not():
         assert "memory" in container["resources"]["limits"], case
         mounted = {mount["name"] for mount in container["volumeMounts"]}
         assert mounted == {volume["name"] for volume in pod["volumes"]}, case
+
+
+def check_the_test_of_a_release_asks_for_what_the_release_will_do():
+    told = objects(CASES["a bucket, by web identity"])["Pod"]["spec"]["containers"][0]["args"]
+    assert told == ["doctor", "s3://bucket/root", "--for=gc-online", "--registry-cache=none", "--trash"], told
+    told = objects(CASES["nobody pushes"])["Pod"]["spec"]["containers"][0]["args"]
+    assert told == ["doctor", "/config/config.yml", "--for=gc", "--offline"], told
 
 
 def check_secrets_are_mounted_and_never_in_the_arguments():
@@ -206,7 +217,7 @@ def check_the_plain_objects_are_those_of_the_chart():
         "# The chart in plain, for kubectl apply: a nightly collection while people push. Made from values.yaml beside it.\n"
         "# It needs a secret `registry-config` with the registry's config.yml, and takes AWS_* from `regsweep-aws`.\n"
     )
-    text = head + "".join(f"---\n{own.sub('', document)}\n" for document in render(values).values())
+    text = head + "".join(f"---\n{own.sub('', document)}\n" for name, document in render(values).items() if "tests/" not in name)
     text = text.replace("nightly-regsweep", "regsweep").replace("instance: nightly", "instance: regsweep")
     path = PLAIN / "cronjob.yaml"
     if BLESS:

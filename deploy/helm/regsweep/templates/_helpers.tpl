@@ -50,9 +50,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
+{{- define "regsweep.location" -}}
+{{- .Values.registry.location | default (printf "/config/%s" .Values.registry.key) -}}
+{{- end -}}
+
 {{- define "regsweep.arguments" -}}
 - gc
-- {{ .Values.registry.location | default (printf "/config/%s" .Values.registry.key) | quote }}
+- {{ include "regsweep.location" . | quote }}
 {{- if .Values.collect.online }}
 - --online
 {{- end }}
@@ -70,5 +74,114 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 - --progress-every=1m
 {{- range .Values.collect.arguments }}
 - {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* What of these arguments matters to a diagnosis is said to it too; durations it does not need. */ -}}
+{{- define "regsweep.doctor" -}}
+- doctor
+- {{ include "regsweep.location" . | quote }}
+- --for={{ ternary "gc-online" "gc" .Values.collect.online }}
+{{- if .Values.collect.untagged }}
+- --untagged
+{{- end }}
+{{- range .Values.collect.arguments }}
+{{- if regexMatch "^--(offline|trash|without-undo|(registry-cache|restarted-every|endpoint-url|region)=.*)$" . }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* A pod that runs the program: `root` is the chart's own context, `arguments` are what the program is told. */ -}}
+{{- define "regsweep.pod" -}}
+{{- $secret := include "regsweep.secret" .root -}}
+serviceAccountName: {{ include "regsweep.serviceAccount" .root }}
+automountServiceAccountToken: false
+restartPolicy: Never
+terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - name: regsweep
+    image: {{ include "regsweep.image" .root | quote }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args:
+      {{- .arguments | nindent 6 }}
+    env:
+      - name: HOME
+        value: /work
+      - name: TMPDIR
+        value: /work
+      {{- with .root.Values.env }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+    {{- with .root.Values.envFrom }}
+    envFrom:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    securityContext:
+      allowPrivilegeEscalation: false
+      readOnlyRootFilesystem: true
+      capabilities:
+        drop:
+          - ALL
+    resources:
+      {{- toYaml .root.Values.resources | nindent 6 }}
+    volumeMounts:
+      - name: work
+        mountPath: /work
+      {{- if $secret }}
+      - name: config
+        mountPath: /config
+        readOnly: true
+      {{- end }}
+      {{- with .root.Values.volumeMounts }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+volumes:
+  - name: work
+    {{- if .root.Values.work.persistentVolumeClaim }}
+    persistentVolumeClaim:
+      claimName: {{ .root.Values.work.persistentVolumeClaim }}
+    {{- else }}
+    emptyDir:
+      sizeLimit: {{ .root.Values.work.sizeLimit }}
+    {{- end }}
+  {{- if $secret }}
+  - name: config
+    secret:
+      secretName: {{ $secret }}
+      defaultMode: 0440
+      items:
+        - key: {{ .root.Values.registry.key }}
+          path: {{ .root.Values.registry.key }}
+  {{- end }}
+  {{- with .root.Values.volumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
