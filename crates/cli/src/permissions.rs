@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 use registry::Layout;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::identify;
 
@@ -116,32 +116,62 @@ pub(crate) fn tasks_needing(action: &str, on: On) -> Vec<Task> {
     rows.flat_map(|row| row.tasks).copied().collect()
 }
 
-/// A policy document for a role or user: all that `tasks` need together, and nothing else.
-pub(crate) fn policy(tasks: &[Task], bucket: &str, layout: &Layout) -> Value {
+/// A policy document for a role or user.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Policy {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+/// What is allowed on one thing.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    sid: &'static str,
+    effect: &'static str,
+    action: BTreeSet<&'static str>,
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Condition>,
+}
+
+/// Under what condition.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Condition {
+    string_like: Prefixes,
+}
+
+/// With which prefixes keys may be listed.
+#[derive(Debug, Serialize)]
+struct Prefixes {
+    #[serde(rename = "s3:prefix")]
+    prefixes: Vec<String>,
+}
+
+/// All that `tasks` need together, and nothing else.
+pub(crate) fn policy(tasks: &[Task], bucket: &str, layout: &Layout) -> Policy {
     let needed = |row: &&Permission| row.tasks.iter().any(|task| tasks.contains(task));
     let rows: Vec<&Permission> = TABLE.iter().filter(needed).collect();
     let places: BTreeSet<On> = rows.iter().map(|row| row.on).collect();
     let statement = |on: On| {
         let here = rows.iter().filter(|row| row.on == on);
-        let actions: BTreeSet<&str> = here.map(|row| row.action).collect();
-        on.statement(&actions, bucket, layout)
+        on.statement(here.map(|row| row.action).collect(), bucket, layout)
     };
-    let statements: Vec<Value> = places.into_iter().map(statement).collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    Policy { version: "2012-10-17", statement: places.into_iter().map(statement).collect() }
 }
 
 impl On {
-    fn statement(self, actions: &BTreeSet<&str>, bucket: &str, layout: &Layout) -> Value {
-        let mut statement = json!({
-            "Sid": self.name(),
-            "Effect": "Allow",
-            "Action": actions,
-            "Resource": self.resources(bucket, layout),
-        });
-        if let Some(prefixes) = self.prefixes(layout) {
-            statement["Condition"] = json!({ "StringLike": { "s3:prefix": prefixes } });
+    fn statement(self, action: BTreeSet<&'static str>, bucket: &str, layout: &Layout) -> Statement {
+        let condition = |prefixes| Condition { string_like: Prefixes { prefixes } };
+        Statement {
+            sid: self.name(),
+            effect: "Allow",
+            action,
+            resource: self.resources(bucket, layout),
+            condition: self.prefixes(layout).map(condition),
         }
-        statement
     }
 
     const fn name(self) -> &'static str {
@@ -196,15 +226,18 @@ fn literal(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn statements(tasks: &[Task], root: &str) -> Vec<Value> {
-        policy(tasks, "b", &Layout::new(root))["Statement"].as_array().unwrap().clone()
+        let policy = serde_json::to_value(policy(tasks, "b", &Layout::new(root))).unwrap();
+        policy["Statement"].as_array().unwrap().clone()
     }
 
     #[test]
     fn a_plan_may_change_nothing() {
-        let text = policy(&[Task::Plan], "b", &Layout::new("")).to_string();
+        let text = format!("{:?}", statements(&[Task::Plan], ""));
         for word in ["Put", "Delete", "Abort", "regsweep/"] {
             assert!(!text.contains(word), "{word}: {text}");
         }

@@ -80,7 +80,7 @@ pub(crate) fn diagnosis_table(diagnosis: &Diagnosis, console: Console) -> String
         let line = format!("{:<18}  {shown}  {}", check.name.text(), wrapped(found));
         let _ = writeln!(table, "{}", line.trim_end());
         for sentence in advice {
-            let _ = writeln!(table, "{:INDENT$}{}", "", wrapped(sentence));
+            let _ = writeln!(table, "{:INDENT$}{}", "", wrapped(&format!("hint: {sentence}")));
         }
     }
     table.push('\n');
