@@ -1,7 +1,7 @@
 //! The audit log: one line of JSON for each object that was to be deleted, in a file that only grows.
 //!
-//! A line is durable before the plan's journal says what became of its object, and an object without an outcome is asked
-//! for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
+//! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
+//! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -49,9 +49,8 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
-/// the registry's cache of it, however the sweep ended. Where an audit log is wanted, it hears of the outcomes in place of
-/// `observer`. What goes wrong with the trash of others afterwards is a warning:
-/// the sweep went through.
+/// the registry's cache of it, however the sweep ended. An audit log that is wanted hears of the outcomes in place of
+/// `observer`. What goes wrong with the trash of others afterwards is a warning: the sweep went through.
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
@@ -73,14 +72,8 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     let dir = plan.dir().to_owned();
     let id = plan.id().to_string();
     let audit = audit_log(sweep_args, &id)?;
-    let mut journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
-    if let Some(audit) = &audit {
-        journal = journal.witnessed(Arc::clone(audit) as Arc<dyn Witness>);
-    }
-    let observer: &dyn Observer = match &audit {
-        Some(audit) => &**audit,
-        None => observer,
-    };
+    let journal = journal(&plan, audit.as_ref())?;
+    let observer = audit.as_deref().map_or(observer, |audit| audit);
     // A sweep that is taken up keeps what it deletes if it did so before.
     let trash = sweep_args.trash || journal.state().used_trash();
     let filling =
@@ -112,6 +105,15 @@ pub(crate) async fn carry_out<S: RestoreStore>(
 fn audit_log(sweep: &SweepArgs, plan: &str) -> Result<Option<Arc<AuditLog>>, Failure> {
     let open = |path: &PathBuf| AuditLog::open(path, plan.to_owned()).map(Arc::new);
     sweep.audit_log.as_ref().map(open).transpose()
+}
+
+/// The journal of a plan, which waits for the audit log.
+fn journal(plan: &Plan, audit: Option<&Arc<AuditLog>>) -> Result<Journal, Failure> {
+    let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
+    Ok(match audit {
+        Some(audit) => journal.witnessed(Arc::clone(audit) as Arc<dyn Witness>),
+        None => journal,
+    })
 }
 
 /// Batches in flight: a bucket copies several objects of each where they go to the trash.

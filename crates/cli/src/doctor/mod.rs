@@ -91,7 +91,8 @@ impl Diagnosis {
         }
     }
 
-    /// What keeps any of the tasks from being run: the store's failures count before refusals, which may follow from them.
+    /// What keeps any of the tasks from being run. The store's failures count before refusals, which may follow from
+    /// them.
     ///
     /// # Errors
     /// [`Failure::NotReady`].
