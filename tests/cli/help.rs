@@ -3,8 +3,20 @@
 use crate::expected::assert_expected;
 use crate::program::Program;
 
-const COMMANDS: [&str; 8] =
-    ["plan", "show", "apply", "gc", "undo", "explain", "garbage-collect", "demo"];
+const COMMANDS: [&str; 12] = [
+    "plan",
+    "show",
+    "apply",
+    "gc",
+    "undo",
+    "explain",
+    "garbage-collect",
+    "demo",
+    "doctor",
+    "iam",
+    "completions",
+    "man",
+];
 
 #[test]
 fn the_short_help_of_every_command_fits_a_screen() {

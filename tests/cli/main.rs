@@ -17,17 +17,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod audit;
 mod bucket_errors;
 mod cached;
 mod collecting;
 mod configuration;
+mod doctor;
 mod drop_in;
 mod expected;
 mod explain;
 mod help;
 mod interrupted;
 mod logging;
+mod manual;
 mod online;
+mod permissions;
 mod plans;
 mod program;
 mod progress;

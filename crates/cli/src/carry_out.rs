@@ -1,12 +1,14 @@
 //! Carries out a plan that passed every test, or says why not.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
 use store::{DeleteBatch, DeleteStore, RestoreStore};
-use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, sweep};
+use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, Witness, sweep};
 
 use crate::args::SweepArgs;
+use crate::audit_log::AuditLog;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Open, Watch};
@@ -19,7 +21,15 @@ use crate::{Console, FailedKey, Failure, Refusal, trash};
 /// # Errors
 /// [`Refusal::Online`].
 pub(crate) fn require_offline(location: &Location, sweep: &SweepArgs) -> Result<(), Failure> {
-    if sweep.offline || location.is_readonly() {
+    require_nobody_pushes(location, sweep.offline)
+}
+
+/// The same; `vouched` where the operator makes sure of it.
+///
+/// # Errors
+/// [`Refusal::Online`].
+pub(crate) fn require_nobody_pushes(location: &Location, vouched: bool) -> Result<(), Failure> {
+    if vouched || location.is_readonly() {
         return Ok(());
     }
     Err(Refusal::Online { location: location.describe() }.into())
@@ -39,8 +49,8 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
-/// the registry's cache of it, however the sweep ended. What goes wrong with the trash of others afterwards is a warning:
-/// the sweep went through.
+/// the registry's cache of it, however the sweep ended. An audit log that is wanted hears of the outcomes in place of
+/// `observer`. What goes wrong with the trash of others afterwards is a warning: the sweep went through.
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
@@ -60,7 +70,10 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();
-    let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
+    let id = plan.id().to_string();
+    let audit = audit_log(sweep_args, &id)?;
+    let journal = journal(&plan, audit.as_ref())?;
+    let observer = audit.as_deref().map_or(observer, |audit| audit);
     // A sweep that is taken up keeps what it deletes if it did so before.
     let trash = sweep_args.trash || journal.state().used_trash();
     let filling =
@@ -68,7 +81,6 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     let settings = Settings { concurrency: concurrency(open, trash), trash, ..Settings::default() };
     let store = Arc::clone(&open.store);
     cache.owe(&dir)?;
-    let id = plan.id().to_string();
     let sweeping = sweep(store, plan, journal, settings, observer, &watch.monitor, &watch.stop);
     let swept = match &filling {
         Some(filling) => filling.during(sweeping).await,
@@ -87,6 +99,21 @@ pub(crate) async fn carry_out<S: RestoreStore>(
             .await;
     }
     Ok(report)
+}
+
+/// The log of deletions, where one is wanted.
+fn audit_log(sweep: &SweepArgs, plan: &str) -> Result<Option<Arc<AuditLog>>, Failure> {
+    let open = |path: &PathBuf| AuditLog::open(path, plan.to_owned()).map(Arc::new);
+    sweep.audit_log.as_ref().map(open).transpose()
+}
+
+/// The journal of a plan, which waits for the audit log.
+fn journal(plan: &Plan, audit: Option<&Arc<AuditLog>>) -> Result<Journal, Failure> {
+    let journal = Journal::open(plan.dir(), plan.id()).map_err(Failure::Journal)?;
+    Ok(match audit {
+        Some(audit) => journal.witnessed(Arc::clone(audit) as Arc<dyn Witness>),
+        None => journal,
+    })
 }
 
 /// Batches in flight: a bucket copies several objects of each where they go to the trash.

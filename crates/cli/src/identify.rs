@@ -52,6 +52,11 @@ const OTHERS: [(&str, &str); 5] = [
     ("registry/", "an old registry's layout, such as version 1"),
 ];
 
+/// The keys that say so, in the registry at `layout`.
+pub(crate) fn marks(layout: &Layout) -> impl Iterator<Item = String> {
+    MARKS.iter().map(move |(file, ..)| format!("{}{file}", layout.root()))
+}
+
 /// Looks at the root of a store. Costs at most two GET and three LIST requests.
 ///
 /// # Errors

@@ -21,20 +21,24 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod args;
+mod audit_log;
 mod carry_out;
 mod clock;
 pub mod collect;
 mod command;
 mod command_line;
 mod console;
+mod doctor;
 mod explain;
 mod failure;
 mod identify;
 mod location;
+mod manual;
 mod misuse;
 mod no_lease;
 mod online;
 pub mod open;
+mod permissions;
 mod progress;
 mod recorder;
 mod registry_cache;
@@ -58,6 +62,7 @@ pub use args::Args;
 pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
+pub use permissions::Task;
 pub use registry_cache::{CacheChoice, ClearError};
 
 use args::{Command, LogFormat, OutputArgs};
@@ -118,6 +123,10 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Explain(args) => Box::pin(command::explain(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
+        Command::Doctor(args) => Box::pin(command::doctor(args, &context)).await,
+        Command::Iam(args) => command::iam(args, &context),
+        Command::Completions(args) => command::completions(args, &context),
+        Command::Man(args) => command::man(args, &context),
     }
 }
 

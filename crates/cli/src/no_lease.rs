@@ -36,7 +36,7 @@ pub(crate) async fn require_alone<S: WriteStore>(open: &Open<S>) -> Result<(), F
 ///
 /// # Errors
 /// [`Refusal::OpenGeneration`]; [`Failure::Ledger`] where the record cannot be read or understood (G4).
-async fn require_no_generation<S: WriteStore>(open: &Open<S>) -> Result<(), Failure> {
+pub(crate) async fn require_no_generation<S: WriteStore>(open: &Open<S>) -> Result<(), Failure> {
     let ledger = Ledger::new(Arc::clone(&open.store), &open.layout);
     let generations = ledger.generations().await.map_err(Failure::Ledger)?;
     match generations.iter().find(|generation| generation.is_open()) {

@@ -268,6 +268,17 @@ impl RegistryCache {
         remove_mark(dir)
     }
 
+    /// What is known of it.
+    pub(crate) fn description(&self) -> &'static str {
+        match self.kind {
+            Kind::Unknown => "nothing is known of one: the location is no config.yml",
+            Kind::None => "there is none",
+            Kind::InMemory => "in the registry's memory: restart it before anybody pushes",
+            Kind::Redis => "a redis, which lets entries be cleared",
+            Kind::Restart | Kind::RestartBesideRedis => "you see to it",
+        }
+    }
+
     /// What to say of it to machines.
     pub(crate) fn summary(&self) -> CacheSummary {
         CacheSummary { kind: self.kind.name(), cleared: self.cleared }

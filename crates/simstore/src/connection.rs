@@ -68,6 +68,7 @@ async fn answer(
 /// The answer to a request, and the faults that are still to strike it.
 async fn answer_to(shared: &Shared, ask: &Ask) -> Result<(Reply, Struck), HangUp> {
     let (kind, subject) = (ask.kind, ask.subject());
+    shared.note_needs(ask);
     let struck = shared.strike(kind, &subject);
     let delay = struck.delay() + shared.latency(kind);
     if !delay.is_zero() {

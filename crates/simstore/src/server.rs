@@ -1,5 +1,6 @@
 //! Starting and stopping a server, and what tests look at.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -19,9 +20,10 @@ use crate::limits::{Class, Throttle};
 use crate::log::Log;
 use crate::objects::{Content, Object, Objects};
 use crate::procedural::Procedural;
+use crate::request::Ask;
 use crate::storage_class::StorageClass;
 use crate::uploads::Uploads;
-use crate::{Clock, Faults, Kind, Latencies, Limits, Load, Request, S3Error, Shape};
+use crate::{Clock, Faults, Kind, Latencies, Limits, Load, Need, Request, S3Error, Shape, needs};
 
 /// How a server is set up; for misbehaviour see [`Faults`].
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub latency: Latencies,
     /// How many threads answer.
     pub threads: usize,
+    /// Remember all that a policy would have had to allow: [`Server::needs`]. It takes memory for each key.
+    pub remembers_needs: bool,
     /// How to misbehave at first.
     pub faults: Faults,
 }
@@ -74,6 +78,7 @@ impl Default for Options {
             clock: Clock::real(),
             latency: Latencies::default(),
             threads: 1,
+            remembers_needs: false,
             faults: Faults::none(),
         }
     }
@@ -99,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) objects: RwLock<Objects>,
     pub(crate) log: Log,
     pub(crate) uploads: Mutex<Uploads>,
+    needs: Mutex<BTreeSet<Need>>,
     throttle: Option<Mutex<Throttle>>,
     injector: Mutex<Injector>,
     answered: AtomicU64,
@@ -118,6 +124,7 @@ impl Shared {
             uploads: Mutex::default(),
             throttle: options.limits.clone().map(|limits| Mutex::new(Throttle::new(limits))),
             log: Log::default(),
+            needs: Mutex::default(),
             answered: AtomicU64::new(0),
             now: Mutex::new(None),
             before_each: BeforeEach::default(),
@@ -155,6 +162,13 @@ impl Shared {
         match self.throttle() {
             Some(mut throttle) => throttle.many(now, class, keys),
             None => vec![true; keys.len()],
+        }
+    }
+
+    /// Notes what a policy would have to allow for a request, where that is wanted.
+    pub(crate) fn note_needs(&self, ask: &Ask) {
+        if self.options.remembers_needs {
+            self.needs.lock().unwrap_or_else(PoisonError::into_inner).extend(needs::of(ask));
         }
     }
 
@@ -354,6 +368,14 @@ impl Server {
         self.shared.log.requests()
     }
 
+    /// All that a policy would have had to allow since the start or [`Server::forget_requests`], also for requests that
+    /// were refused; nothing unless [`Options::remembers_needs`].
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let needs = self.shared.needs.lock().unwrap_or_else(PoisonError::into_inner);
+        needs.iter().cloned().collect()
+    }
+
     /// How many requests of a kind were answered since the start or [`Server::forget_requests`].
     #[must_use]
     pub fn count(&self, kind: Kind) -> u64 {
@@ -369,6 +391,7 @@ impl Server {
     /// Empties the log.
     pub fn forget_requests(&self) {
         self.shared.log.clear();
+        self.shared.needs.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

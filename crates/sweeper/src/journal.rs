@@ -6,16 +6,19 @@ mod frame;
 mod read;
 mod record;
 mod state;
+mod witness;
 mod write;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use planner::PlanId;
 
 pub use read::{Replay, ReplayError, parse_journal};
 pub use state::JournalState;
+pub use witness::Witness;
 
 pub(crate) use disk::Disk;
 pub(crate) use read::{ReadError, replay_to};
@@ -26,6 +29,7 @@ pub(crate) use write::{Durable, Writer};
 use frame::{framed, put_frame};
 use read::replay;
 use record::FORMAT;
+use witness::Witnessed;
 
 /// The journal of one plan, opened for one sweep.
 ///
@@ -125,6 +129,14 @@ impl Journal {
         };
         let length = length.map_err(|source| io_error(&path, source))?;
         Ok(Self { path, disk, length, state: replay.state, torn: replay.torn })
+    }
+
+    /// The same journal, which writes nothing before `witness` has made durable all that it was told: an outcome that the
+    /// journal holds is never told again (G11).
+    #[must_use]
+    pub fn witnessed(self, witness: Arc<dyn Witness>) -> Self {
+        let disk = Box::new(Witnessed { disk: self.disk, witness });
+        Self { disk, ..self }
     }
 
     /// What earlier sweeps of this plan did.

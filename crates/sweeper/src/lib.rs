@@ -49,7 +49,9 @@ mod tests;
 
 pub use count::{Count, Fates};
 pub use error::{Cause, SweepError};
-pub use journal::{Journal, JournalError, JournalState, Replay, ReplayError, parse_journal};
+pub use journal::{
+    Journal, JournalError, JournalState, Replay, ReplayError, Witness, parse_journal,
+};
 pub use note::{
     NOTE_LIMIT, Promise, UndoState, trash_note, trash_prefix, undone_note, undone_prefix,
 };

@@ -8,6 +8,7 @@ mod order;
 mod stop;
 mod store_double;
 mod undo;
+mod witness;
 mod world;
 
 use std::sync::Mutex;

@@ -1,11 +1,13 @@
 //! What was typed.
 
+mod doctor;
 mod explain;
 mod online;
 mod output;
 mod policy;
 mod report;
 mod resources;
+mod shell;
 mod size;
 mod store;
 mod undo;
@@ -14,14 +16,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use doctor::{DoctorArgs, IamArgs, WishArgs};
 pub use explain::{ExplainArgs, Subject};
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
 pub use report::ReportArgs;
 pub use resources::ResourceArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
 pub use undo::UndoArgs;
@@ -59,6 +63,13 @@ impl Args {
             && gc.report.report.is_some()
         {
             let message = "the argument '--report' cannot be used with '--online'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.sweep.audit_log.is_some()
+        {
+            let message = "the argument '--audit-log' cannot be used with '--online'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(args)
@@ -102,13 +113,23 @@ pub enum Command {
     GarbageCollect(GarbageCollectArgs),
     /// Make a registry, collect it, prove the result
     Demo(DemoArgs),
+    /// Find out whether a command would run here, and what is missing
+    Doctor(DoctorArgs),
+    /// Write the least IAM policy that commands need
+    Iam(IamArgs),
+    /// Write the script with which a shell completes the words of this program
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write the manual, a page for each command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Arguments of `plan`.
 #[derive(Debug, ClapArgs)]
 pub struct PlanArgs {
     /// The registry.
-    #[arg(help = LOCATION)]
+    #[arg(help = LOCATION, value_hint = ValueHint::AnyPath)]
     pub location: String,
     /// Directory for the plan; must be new or empty
     #[arg(long, value_name = "DIR")]
@@ -171,7 +192,7 @@ pub struct ApplyArgs {
 #[derive(Debug, ClapArgs)]
 pub struct GcArgs {
     /// The registry.
-    #[arg(help = LOCATION)]
+    #[arg(help = LOCATION, value_hint = ValueHint::AnyPath)]
     pub location: String,
     /// Plan and show, but delete nothing
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! What may go, and how.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -88,6 +89,12 @@ pub struct SweepArgs {
         hide_short_help = true
     )]
     pub trash_for: Duration,
+    /// Append a line of JSON to this file for each object that is deleted
+    ///
+    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan. Each line is
+    /// durable before the plan's journal is, so that none is lost where a run is killed and taken up again.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this
     #[arg(
         long,

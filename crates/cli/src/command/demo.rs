@@ -103,6 +103,7 @@ impl Work for Collecting<'_> {
             share: Share::ALL,
             trash: false,
             trash_for: Duration::ZERO,
+            audit_log: None,
             max_age: POLICY.grace,
         };
         let shown = Plan::open(self.out)?;

@@ -139,6 +139,7 @@ impl Work for Collecting<'_> {
             share: Share::ALL,
             trash: false,
             trash_for: Duration::ZERO,
+            audit_log: None,
             max_age: NEVER,
         };
         // The plan goes with this process, and with it what would have to be cleared.

@@ -1,19 +1,27 @@
 //! The commands, a file each: they wire the crates together and hold no logic of their own.
 
 mod apply;
+mod completions;
 mod demo;
+mod doctor;
 mod explain;
 mod garbage_collect;
 mod gc;
+mod iam;
+mod man;
 mod plan;
 mod show;
 mod undo;
 
 pub(crate) use apply::apply;
+pub(crate) use completions::completions;
 pub(crate) use demo::demo;
+pub(crate) use doctor::doctor;
 pub(crate) use explain::explain_command as explain;
 pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbage_collect};
 pub(crate) use gc::gc;
+pub(crate) use iam::iam;
+pub(crate) use man::man;
 pub(crate) use plan::plan;
 pub(crate) use show::show;
 pub(crate) use undo::undo;

@@ -80,6 +80,7 @@ impl Failure {
             | Self::NotBack { .. }
             | Self::Uncleared { .. }
             | Self::Unreported { .. } => Code::Partial,
+            Self::NotReady { code, .. } => *code,
             Self::Stopped { .. } => Code::Stopped,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }

@@ -70,6 +70,7 @@ impl Failure {
             | Self::Sweep(_)
             | Self::Uncleared { .. }
             | Self::Undo(_)
+            | Self::NotReady { .. }
             | Self::Stopped { .. } => None,
         }
     }

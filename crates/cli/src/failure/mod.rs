@@ -153,6 +153,14 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// A command would not do what it should.
+    #[error("not all that is needed is there: {missing}")]
+    NotReady {
+        /// The names of what is missing.
+        missing: String,
+        /// How the command would end.
+        code: Code,
+    },
     /// Interrupted.
     #[error("{}", stopped(*.is_sweeping))]
     Stopped {

@@ -60,10 +60,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::NoGeneration { .. }) => 34,
         Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
         Failure::Unreported { .. } => 36,
+        Failure::NotReady { .. } => 37,
     }
 }
 
-const VARIANTS: usize = 37;
+const VARIANTS: usize = 38;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -109,6 +110,10 @@ fn note(breaker: Breaker) -> Note {
 fn partial(needs_new_plan: bool) -> Failure {
     let first = FailedKey { key: "blob".into(), message: "permission denied".into() };
     Failure::Partial { failed: 1, held_back: 2, first: Some(first), needs_new_plan }
+}
+
+fn not_ready(code: Code) -> Failure {
+    Failure::NotReady { missing: "read, delete".into(), code }
 }
 
 type Row = (Failure, Code, Vec<&'static str>);
@@ -322,6 +327,8 @@ fn sweeps() -> Vec<Row> {
             vec!["`regsweep gc config.yml` starts over"],
         ),
         (Failure::Disproved("a key".into()), Code::Internal, vec![BUG]),
+        (not_ready(Code::Store), Code::Store, vec![]),
+        (not_ready(Code::Unsafe), Code::Unsafe, vec![]),
         (
             Failure::Internal { what: "a task ended early", source: io().into() },
             Code::Internal,

@@ -45,11 +45,7 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     let waits = waits(&args.online)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.require_askable().await?;
-    if args.online.restarted_every.is_none_or(|_| !cache.forgets_by_restart())
-        && let Some(why) = cache.cannot_forget()
-    {
-        return Err(Refusal::CacheUnproven { why }.into());
-    }
+    require_forgetting(&cache, args.online.restarted_every)?;
     let window = Window::of(args, &location);
     let work = Collecting { args, location: &location, context, waits, window };
     let work = Run { work, cache };
@@ -57,6 +53,56 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     let store = &args.store;
     let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
     with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
+}
+
+/// Refuses where the registry may believe in what is gone, and nobody can make it forget.
+///
+/// # Errors
+/// [`Refusal::CacheUnproven`].
+pub(crate) fn require_forgetting(
+    cache: &RegistryCache,
+    restarted_every: Option<Duration>,
+) -> Result<(), Failure> {
+    if restarted_every.is_none_or(|_| !cache.forgets_by_restart())
+        && let Some(why) = cache.cannot_forget()
+    {
+        return Err(Refusal::CacheUnproven { why }.into());
+    }
+    Ok(())
+}
+
+/// What is wished of a collection that what it deletes can come back.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Whether a trash may be used.
+    pub(crate) trash: bool,
+    /// Whether manifests without a tag are condemned.
+    pub(crate) untagged: bool,
+    /// Whether what is deleted has to be able to come back.
+    pub(crate) needs_undo: bool,
+    /// Whether the store moves what goes to a trash. A link that is copied and then deleted may be written in between,
+    /// and nobody sees that.
+    pub(crate) renames: bool,
+}
+
+/// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
+///
+/// # Errors
+/// [`Refusal::OnlineUntagged`], [`Refusal::NoUndo`].
+pub(crate) fn require_way_back(
+    wanted: Wanted,
+    keeps_versions: bool,
+    location: &Location,
+) -> Result<bool, Failure> {
+    let Wanted { trash, untagged, needs_undo, renames } = wanted;
+    if untagged && !keeps_versions && !(trash && renames) {
+        return Err(Refusal::OnlineUntagged { location: location.describe() }.into());
+    }
+    if !keeps_versions && !trash && needs_undo {
+        return Err(Refusal::NoUndo { location: location.describe() }.into());
+    }
+    Ok(trash && !keeps_versions)
 }
 
 fn waits(online: &OnlineArgs) -> Result<Waits, Failure> {
@@ -162,19 +208,16 @@ impl Collecting<'_> {
         self.window.needs_undo() && !self.args.online.without_undo
     }
 
-    /// Whether what is deleted goes to a trash. A bucket that keeps versions needs none.
+    /// Whether what is deleted goes to a trash.
     async fn uses_trash<S: RestoreStore>(&self, open: &Open<S>) -> Result<bool, Failure> {
         let keeps_versions = self.keeps_versions(open).await?;
-        let (trash, untagged) = (self.args.sweep.trash, self.args.policy.untagged);
-        // A link that is copied and then deleted may be written in between, and nobody sees that.
-        let moves = trash && open.store.abilities().reads_in_place;
-        if untagged && self.window.condemns() && !keeps_versions && !moves {
-            return Err(Refusal::OnlineUntagged { location: self.location.describe() }.into());
-        }
-        if !keeps_versions && !trash && self.needs_undo() {
-            return Err(Refusal::NoUndo { location: self.location.describe() }.into());
-        }
-        Ok(trash && !keeps_versions)
+        let wanted = Wanted {
+            trash: self.args.sweep.trash,
+            untagged: self.args.policy.untagged && self.window.condemns(),
+            needs_undo: self.needs_undo(),
+            renames: open.store.abilities().reads_in_place,
+        };
+        require_way_back(wanted, keeps_versions, self.location)
     }
 
     fn wishes(&self) -> Wishes<'_> {

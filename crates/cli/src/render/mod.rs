@@ -1,6 +1,7 @@
 //! Views of plans, reports and failures.
 
 mod csv;
+mod doctor;
 mod explanation;
 mod failure;
 mod online;
@@ -10,6 +11,7 @@ mod undo;
 mod undone;
 
 pub use csv::write_csv;
+pub(crate) use doctor::{DiagnosisSummary, diagnosis_table};
 pub(crate) use explanation::{ExplanationObject, explanation_text};
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
 pub use online::OnlineSummary;

@@ -5,6 +5,7 @@
 mod by_hand;
 mod classes;
 mod limits;
+mod needs;
 mod objects;
 mod program;
 mod server;

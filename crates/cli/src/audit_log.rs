@@ -1,0 +1,247 @@
+//! The audit log: one line of JSON for each object that was to be deleted, in a file that only grows.
+//!
+//! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
+//! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use planner::Row;
+use registry::Timestamp;
+use serde::Serialize;
+use store::{Kept, KeyOutcome};
+use sweeper::{Observer, Witness};
+
+use crate::{Failure, clock};
+
+/// A line. Fields are only ever added.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    /// When the answer came, by this machine's clock.
+    time: String,
+    /// The plan that said so.
+    run: &'a str,
+    key: &'a str,
+    kind: &'static str,
+    repository: Option<String>,
+    digest: Option<String>,
+    size: u64,
+    last_modified: String,
+    reason: &'static str,
+    /// `deleted`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
+    outcome: &'static str,
+    /// What is left of it: `version`, `trash`, or nothing.
+    kept: Option<&'static str>,
+    /// The id of the delete marker that hides it.
+    version_id: Option<&'a str>,
+    /// Why it failed.
+    error: Option<String>,
+}
+
+/// The log of one run.
+#[derive(Debug)]
+pub(crate) struct AuditLog {
+    path: PathBuf,
+    run: String,
+    file: Mutex<File>,
+    /// Lines that are not written yet: those of the requests in flight at most (G12).
+    pending: Mutex<Vec<u8>>,
+    clock: fn() -> Timestamp,
+}
+
+impl AuditLog {
+    /// Opens the log for one run, and makes it where there is none. A last line that a crash has torn is cut off: what
+    /// it was about is told again.
+    ///
+    /// # Errors
+    /// [`Failure::File`], also where another process writes it.
+    pub(crate) fn open(path: &Path, run: String) -> Result<Self, Failure> {
+        let failed = |source| Failure::File { path: path.to_owned(), source };
+        let file = File::options().create(true).read(true).append(true).open(path);
+        let mut file = file.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(failed(io::Error::other("another process writes it")));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        cut_torn_line(&mut file).map_err(failed)?;
+        let (file, pending) = (Mutex::new(file), Mutex::default());
+        Ok(Self { path: path.to_owned(), run, file, pending, clock: clock::now })
+    }
+
+    fn line(&self, row: &Row, outcome: &KeyOutcome) -> Option<Vec<u8>> {
+        let (word, kept, error) = match outcome {
+            KeyOutcome::Deleted(kept) => ("deleted", Some(kept), None),
+            KeyOutcome::Gone => ("gone", None, None),
+            KeyOutcome::Failed(failure) => ("failed", None, Some(failure.to_string())),
+            KeyOutcome::Spared => return None,
+        };
+        let line = Line {
+            time: (self.clock)().to_string(),
+            run: &self.run,
+            key: &row.key,
+            kind: row.kind.name(),
+            repository: row.repository.as_ref().map(ToString::to_string),
+            digest: row.digest.map(|digest| digest.to_string()),
+            size: row.bytes,
+            last_modified: row.modified.to_string(),
+            reason: row.reason.name(),
+            outcome: word,
+            kept: kept.and_then(|kept| match kept {
+                Kept::Nothing => None,
+                Kept::Marker(_) => Some("version"),
+                Kept::Trash => Some("trash"),
+            }),
+            version_id: kept.and_then(|kept| match kept {
+                Kept::Marker(id) => Some(&**id),
+                Kept::Nothing | Kept::Trash => None,
+            }),
+            error,
+        };
+        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
+        bytes.push(b'\n');
+        Some(bytes)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for AuditLog {
+    fn outcome(&self, row: &Row, outcome: &KeyOutcome) {
+        if let Some(line) = self.line(row, outcome) {
+            self.pending().extend(line);
+        }
+    }
+}
+
+impl Witness for AuditLog {
+    fn make_durable(&self) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = std::mem::take(&mut *self.pending());
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let written = file.write_all(&lines).and_then(|()| file.sync_data());
+        // The journal tells of its own file, and this is another one.
+        written.map_err(|error| {
+            io::Error::new(error.kind(), format!("audit log {}: {error}", self.path.display()))
+        })
+    }
+}
+
+/// Cuts off what follows the last end of a line.
+fn cut_torn_line(file: &mut File) -> io::Result<()> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut end = length;
+    let mut byte = [0];
+    while end > 0 {
+        file.seek(SeekFrom::Start(end - 1))?;
+        file.read_exact(&mut byte)?;
+        if byte == *b"\n" {
+            break;
+        }
+        end -= 1;
+    }
+    if end < length {
+        tracing::warn!(
+            torn = length - end,
+            "the last line of the audit log was torn and is cut off"
+        );
+        file.set_len(end)?;
+    }
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use planner::{Reason, RowKind};
+    use serde_json::Value;
+    use store::{ErrorKind, KeyFailure};
+
+    use super::*;
+
+    fn row(key: &str) -> Row {
+        Row {
+            kind: RowKind::Blob,
+            repository: None,
+            digest: None,
+            key: key.into(),
+            bytes: 7,
+            modified: Timestamp::from_seconds(0),
+            reason: Reason::Unreferenced,
+        }
+    }
+
+    fn lines(path: &Path) -> Vec<Value> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn each_outcome_has_its_words_and_what_was_spared_has_no_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let log = AuditLog::open(&path, "run".into()).unwrap();
+        let failure = KeyFailure { kind: ErrorKind::Denied, message: "no".into() };
+        for outcome in [
+            KeyOutcome::Deleted(Kept::Marker("id".into())),
+            KeyOutcome::Deleted(Kept::Trash),
+            KeyOutcome::DELETED,
+            KeyOutcome::Gone,
+            KeyOutcome::Spared,
+            KeyOutcome::Failed(failure),
+        ] {
+            log.outcome(&row("a \"key\""), &outcome);
+        }
+        assert_eq!(lines(&path).len(), 0, "nothing is written before it is asked for");
+        log.make_durable().unwrap();
+        let told: Vec<String> = lines(&path)
+            .iter()
+            .map(|line| format!("{} {} {}", line["outcome"], line["kept"], line["version_id"]))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "\"deleted\" \"version\" \"id\"",
+                "\"deleted\" \"trash\" null",
+                "\"deleted\" null null",
+                "\"gone\" null null",
+                "\"failed\" null null"
+            ]
+        );
+        let first = &lines(&path)[0];
+        assert_eq!((&first["key"], &first["run"]), (&"a \"key\"".into(), &"run".into()));
+        assert_eq!((&first["size"], &first["reason"]), (&7.into(), &"unreferenced".into()));
+    }
+
+    #[test]
+    fn a_later_run_appends_and_cuts_off_what_a_crash_has_torn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        for (torn, left) in [("", 1), ("{\"time\":\"20", 2), ("x", 3)] {
+            let mut file = File::options().create(true).append(true).open(&path).unwrap();
+            file.write_all(torn.as_bytes()).unwrap();
+            drop(file);
+            let log = AuditLog::open(&path, "run".into()).unwrap();
+            log.outcome(&row("key"), &KeyOutcome::DELETED);
+            log.make_durable().unwrap();
+            assert_eq!(lines(&path).len(), left);
+        }
+    }
+
+    #[test]
+    fn two_processes_do_not_write_the_same_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let first = AuditLog::open(&path, "one".into()).unwrap();
+        assert!(AuditLog::open(&path, "two".into()).is_err());
+        drop(first);
+        assert!(AuditLog::open(&path, "two".into()).is_ok());
+    }
+}
