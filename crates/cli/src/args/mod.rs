@@ -85,10 +85,7 @@ Examples:
   1. See it work, no registry needed   regsweep demo
   2. What would go, and why            regsweep plan config.yml --out plan; regsweep show plan
   3. Carry out what was reviewed       regsweep apply plan --offline
-  4. Both at once; again to resume     regsweep gc s3://bucket/prefix --untagged --offline
-  5. Take back what was deleted        regsweep undo plan
-  6. Who keeps it, or why it goes      regsweep explain config.yml team/app:v1
-  7. As the registry's own command     regsweep garbage-collect --dry-run config.yml
+  4. Every night, while people push    regsweep gc config.yml --online
 
 Exit codes: 0 done, 1 internal, 2 usage, 3 partial, 4 unsafe (refused), 5 store, 6 format,
 7 incomplete, 130 stopped. garbage-collect: 0 or 1, as the registry's command.";

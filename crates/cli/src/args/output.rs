@@ -18,7 +18,7 @@ pub struct OutputArgs {
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// How to show progress [default: a bar on a terminal, lines elsewhere]
-    #[arg(long, global = true, value_enum, value_name = "HOW")]
+    #[arg(long, global = true, value_enum, value_name = "HOW", hide_short_help = true)]
     pub progress: Option<ProgressKind>,
     /// How often to write a line of progress, for example 1m
     #[arg(
