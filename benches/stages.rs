@@ -148,6 +148,7 @@ fn rows() -> Vec<Row> {
         bytes: 71,
         modified: Timestamp::from_seconds(1_700_000_000),
         reason: Reason::UnneededHere,
+        rule: None,
     };
     (0..ROWS).map(row).collect()
 }

@@ -223,6 +223,7 @@ fn row(layout: &Layout, listed: Listed) -> Row {
         bytes: object.size,
         modified: object.modified,
         reason: Reason::Unreferenced,
+        rule: None,
     }
 }
 

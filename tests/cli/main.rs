@@ -28,6 +28,7 @@ mod interrupted;
 mod logging;
 mod online;
 mod plans;
+mod policy;
 mod program;
 mod progress;
 mod redis_double;

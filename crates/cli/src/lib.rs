@@ -37,6 +37,7 @@ mod progress;
 mod registry_cache;
 mod remembered;
 pub mod render;
+mod retaining;
 mod signals;
 mod state;
 mod taken_back;
@@ -55,8 +56,9 @@ pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
 pub use registry_cache::{CacheChoice, ClearError};
+pub use retaining::Retaining;
 
-use args::{Command, LogFormat, OutputArgs};
+use args::{Command, LogFormat, OutputArgs, PolicyFileCommand};
 use open::Watch;
 
 /// The program: understands `typed`, whose first word is the program's own name, and does it.
@@ -108,6 +110,9 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
     match &args.command {
         Command::Plan(args) => Box::pin(command::plan(args, &context)).await,
         Command::Show(args) => command::show(args, &context),
+        Command::Policy(args) => match &args.command {
+            PolicyFileCommand::Check(args) => command::policy_check(args, &context),
+        },
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,

@@ -1,5 +1,7 @@
 //! From values to rules.
 
+use std::sync::Arc;
+
 use crate::rule::{Action, Expire, Keep, Rule, Scope};
 use crate::section::{Findings, Section, text};
 use crate::yaml::{Node, Value};
@@ -61,7 +63,7 @@ fn rule(node: &Node, number: usize, findings: &mut Findings) -> Option<Rule> {
     Some(Rule { name: name?, place: section.place, repositories: repositories?, action: action? })
 }
 
-fn name(text: &str) -> Result<Box<str>, Problem> {
+fn name(text: &str) -> Result<Arc<str>, Problem> {
     let is_readable = !text.chars().any(char::is_control) && text.chars().count() <= NAME_LIMIT;
     match text.trim() {
         "" => Err(Problem::Empty),

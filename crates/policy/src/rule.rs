@@ -1,5 +1,6 @@
 //! Rules: of which tags they speak, and what they say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Pattern, Place, Versions};
@@ -12,7 +13,7 @@ pub struct RuleId(pub usize);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Its name, which no other rule of the file has.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Where it stands.
     pub place: Place,
     /// The repositories it speaks of: those that any of these matches; at least one.

@@ -3,6 +3,7 @@
 mod online;
 mod output;
 mod policy;
+mod policy_file;
 mod resources;
 mod size;
 mod store;
@@ -17,6 +18,7 @@ use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum}
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
+pub use policy_file::{CheckPolicyArgs, PolicyFileArgs, PolicyFileCommand, Written};
 pub use resources::ResourceArgs;
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
@@ -50,6 +52,14 @@ impl Args {
                 "the argument '--online' cannot be used with '--offline', but with '--windowed'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.policy.file.is_some()
+        {
+            let message = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
+                           nobody pushes";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Ok(args)
     }
 }
@@ -77,6 +87,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show what a plan would do, and why
     Show(ShowArgs),
+    /// Check a retention policy
+    Policy(PolicyFileArgs),
     /// Carry out a plan; again to resume
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume

@@ -1,5 +1,6 @@
 //! What may go, and how.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -18,6 +19,11 @@ pub struct PolicyArgs {
     /// What an index with a tag names stays with it, and referrers (signatures, SBOMs) stay with their subject.
     #[arg(long)]
     pub untagged: bool,
+    /// Delete tags, and then manifests, as this retention policy says
+    ///
+    /// `regsweep policy check FILE` says what it means. Repositories of which no rule lets anything go are left alone.
+    #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
+    pub file: Option<PathBuf>,
     /// Keep everything younger than this
     ///
     /// By the store's clock. No push may take longer than this.

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use super::Stage;
+use super::by_rule::ByRule;
 use crate::Failure;
 
 /// How many repositories wait between the lister and the marker.
@@ -43,6 +44,7 @@ pub(super) struct AllMarked {
     pub(super) unlinked: DigestSet,
     pub(super) told: Vec<Told>,
     pub(super) pinned: Vec<RepositoryName>,
+    pub(super) by_rule: ByRule,
 }
 
 /// Lists and marks every repository, and writes the rows of their dead links.
@@ -73,9 +75,9 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     let library = marker.into_library();
     drop(tokio::task::spawn_blocking(move || drop(library)));
     let unlinked = unlinked.finish()?;
-    let Seen { facts, doubts, told, pinned } = seen;
+    let Seen { facts, doubts, told, pinned, by_rule } = seen;
     let doubts = sorted(&doubts);
-    Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned })
+    Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned, by_rule })
 }
 
 /// Waits for every marking task. The first failure, or panic, takes in nothing more, so that the lister does not wait for
@@ -134,6 +136,7 @@ struct Seen {
     doubts: Doubts,
     told: Vec<Told>,
     pinned: Vec<RepositoryName>,
+    by_rule: ByRule,
 }
 
 impl Seen {
@@ -144,6 +147,7 @@ impl Seen {
         self.doubts.add_unseen(unseen);
         self.told.extend(more.told);
         self.pinned.extend(more.pinned);
+        self.by_rule.merge(more.by_rule);
     }
 }
 
@@ -158,6 +162,7 @@ impl<S: ReadStore> Work<S> {
         let (layout, width) = (stage.ask.layout, stage.ask.width);
         let unlinked = DigestSetBuilder::limited(&stage.ask.in_memory(stage.ask.memory / 8))?;
         let marker = Marker::new(store, layout, width, marks, rules, monitor)
+            .retaining(stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)))
             .stopped_by(stage.stop)
             .holding(stage.ask.memory / 4)
             .telling(stage.ask.listener.is_some())
@@ -199,6 +204,7 @@ impl<S: ReadStore> Work<S> {
 
     fn take(&self, marked: Marked, judged: Judged, seen: &mut Seen) -> Result<(), Failure> {
         seen.facts.merge(&judged.facts);
+        seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
         seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
         let repository = marked.tree.name.to_string();
         for what in &marked.reach.doubts {

@@ -1,6 +1,7 @@
 //! Makes a plan: list, mark, seal, list again, judge, write.
 
 mod blobs;
+mod by_rule;
 mod marking;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,9 @@ use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
 use tokio::task::spawn_blocking;
 
-use crate::{Failure, remembered};
+use crate::{Failure, Retaining, remembered};
 
+use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
 pub use self::marking::Told;
@@ -37,6 +39,8 @@ pub struct Ask<'a> {
     pub layout: &'a Layout,
     /// What may go.
     pub policy: Policy,
+    /// The retention policy beside it.
+    pub retention: Option<Retaining>,
     /// What stays beside what manifests need.
     pub beside: Beside,
     /// Blobs that were condemned before, whose links are taken.
@@ -116,7 +120,7 @@ pub async fn look<S: ReadStore>(
     let writer = Arc::new(ask.writer()?);
     let marks = Arc::new(MarkSetBuilder::limited(&ask.in_memory(ask.memory / 2))?);
     let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
-    let rules = Rules { untagged, cutoff, beside };
+    let rules = Rules { beside, t0, ..Rules::new(untagged, cutoff) };
     let stage = Stage { store, ask, cutoffs, writer: &writer, monitor, stop };
 
     monitor.enter(Phase::Marking);
@@ -175,7 +179,7 @@ impl<S: ReadStore> Stage<'_, S> {
         facts.tags = self.monitor.get(Counter::Tags);
         facts.keys =
             self.monitor.get(Counter::RepositoryKeys) + self.monitor.get(Counter::BlobKeys);
-        let header = self.header(facts, marked.doubts);
+        let header = self.header(facts, marked.doubts, &marked.by_rule);
         Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })
     }
 
@@ -190,8 +194,12 @@ impl<S: ReadStore> Stage<'_, S> {
         spawn_blocking(move || listener.hear(told)).await.map_err(marking::lost)?
     }
 
-    fn header(&self, facts: Facts, doubts: Doubts) -> Header {
+    fn header(&self, facts: Facts, doubts: Doubts, by_rule: &ByRule) -> Header {
         let ask = self.ask;
+        let retention = ask.retention.as_ref();
+        // Where tags are kept elsewhere, a policy finds as few as `--untagged` does.
+        let takes = retention.is_some_and(|retaining| retaining.policy.takes_untagged());
+        let audited = Policy { untagged: ask.policy.untagged || takes, ..ask.policy };
         Header {
             created_by: env!("CARGO_PKG_VERSION").to_owned(),
             location: planner::Location {
@@ -201,9 +209,10 @@ impl<S: ReadStore> Stage<'_, S> {
                 options: ask.options.clone(),
             },
             policy: ask.policy,
+            retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
             t0: self.cutoffs.t0,
             doubts,
-            notes: audit(&facts, &ask.policy, ask.limits),
+            notes: audit(&facts, &audited, ask.limits),
             facts,
             requests: requests(self.monitor),
         }

@@ -5,6 +5,7 @@ mod demo;
 mod garbage_collect;
 mod gc;
 mod plan;
+mod policy_check;
 mod show;
 mod undo;
 
@@ -13,6 +14,7 @@ pub(crate) use demo::demo;
 pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbage_collect};
 pub(crate) use gc::gc;
 pub(crate) use plan::plan;
+pub(crate) use policy_check::policy_check;
 pub(crate) use show::show;
 pub(crate) use undo::undo;
 
@@ -36,6 +38,7 @@ use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
+use crate::retaining::Retaining;
 use crate::{Console, Failure, remembered};
 
 /// What every command has at hand.
@@ -151,6 +154,7 @@ struct Wish<'a> {
     source: &'a str,
     options: BTreeMap<String, String>,
     policy: Policy,
+    retention: Option<Retaining>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -164,7 +168,8 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, limits, out, is_scratch, listener, resources } = wish;
+    let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
+        wish;
     if open.identified == Identified::Empty {
         context
             .console
@@ -178,6 +183,7 @@ async fn plan_of<S: DeleteStore>(
         options,
         layout,
         policy,
+        retention,
         beside: Beside::Nothing,
         held: &[],
         limits,

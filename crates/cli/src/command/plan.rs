@@ -10,6 +10,7 @@ use crate::carry_out::require_sound;
 use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
+use crate::retaining::Retaining;
 
 /// Makes a plan in a new directory and shows it.
 ///
@@ -17,8 +18,9 @@ use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 /// Where no whole plan can be made; [`Failure::Refused`] after it is written, where its audit forbids a sweep.
 pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
+    let retention = Retaining::named(args.policy.file.as_deref())?;
     let progress = context.progress(&location.place);
-    let work = Planning { args, location: &location, context };
+    let work = Planning { args, location: &location, retention, context };
     let (store, deletes) = (&args.store, DeletePace::default());
     let access = Access { location: &location, store, deletes, detail: Detail::FULL };
     let plan = with_registry(access, &context.watch, work).await?;
@@ -37,6 +39,7 @@ pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), F
 struct Planning<'a> {
     args: &'a PlanArgs,
     location: &'a Location,
+    retention: Option<Retaining>,
     context: &'a Context<'a>,
 }
 
@@ -48,6 +51,7 @@ impl Work for Planning<'_> {
             source: &self.location.source,
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
+            retention: self.retention,
             limits: limits(&self.args.policy),
             out: &self.args.out,
             is_scratch: false,

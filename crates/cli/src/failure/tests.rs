@@ -59,10 +59,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Waits(_) => 33,
         Failure::Refused(Refusal::NoGeneration { .. }) => 34,
         Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
+        Failure::Policy { .. } => 36,
     }
 }
 
-const VARIANTS: usize = 36;
+const VARIANTS: usize = 37;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -127,6 +128,16 @@ fn operators() -> Vec<Row> {
             Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },
             Code::Usage,
             vec![],
+        ),
+        (
+            Failure::Policy {
+                path: "policy.yml".into(),
+                source: policy::Retention::parse(b"").unwrap_err(),
+            },
+            Code::Usage,
+            vec![
+                "`regsweep policy check FILE` says what a policy means; examples lie in examples/policies",
+            ],
         ),
     ]
 }

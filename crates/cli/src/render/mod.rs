@@ -5,10 +5,12 @@ mod failure;
 mod human;
 mod online;
 mod plan_table;
+mod policy;
 mod summary;
 mod undo;
 mod undone;
 
+pub use self::policy::{PolicySummary, TagsJudged, policy_table};
 pub use csv::write_csv;
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
 pub use human::{count, size};

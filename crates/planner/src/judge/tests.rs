@@ -99,7 +99,7 @@ impl Case {
             ..Reach::default()
         };
         let started = self.started.iter().copied().take(tree.uploads.len()).collect();
-        Marked { tree, reach, events: Vec::new(), started }
+        Marked { tree, reach, expiry: None, events: Vec::new(), started }
     }
 
     fn judge(&self, untagged: bool) -> Judged {
