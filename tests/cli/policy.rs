@@ -176,7 +176,8 @@ fn a_policy_is_carried_out_on_files_and_can_be_taken_back_byte_for_byte() {
     let deleted = summary["swept"]["deleted"]["count"].as_u64().unwrap();
     assert_eq!(deleted, 25 * 2 + 25 + 50 + 75);
     let tags = |files: &BTreeSet<String>| {
-        files.iter().filter(|key| key.ends_with("/current/link")).count()
+        let tags = files.iter().filter(|key| key.ends_with("/current/link"));
+        tags.filter(|key| !key.starts_with("regsweep/")).count()
     };
     assert_eq!((tags(&before), tags(&registries::files(&root))), (33, 8));
     let plan = summary["plan"].as_str().unwrap();

@@ -115,7 +115,7 @@ impl Runs {
     /// The run that began to delete and did not end.
     ///
     /// Of the newest run only: what an older one left, a newer plan holds too. For the same reason one that is past
-    /// use stands in nobody's way.
+    /// use stands in nobody's way. `retention` is the SHA-256 of the retention policy, where there is one.
     ///
     /// # Errors
     /// Where the disk fails, or somebody carries out its plan.

@@ -147,3 +147,6 @@ fn tagged(tag: &TagTree) -> TaggedAt<'_> {
     let times: Option<Vec<Timestamp>> = times.collect();
     TaggedAt { tag: &tag.name, written: times.and_then(|times| times.into_iter().max()) }
 }
+
+#[cfg(test)]
+mod tests;

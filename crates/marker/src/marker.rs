@@ -1,6 +1,6 @@
 //! Marks repositories: reads what must be read, then follows it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cache::ManifestCache;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
 use policy::{Moment, Retention};
-use registry::{Digest, Layout, Role, Timestamp};
+use registry::{Digest, Layout, Timestamp};
 use store::{ErrorKind, Object, ReadStore};
 
 use crate::expiry::Verdicts;
@@ -241,7 +241,7 @@ impl<S: ReadStore> Marker<S> {
         let mut unread = tree.revisions.iter().map(|link| link.digest).collect();
         loop {
             evidence.manifests.extend(self.read_manifests(tree, unread).await?);
-            unread = served_by_layer_links(tree, &evidence);
+            unread = links::served_by_layer_links(tree, &evidence);
             if unread.is_empty() {
                 return Ok(evidence);
             }
@@ -282,7 +282,7 @@ impl<S: ReadStore> Marker<S> {
             }
         }
         for (tag, content) in self.read_links(tree, unread).await? {
-            let digest = named(content, evidence);
+            let digest = links::named(content, evidence);
             evidence.targets.extend(digest.map(|digest| TagTarget { tag, digest }));
         }
         if matter {
@@ -311,7 +311,9 @@ impl<S: ReadStore> Marker<S> {
                 }
                 content => content,
             };
-            if let Some(canonical) = named(content, evidence).filter(|other| *other != digest) {
+            if let Some(canonical) =
+                links::named(content, evidence).filter(|other| *other != digest)
+            {
                 evidence.aliases.push(Alias { digest, canonical });
                 evidence
                     .doubts
@@ -380,45 +382,6 @@ impl<S: ReadStore> Marker<S> {
         let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
         crew::each(questions, self.readers_of_one, read, lost).await
     }
-}
-
-/// The digest that a link names; a doubt is noted.
-fn named(content: Content, evidence: &mut Evidence) -> Option<Digest> {
-    match content {
-        Content::Digest(digest) => Some(digest),
-        Content::Gone => None,
-        Content::Doubtful(what) => {
-            evidence.doubts.push(what);
-            None
-        }
-        Content::Unreadable { key, source } => {
-            let message = source.kind.to_string().into();
-            evidence.doubts.push(What::UnreadableLink { key, message });
-            None
-        }
-    }
-}
-
-/// Manifests not yet read that no revision link serves but a layer link does, as registry 2.1 kept them: what tags
-/// point to or once pointed to, and children that say they are manifests.
-pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) -> Vec<Digest> {
-    let tagged = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
-    let targets = evidence.targets.iter().map(|target| target.digest);
-    let manifests = evidence.manifests.values().filter_map(|known| match known {
-        Known::Manifest(manifest) => Some(manifest),
-        Known::Missing | Known::Doubtful(_) => None,
-    });
-    let children = manifests.flat_map(|manifest| manifest.references());
-    let children = children
-        .filter(|edge| edge.role == Role::Child && edge.target.is_some())
-        .map(|edge| edge.digest);
-    let unread = |digest: &Digest| !evidence.manifests.contains_key(digest);
-    let distinct: HashSet<Digest> = tagged.chain(targets).chain(children).filter(unread).collect();
-    if distinct.is_empty() {
-        return Vec::new();
-    }
-    let layers: HashSet<Digest> = tree.layers.iter().map(|link| link.digest).collect();
-    distinct.intersection(&layers).copied().collect()
 }
 
 #[cfg(test)]

@@ -79,10 +79,10 @@ pub(crate) fn reach_under(
     }
     let mut hanging = walk.hanging(verdicts.as_ref());
     walk.visit_hanging(&mut hanging);
-    let expiry = verdicts.map(|verdicts| match walk.reach.is_pinned() {
-        true => verdicts.pinned(),
-        false => walk.expiry(verdicts),
-    });
+    let is_pinned = walk.reach.is_pinned();
+    let settle =
+        |verdicts| if is_pinned { Verdicts::pinned(verdicts) } else { walk.expiry(verdicts) };
+    let expiry = verdicts.map(settle);
     walk.keep_signatures();
     walk.keep_layers(rules);
     walk.keep_aliases(rules);

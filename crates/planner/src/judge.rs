@@ -75,18 +75,20 @@ impl Judge<'_> {
         for (at, rule) in &expiry.tags {
             let name = Self::name_of(expiry, *rule);
             let tag = self.marked.tree.tags.get(*at);
-            rows.extend(tag.and_then(|tag| self.expired_tag(tag, name)).unwrap_or_default());
+            rows.extend(
+                tag.and_then(|tag| self.expired_tag(tag, name.as_ref())).unwrap_or_default(),
+            );
         }
         rows
     }
 
-    fn expired_tag(&self, tag: &TagTree, rule: Option<Arc<str>>) -> Option<Vec<Row>> {
+    fn expired_tag(&self, tag: &TagTree, rule: Option<&Arc<str>>) -> Option<Vec<Row>> {
         let current = tag.current.iter().map(|listed| (None, listed));
         let history = tag.index.iter().map(|link| (Some(link.digest), &link.listed));
         let row = |(digest, listed)| {
             let object = self.old(listed)?;
             let row = self.row(RowKind::TagLink, digest, object, Reason::Expired);
-            Some(Row { rule: rule.clone(), ..row })
+            Some(Row { rule: rule.cloned(), ..row })
         };
         current.chain(history).map(row).collect()
     }

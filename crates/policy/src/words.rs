@@ -68,7 +68,7 @@ impl fmt::Display for Scope {
 
 fn said(versions: &Versions) -> String {
     let pre_releases = if versions.takes_pre_releases() { "with" } else { "without" };
-    format!("that are versions {versions}, {pre_releases} pre-releases")
+    format!("that are versions {versions} ({pre_releases} pre-releases)")
 }
 
 fn either(patterns: &[Pattern]) -> String {

@@ -66,7 +66,12 @@ pub struct SweepArgs {
     #[arg(long, value_enum, value_name = "WHAT", hide_short_help = true)]
     pub registry_cache: Option<CacheChoice>,
     /// Delete at most so many keys in a second
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        hide_short_help = true
+    )]
     pub max_deletes_per_second: Option<u32>,
     /// Use only this share of what the store bears
     ///

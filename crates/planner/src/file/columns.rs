@@ -226,10 +226,7 @@ impl Columns {
             bytes: numbers(group, 4, count)?,
             modified: numbers(group, 5, count)?,
             reason: texts(group, 6, count)?,
-            rule: match has_rules(group.metadata().schema_descr()) {
-                true => texts(group, OLDEST_COLUMNS, count)?,
-                false => Vec::new(),
-            },
+            rule: rules(group, count)?,
             repository_name: None,
             rule_name: None,
         })
@@ -301,6 +298,11 @@ fn texts(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<O
     let texts: Vec<_> =
         levels.iter().map(|level| if *level > 0 { values.next() } else { None }).collect();
     complete(texts, index, records, count)
+}
+
+fn rules(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
+    let has_rules = has_rules(group.metadata().schema_descr());
+    if has_rules { texts(group, OLDEST_COLUMNS, count) } else { Ok(Vec::new()) }
 }
 
 fn numbers(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<i64>> {

@@ -35,7 +35,7 @@ rules:
         words,
         [
             "releases: in team/** or /ops-[a-z]+/: \
-             tags * that are versions >=1.0.0, with pre-releases always stay",
+             tags * that are versions >=1.0.0 (with pre-releases) always stay",
             "builds: in team/** or /ops-[a-z]+/: of tags build-* or pr-*, \
              the 10 written last in each repository and all of the last 2 weeks stay",
             "old: in team/** or /ops-[a-z]+/: \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::marker::served_by_layer_links;
+use crate::links::served_by_layer_links;
 
 /// So many manifests, and as many other blobs.
 const COUNT: u8 = 7;
