@@ -172,6 +172,7 @@ fn header() -> Header {
         t0: Timestamp::from_seconds(1_800_000_000),
         doubts: Doubts::default(),
         notes: Vec::new(),
+        retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
     }

@@ -241,6 +241,7 @@ fn header(store: &Store) -> Header {
         t0: <_>::default(),
         doubts: Doubts::default(),
         notes: Vec::new(),
+        retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use registry::Digest;
 use world::{Content, Image, Index, Mode, Step, World};
 
-use super::{DAY, Rule, What, collect, text};
+use super::{DAY, Rule, What, collect, retention, text};
 use crate::harness::{Collection, Ways, keys, runtime};
 use crate::model::world;
 
@@ -175,4 +175,27 @@ fn rows_say_which_rule_decided() {
             row("tag_link", "expired", rule(1)),
         ]
     );
+}
+
+/// That what is left fits the model says something only where the model tells policies apart.
+#[test]
+fn the_model_misses_what_a_rule_would_have_kept_and_finds_what_it_would_have_let_go() {
+    let keep = Rule { repositories: "**", tags: "*", what: What::KeepAlways };
+    let lenient = [&EVERYTHING[..], &[keep]].concat();
+    let mode = Mode::default();
+    let (mut missed, mut found) = (0, 0);
+    for seed in 0..12 {
+        let used = world(&world::steps(seed, 60), 40);
+        let model = |rules: &[Rule], world: &World| retention(rules, world, &mode);
+        let lives = used.expected_live_under(&mode, &model(&lenient, &used));
+        let garbage = used.garbage_under(&mode, &model(&EVERYTHING, &used));
+        let [strict, lenient] = [&EVERYTHING[..], &lenient].map(|rules| {
+            let store = Ways::default().store(&used);
+            runtime().block_on(collect(&used, &store, rules, &mode, &Ways::default()));
+            keys(&store)
+        });
+        missed += usize::from(!lives.is_subset(&strict));
+        found += usize::from(!garbage.is_disjoint(&lenient));
+    }
+    assert!(missed > 6 && found > 6, "{missed} {found}");
 }
