@@ -36,8 +36,8 @@ pub(crate) struct Verdicts {
 impl Verdicts {
     /// What `policy` says of the tags of `tree` at `moment`; `None` where it does not cover the repository.
     ///
-    /// What is only the history of a tag is no tag and takes no place among those that a rule keeps. A registry shows it as
-    /// one, so it is judged all the same, beside the others.
+    /// What is only the history of a tag is no tag and takes no place among those that a rule keeps. A registry shows it
+    /// as one, so it is judged all the same, beside the others.
     pub(crate) fn of(
         tree: &RepositoryTree,
         policy: &Arc<Retention>,
