@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use registry::Timestamp;
+use simstore::{Fault, Faults, Kind, When};
 use world::World;
 
 use crate::expected::{assert_expected, redacted};
-use crate::program::Program;
+use crate::program::{Program, wait_until};
 use crate::registries::{self, T, bucket, days, directory, image, keys};
 
 fn examples() -> PathBuf {
@@ -204,4 +206,29 @@ fn a_policy_that_cannot_be_read_is_refused_before_anything_is_asked() {
     let program = with_policy(Program::new(), BROKEN);
     let wrong = program.run(&["gc", "s3://registry", "--offline", "--policy", "policy.yml"]);
     assert!(wrong.with_code(2).stderr.contains("line 7, column 7: rules[1].keep.last-pulled"));
+}
+
+#[test]
+fn g11_a_run_that_was_cut_off_goes_on_under_the_same_policy_and_begins_anew_under_another() {
+    let other = TEAM.replace("20d", "21d");
+    for (text, says) in [
+        (TEAM, "going on with the plan in "),
+        (&*other, "is past use: it was made under another policy"),
+    ] {
+        let server = bucket(&team(T));
+        let all = keys(&server).len();
+        let delay = Fault::Delay(Duration::from_millis(300));
+        server.set_faults(Faults::none().on(Kind::Delete, When::Always, delay));
+        let program = with_policy(Program::at(&server), TEAM);
+        let typed = ["gc", "s3://registry", "--offline", "--policy", "policy.yml"];
+        let typed = [&typed[..], &MUCH].concat();
+        let mut run = program.start(&typed);
+        wait_until("the first delete", || server.count(Kind::Delete) > 0 || !run.is_running());
+        run.signal("INT");
+        run.end().with_code(130);
+        let program = with_policy(program, text);
+        let again = program.run(&typed).with_code(0);
+        assert!(again.stderr.contains(says), "{again:?}");
+        assert_eq!(all - keys(&server).len(), 200, "{says}");
+    }
 }
