@@ -148,6 +148,7 @@ fn rows() -> Vec<Row> {
         bytes: 71,
         modified: Timestamp::from_seconds(1_700_000_000),
         reason: Reason::UnneededHere,
+        rule: None,
     };
     (0..ROWS).map(row).collect()
 }
@@ -171,6 +172,7 @@ fn header() -> Header {
         t0: Timestamp::from_seconds(1_800_000_000),
         doubts: Doubts::default(),
         notes: Vec::new(),
+        retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
     }

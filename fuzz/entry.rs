@@ -4,8 +4,10 @@
 //! targets call them, and so does `tests/corpora.rs` with every file of `fuzz/corpus`.
 
 use config::{Configuration, Storage};
+use policy::{Moment, Retention, TaggedAt, Verdict};
 use registry::{
-    Algorithm, Digest, FolderKind, KeyKind, Layout, Manifest, Role, link_text, parse_link,
+    Algorithm, Digest, FolderKind, KeyKind, Layout, Manifest, Role, Timestamp, link_text,
+    parse_link,
 };
 use serde_json::Value;
 use sweeper::{ReplayError, parse_journal};
@@ -147,6 +149,38 @@ fn check_storage(storage: &Storage) {
         }
         Storage::Filesystem(filesystem) => assert!(!filesystem.root_directory.is_empty()),
     }
+}
+
+/// A retention policy.
+///
+/// Laws: an error names its place; whatever the rules are, a tag that is young, or of which no time is known, stays
+/// (G1, G4), and so does what no rule lets go.
+pub fn policy(data: &[u8]) -> bool {
+    let policy = match Retention::parse(data) {
+        Ok(policy) => policy,
+        Err(errors) => {
+            assert!(!errors.all().is_empty());
+            assert!(
+                errors.all().iter().all(|error| error.place.line > 0 && error.place.column > 0)
+            );
+            return false;
+        }
+    };
+    let (t0, cutoff) =
+        (Timestamp::from_seconds(1_000_000_000), Timestamp::from_seconds(999_000_000));
+    for name in ["a", "team/a", "team/b/c"] {
+        let tag = |tag, written| TaggedAt { tag, written };
+        let old = ["v1.2.3", "latest", "pr-7"].map(|name| tag(name, Some(Timestamp::default())));
+        let staying = [tag("v1.2.3-rc.1", None), tag("x", Some(cutoff)), tag("y", Some(t0))];
+        let tags = [&staying[..], &old].concat();
+        let judgement = policy.judge(name, &tags, &Moment { t0, cutoff });
+        assert_eq!(judgement.is_some(), policy.covers(name));
+        let Some(judgement) = judgement else { continue };
+        assert_eq!(judgement.tags.len(), tags.len());
+        assert!(judgement.tags[..3].iter().all(|verdict| matches!(verdict, Verdict::Keep(_))));
+    }
+    assert!(policy.rules().iter().all(|rule| !rule.to_string().is_empty()));
+    true
 }
 
 /// Bytes of a `plan.json`, and of a segment.

@@ -46,6 +46,11 @@ fn configurations() {
 }
 
 #[test]
+fn policies() {
+    run("policy", entry::policy);
+}
+
+#[test]
 fn plans() {
     run("plan", entry::plan);
 }

@@ -223,6 +223,7 @@ fn row(layout: &Layout, listed: Listed) -> Row {
         bytes: object.size,
         modified: object.modified,
         reason: Reason::Unreferenced,
+        rule: None,
     }
 }
 
@@ -240,6 +241,7 @@ fn header(store: &Store) -> Header {
         t0: <_>::default(),
         doubts: Doubts::default(),
         notes: Vec::new(),
+        retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
     }

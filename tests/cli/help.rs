@@ -3,9 +3,10 @@
 use crate::expected::assert_expected;
 use crate::program::Program;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "plan",
     "show",
+    "policy",
     "apply",
     "gc",
     "undo",

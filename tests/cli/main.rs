@@ -33,6 +33,7 @@ mod manual;
 mod online;
 mod permissions;
 mod plans;
+mod policy;
 mod program;
 mod progress;
 mod redis_double;

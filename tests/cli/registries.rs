@@ -25,7 +25,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// An image with a configuration and a layer of its own.
-fn image(number: u64) -> Image {
+pub(crate) fn image(number: u64) -> Image {
     Image::new(number * 100, &[Content::new(number * 100 + 1, 64)])
 }
 

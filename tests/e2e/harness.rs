@@ -10,14 +10,14 @@ use monitor::{Monitor, Stop};
 use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
-use regsweep::Failure;
 use regsweep::collect::{Ask, make_plan};
+use regsweep::{Failure, Retaining};
 use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use world::{Mode, Pull, World};
+use world::{Mode, Pull, Retention, World};
 
 /// So many cases, or as many as `PROPTEST_CASES` asks for.
 pub(crate) fn cases(usual: u32) -> ProptestConfig {
@@ -131,6 +131,8 @@ pub(crate) struct Collection<S> {
     pub(crate) monitor: Arc<Monitor>,
     /// What earlier collections read; none unless a test says so.
     cache: Option<Arc<ManifestCache>>,
+    /// None unless a test says so.
+    retention: Option<Retaining>,
     scratch: Arc<TempDir>,
 }
 
@@ -144,6 +146,7 @@ impl<S> Collection<S> {
             ways: *ways,
             monitor: Arc::new(Monitor::new()),
             cache: None,
+            retention: None,
             scratch: Arc::new(scratch()),
         }
     }
@@ -152,6 +155,12 @@ impl<S> Collection<S> {
     pub(crate) fn remembering(self, path: &Path) -> Self {
         let cache = ManifestCache::open(path, Limits::of(1 << 20)).unwrap();
         Self { cache: Some(Arc::new(cache)), ..self }
+    }
+
+    /// The same collection under a retention policy.
+    pub(crate) fn retaining(self, policy: &str) -> Self {
+        let retaining = Retaining::of("policy.yml", policy.as_bytes()).unwrap();
+        Self { retention: Some(retaining), ..self }
     }
 
     /// The same collection over another store, with the same directory: the program, started again.
@@ -163,6 +172,7 @@ impl<S> Collection<S> {
             ways: self.ways,
             monitor: Arc::new(Monitor::new()),
             cache: self.cache.clone(),
+            retention: self.retention.clone(),
             scratch: Arc::clone(&self.scratch),
         }
     }
@@ -189,6 +199,7 @@ impl<S: ReadStore> Collection<S> {
             options: BTreeMap::new(),
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
+            retention: self.retention.clone(),
             beside: Beside::Nothing,
             held: &[],
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
@@ -242,12 +253,17 @@ pub(crate) struct Expected {
 
 impl Expected {
     pub(crate) fn of(world: &World, mode: &Mode) -> Self {
+        Self::under(world, mode, &Retention::default())
+    }
+
+    /// The same of a collection under a retention policy.
+    pub(crate) fn under(world: &World, mode: &Mode, retention: &Retention) -> Self {
         Self {
             world: world.clone(),
             mode: *mode,
-            live: world.expected_live(mode),
-            garbage: world.garbage(mode),
-            pulls: world.pulls(mode),
+            live: world.expected_live_under(mode, retention),
+            garbage: world.garbage_under(mode, retention),
+            pulls: world.pulls_under(mode, retention),
         }
     }
 

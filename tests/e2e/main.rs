@@ -23,6 +23,7 @@ mod harness;
 mod model;
 mod online;
 mod remembered;
+mod retention;
 mod safety;
 mod scenarios;
 mod undo;

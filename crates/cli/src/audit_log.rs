@@ -30,6 +30,8 @@ struct Line<'a> {
     size: u64,
     last_modified: String,
     reason: &'static str,
+    /// The rule of the retention policy that let it go.
+    rule: Option<&'a str>,
     /// `deleted`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
     outcome: &'static str,
     /// What is left of it: `version`, `trash`, or nothing.
@@ -90,6 +92,7 @@ impl AuditLog {
             size: row.bytes,
             last_modified: row.modified.to_string(),
             reason: row.reason.name(),
+            rule: row.rule.as_deref(),
             outcome: word,
             kept: kept.and_then(|kept| match kept {
                 Kept::Nothing => None,
@@ -175,6 +178,7 @@ mod tests {
             bytes: 7,
             modified: Timestamp::from_seconds(0),
             reason: Reason::Unreferenced,
+            rule: None,
         }
     }
 

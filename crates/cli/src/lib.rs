@@ -45,6 +45,7 @@ mod registry_cache;
 mod remembered;
 pub mod render;
 mod reporting;
+mod retaining;
 mod signals;
 mod state;
 mod survey;
@@ -64,8 +65,9 @@ pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::Identified;
 pub use permissions::Task;
 pub use registry_cache::{CacheChoice, ClearError};
+pub use retaining::Retaining;
 
-use args::{Command, LogFormat, OutputArgs};
+use args::{Command, LogFormat, OutputArgs, PolicyFileCommand};
 use open::Watch;
 
 /// The program: understands `typed`, whose first word is the program's own name, and does it.
@@ -117,6 +119,9 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
     match &args.command {
         Command::Plan(args) => Box::pin(command::plan(args, &context)).await,
         Command::Show(args) => command::show(args, &context),
+        Command::Policy(args) => match &args.command {
+            PolicyFileCommand::Check(args) => command::policy_check(args, &context),
+        },
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,

@@ -115,13 +115,14 @@ impl Runs {
     /// The run that began to delete and did not end.
     ///
     /// Of the newest run only: what an older one left, a newer plan holds too. For the same reason one that is past
-    /// use stands in nobody's way.
+    /// use stands in nobody's way. `retention` is the SHA-256 of the retention policy, where there is one.
     ///
     /// # Errors
     /// Where the disk fails, or somebody carries out its plan.
     pub(crate) fn unfinished(
         &self,
         policy: &Policy,
+        retention: Option<&str>,
         now: Timestamp,
         max_age: Duration,
     ) -> Result<Unfinished, Failure> {
@@ -147,7 +148,9 @@ impl Runs {
         if dir.join(GIVEN_UP).exists() || !allows_sweep(&plan.header().notes) {
             return Ok(Unfinished::None);
         }
-        if plan.header().policy != *policy {
+        let header = plan.header();
+        let retained = header.retention.as_ref().map(|retention| &*retention.sha256);
+        if header.policy != *policy || retained != retention {
             return outdated("it was made under another policy".to_owned());
         }
         match plan.check_fresh(now, max_age) {
@@ -267,7 +270,7 @@ mod tests {
     fn unfinished(runs: &Runs) -> Unfinished {
         let policy =
             Policy { untagged: false, grace: Duration::ZERO, uploads_older_than: Duration::ZERO };
-        runs.unfinished(&policy, Timestamp::default(), Duration::MAX).unwrap()
+        runs.unfinished(&policy, None, Timestamp::default(), Duration::MAX).unwrap()
     }
 
     #[test]

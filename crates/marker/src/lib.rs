@@ -3,7 +3,7 @@
 //! # Words
 //! A *root* is a manifest from which marking starts. The *reach* of a repository is what its roots keep alive. A
 //! *mark* is a digest that must be kept. A *doubt* is something that could not be read or understood; most doubts
-//! *pin* their repository: everything it links is kept.
+//! *pin* their repository: everything it links is kept. An *expiry* is what a retention policy lets go of a repository.
 //!
 //! # Guarantees
 //! G4: doubt keeps; no error is dropped. G5: [`MarkSetBuilder::seal`] needs a whole listing and no repository left
@@ -28,6 +28,7 @@ mod digest_set;
 mod doubt;
 mod error;
 mod evidence;
+mod expiry;
 mod library;
 mod links;
 mod mark_set;
@@ -43,6 +44,7 @@ pub use digest_set::{DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, Spi
 pub use doubt::{Doubt, What};
 pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
+pub use expiry::Expiry;
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
 pub use marker::{Beside, Marked, Marker, Rules, Telling};

@@ -1,10 +1,12 @@
 //! Links: what their keys leave in doubt, and what their contents say.
 
+use std::collections::HashSet;
+
 use lister::{Link, RepositoryTree};
-use registry::{Algorithm, Digest, Timestamp, parse_link};
+use registry::{Algorithm, Digest, Role, Timestamp, parse_link};
 use store::{ErrorKind, Listed, ReadStore, StoreError};
 
-use crate::{Library, MarkError, What};
+use crate::{Evidence, Known, Library, MarkError, What};
 
 /// The longest content of any link: a sha512 digest with room for what was appended by mistake.
 const LINK_LIMIT: u64 = 1024;
@@ -112,4 +114,43 @@ fn is_half_written(link: &Link) -> bool {
         Algorithm::Sha256 => is_irregular(link),
         Algorithm::Sha384 | Algorithm::Sha512 => size(link) == Some(0),
     }
+}
+
+/// The digest that a link names; a doubt is noted.
+pub(crate) fn named(content: Content, evidence: &mut Evidence) -> Option<Digest> {
+    match content {
+        Content::Digest(digest) => Some(digest),
+        Content::Gone => None,
+        Content::Doubtful(what) => {
+            evidence.doubts.push(what);
+            None
+        }
+        Content::Unreadable { key, source } => {
+            let message = source.kind.to_string().into();
+            evidence.doubts.push(What::UnreadableLink { key, message });
+            None
+        }
+    }
+}
+
+/// Manifests not yet read that no revision link serves but a layer link does, as registry 2.1 kept them: what tags
+/// point to or once pointed to, and children that say they are manifests.
+pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) -> Vec<Digest> {
+    let tagged = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
+    let targets = evidence.targets.iter().map(|target| target.digest);
+    let manifests = evidence.manifests.values().filter_map(|known| match known {
+        Known::Manifest(manifest) => Some(manifest),
+        Known::Missing | Known::Doubtful(_) => None,
+    });
+    let children = manifests.flat_map(|manifest| manifest.references());
+    let children = children
+        .filter(|edge| edge.role == Role::Child && edge.target.is_some())
+        .map(|edge| edge.digest);
+    let unread = |digest: &Digest| !evidence.manifests.contains_key(digest);
+    let distinct: HashSet<Digest> = tagged.chain(targets).chain(children).filter(unread).collect();
+    if distinct.is_empty() {
+        return Vec::new();
+    }
+    let layers: HashSet<Digest> = tree.layers.iter().map(|link| link.digest).collect();
+    distinct.intersection(&layers).copied().collect()
 }

@@ -1,19 +1,22 @@
 //! Marks repositories: reads what must be read, then follows it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use cache::ManifestCache;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
-use registry::{Digest, Layout, Role, Timestamp};
-use store::{ErrorKind, ReadStore};
+use policy::{Moment, Retention};
+use registry::{Digest, Layout, Timestamp};
+use store::{ErrorKind, Object, ReadStore};
 
+use crate::expiry::Verdicts;
 use crate::links::{self, Content};
+use crate::reach::reach_under;
 use crate::{
-    Alias, Event, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What,
-    presumed, reach, tags,
+    Alias, Event, Evidence, Expiry, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget,
+    What, presumed, tags,
 };
 
 /// What keeps a manifest alive.
@@ -23,6 +26,10 @@ pub struct Rules {
     pub untagged: bool,
     /// Links written at or after this are too young to judge (G1).
     pub cutoff: Timestamp,
+    /// Manifests that were pushed at or after this stay although no tag reaches them.
+    pub pushed: Timestamp,
+    /// When the run began, by the store's clock.
+    pub t0: Timestamp,
     /// What is kept beside what manifests need.
     pub beside: Beside,
 }
@@ -31,7 +38,14 @@ impl Rules {
     /// The rules where nobody pushes: nothing is kept beside what manifests need.
     #[must_use]
     pub const fn new(untagged: bool, cutoff: Timestamp) -> Self {
-        Self { untagged, cutoff, beside: Beside::Nothing }
+        Self { untagged, cutoff, pushed: cutoff, t0: cutoff, beside: Beside::Nothing }
+    }
+
+    /// The same rules for a repository of which a policy says when manifests go that no tag reaches.
+    fn under(self, verdicts: &Verdicts) -> Self {
+        let after = verdicts.untagged.map(|untagged| untagged.after);
+        let pushed = after.map_or(self.pushed, |after| self.cutoff.min(self.t0.before(after)));
+        Self { untagged: after.is_some(), pushed, ..self }
     }
 }
 
@@ -59,6 +73,8 @@ pub struct Marked {
     pub reach: Reach,
     /// What its tags point to, where that is to be told: those of which it is known.
     pub tags: Vec<TagTarget>,
+    /// What a policy lets go of it; none where no policy covers it.
+    pub expiry: Option<Expiry>,
     /// How the marking went, step by step, where that is to be told.
     pub events: Vec<Event>,
     /// When the uploads of the tree started, by position: by their own account, else when their newest part was
@@ -66,12 +82,16 @@ pub struct Marked {
     pub started: Vec<Option<Timestamp>>,
 }
 
+/// What a repository keeps alive, what a policy lets go of it, and how that was found out.
+type ReachTold = (Evidence, Reach, Option<Expiry>, Vec<Event>);
+
 /// Marks repositories, any number at once.
 #[derive(Debug)]
 pub struct Marker<S> {
     library: Arc<Library<S>>,
     marks: Arc<MarkSetBuilder>,
     rules: Rules,
+    policy: Option<Arc<Retention>>,
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
     tells: Telling,
@@ -101,14 +121,20 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        let (tells, stop) = (Telling::default(), Arc::default());
-        Self { library, marks, rules, readers_of_one, tells, monitor, stop }
+        let (tells, stop, policy) = (Telling::default(), Arc::default(), None);
+        Self { library, marks, rules, policy, readers_of_one, tells, monitor, stop }
     }
 
     /// The same marker; it reads nothing any more once `stop` was asked for.
     #[must_use]
     pub fn stopped_by(self, stop: &Arc<Stop>) -> Self {
         Self { stop: Arc::clone(stop), ..self }
+    }
+
+    /// The same marker; tags go as `policy` says.
+    #[must_use]
+    pub fn retaining(self, policy: Option<Arc<Retention>>) -> Self {
+        Self { policy, ..self }
     }
 
     /// The same marker, and what it tells.
@@ -145,40 +171,68 @@ impl<S: ReadStore> Marker<S> {
     /// [`MarkError`] where the store failed in a way that leaves the repository's reach unknown.
     pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
-        let (evidence, reach, events) = self.reach(&mut tree).await?;
+        self.date_tags(&mut tree).await?;
+        let (evidence, reach, expiry, events) = self.reach(&mut tree).await?;
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
         let tags = if self.tells.tags { self.targets(&tree).await? } else { Vec::new() };
-        Ok(Marked { tree, evidence, reach, tags, events, started })
+        Ok(Marked { tree, evidence, reach, tags, expiry, events, started })
     }
 
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
     /// is looked at, until that tells nothing new.
-    async fn reach(
-        &self,
-        tree: &mut RepositoryTree,
-    ) -> Result<(Evidence, Reach, Vec<Event>), MarkError> {
+    async fn reach(&self, tree: &mut RepositoryTree) -> Result<ReachTold, MarkError> {
         loop {
-            let evidence = self.gather(tree).await?;
+            let verdicts = self.verdicts(tree);
+            let rules = verdicts.as_ref().map_or(self.rules, |verdicts| self.rules.under(verdicts));
+            let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
             let mut events = Vec::new();
             let mut tell = |event| events.extend(self.tells.events.then_some(event));
-            let reach = reach(tree, &evidence, &self.rules, &mut tell);
-            if presumed::is_open_needed(tree, &reach, &self.rules) {
+            let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
+            if presumed::is_open_needed(tree, &reach, &rules) {
                 self.open(tree).await?;
                 continue;
             }
-            let unlooked = presumed::unlooked(tree, &reach, &self.rules);
+            let unlooked = presumed::unlooked(tree, &reach, &rules);
             if unlooked.is_empty() {
-                return Ok((evidence, reach, events));
+                return Ok((evidence, reach, expiry, events));
             }
-            let repository = tree.name.clone();
-            let failed = |source| MarkError::Look { repository, source };
-            let looked = self.library.look(unlooked).await.map_err(failed)?;
-            if !presumed::settle(tree, &looked, &self.rules) {
-                return Ok((evidence, reach, events));
+            let looked = self.look(tree, unlooked).await?;
+            if !presumed::settle(tree, &looked, &rules) {
+                return Ok((evidence, reach, expiry, events));
             }
         }
+    }
+
+    async fn look(
+        &self,
+        tree: &RepositoryTree,
+        unlooked: Vec<Box<str>>,
+    ) -> Result<HashMap<Box<str>, Option<Object>>, MarkError> {
+        let failed = |source| MarkError::Look { repository: tree.name.clone(), source };
+        self.library.look(unlooked).await.map_err(failed)
+    }
+
+    /// What the policy says of the tags, where it covers the repository.
+    fn verdicts(&self, tree: &RepositoryTree) -> Option<Verdicts> {
+        let moment = Moment { t0: self.rules.t0, cutoff: self.rules.cutoff };
+        Verdicts::of(tree, self.policy.as_ref()?, &moment)
+    }
+
+    /// Finds out when the tags were written, where that matters.
+    async fn date_tags(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
+        let covers = |policy: &Arc<Retention>| policy.covers(tree.name.as_str());
+        if !self.policy.as_ref().is_some_and(covers) {
+            return Ok(());
+        }
+        self.open(tree).await?;
+        let unlooked = presumed::of_tags(tree);
+        if !unlooked.is_empty() {
+            let looked = self.look(tree, unlooked).await?;
+            tree.settle(&looked);
+        }
+        Ok(())
     }
 
     /// Lists the folders that the listing left closed.
@@ -193,14 +247,15 @@ impl<S: ReadStore> Marker<S> {
         Ok(())
     }
 
-    async fn gather(&self, tree: &RepositoryTree) -> Result<Evidence, MarkError> {
+    /// Reads what decides; where `tags` matter, also where they point to.
+    async fn gather(&self, tree: &RepositoryTree, tags: bool) -> Result<Evidence, MarkError> {
         let mut evidence = Evidence { doubts: links::doubts_of_keys(tree), ..Evidence::default() };
-        self.read_tags(tree, &mut evidence).await?;
+        self.read_tags(tree, tags, &mut evidence).await?;
         self.read_aliases(tree, &mut evidence).await?;
         let mut unread = tree.revisions.iter().map(|link| link.digest).collect();
         loop {
             evidence.manifests.extend(self.read_manifests(tree, unread).await?);
-            unread = served_by_layer_links(tree, &evidence);
+            unread = links::served_by_layer_links(tree, &evidence);
             if unread.is_empty() {
                 return Ok(evidence);
             }
@@ -222,16 +277,17 @@ impl<S: ReadStore> Marker<S> {
         self.read_each(tree, digests, read).await
     }
 
-    /// What the tags point to. Where every revision is a root, a tag whose history names a manifest adds nothing.
+    /// What the tags point to. Where they do not `matter`, as every revision is a root, a tag whose history names a manifest adds nothing.
     async fn read_tags(
         &self,
         tree: &RepositoryTree,
+        matter: bool,
         evidence: &mut Evidence,
     ) -> Result<(), MarkError> {
         let mut unread = Vec::new();
         for (at, tag) in tree.tags.iter().enumerate() {
             let Some(current) = &tag.current else { continue };
-            if !self.rules.untagged && !tag.index.is_empty() {
+            if !matter && !tag.index.is_empty() {
                 continue;
             }
             match tags::by_etag(tag) {
@@ -240,10 +296,10 @@ impl<S: ReadStore> Marker<S> {
             }
         }
         for (tag, content) in self.read_links(tree, unread).await? {
-            let digest = named(content, evidence);
+            let digest = links::named(content, evidence);
             evidence.targets.extend(digest.map(|digest| TagTarget { tag, digest }));
         }
-        if self.rules.untagged {
+        if matter {
             evidence.doubts.extend(tags::strays(tree, &evidence.targets));
         }
         Ok(())
@@ -288,7 +344,9 @@ impl<S: ReadStore> Marker<S> {
                 }
                 content => content,
             };
-            if let Some(canonical) = named(content, evidence).filter(|other| *other != digest) {
+            if let Some(canonical) =
+                links::named(content, evidence).filter(|other| *other != digest)
+            {
                 evidence.aliases.push(Alias { digest, canonical });
                 evidence
                     .doubts
@@ -357,45 +415,6 @@ impl<S: ReadStore> Marker<S> {
         let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
         crew::each(questions, self.readers_of_one, read, lost).await
     }
-}
-
-/// The digest that a link names; a doubt is noted.
-fn named(content: Content, evidence: &mut Evidence) -> Option<Digest> {
-    match content {
-        Content::Digest(digest) => Some(digest),
-        Content::Gone => None,
-        Content::Doubtful(what) => {
-            evidence.doubts.push(what);
-            None
-        }
-        Content::Unreadable { key, source } => {
-            let message = source.kind.to_string().into();
-            evidence.doubts.push(What::UnreadableLink { key, message });
-            None
-        }
-    }
-}
-
-/// Manifests not yet read that no revision link serves but a layer link does, as registry 2.1 kept them: what tags
-/// point to or once pointed to, and children that say they are manifests.
-pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) -> Vec<Digest> {
-    let tagged = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
-    let targets = evidence.targets.iter().map(|target| target.digest);
-    let manifests = evidence.manifests.values().filter_map(|known| match known {
-        Known::Manifest(manifest) => Some(manifest),
-        Known::Missing | Known::Doubtful(_) => None,
-    });
-    let children = manifests.flat_map(|manifest| manifest.references());
-    let children = children
-        .filter(|edge| edge.role == Role::Child && edge.target.is_some())
-        .map(|edge| edge.digest);
-    let unread = |digest: &Digest| !evidence.manifests.contains_key(digest);
-    let distinct: HashSet<Digest> = tagged.chain(targets).chain(children).filter(unread).collect();
-    if distinct.is_empty() {
-        return Vec::new();
-    }
-    let layers: HashSet<Digest> = tree.layers.iter().map(|link| link.digest).collect();
-    distinct.intersection(&layers).copied().collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,12 @@ pub(crate) fn unlooked(tree: &RepositoryTree, reach: &Reach, rules: &Rules) -> V
     presumed(odd.chain(links).chain(tags))
 }
 
+/// The keys of presumed entries of tags: who judges tags has to know when they were written.
+pub(crate) fn of_tags(tree: &RepositoryTree) -> Vec<Box<str>> {
+    let history = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| &link.listed);
+    presumed(tree.tags.iter().filter_map(|tag| tag.current.as_ref()).chain(history))
+}
+
 /// Whether what lies in closed folders, the tags, could keep more than `reach` does.
 ///
 /// It cannot where every manifest is a root and every layer link is needed: whatever a tag points to, a client can pull

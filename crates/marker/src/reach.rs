@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use lister::{Link, RepositoryTree};
+use policy::Subject;
 use registry::{Digest, Edge, Manifest};
 
+use crate::expiry::{Expiry, Verdicts};
 use crate::{Alias, Beside, Evidence, Known, Rules, What};
 
 /// A step of marking, in the order of the walk, for those who want to tell it.
@@ -17,7 +19,7 @@ pub enum Event {
 }
 
 /// What a repository keeps alive, and what is in doubt.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Reach {
     /// Manifests that stay.
     pub manifests: HashSet<Digest>,
@@ -57,13 +59,30 @@ pub fn reach(
     rules: &Rules,
     tell: &mut dyn FnMut(Event),
 ) -> Reach {
+    reach_under(tree, evidence, rules, None, tell).0
+}
+
+/// The same under a retention policy: tags that it lets go are no roots, and those that hang on a manifest are as soon
+/// as it is kept. Of a repository in doubt nothing goes (G4).
+pub(crate) fn reach_under(
+    tree: &RepositoryTree,
+    evidence: &Evidence,
+    rules: &Rules,
+    verdicts: Option<Verdicts>,
+    tell: &mut dyn FnMut(Event),
+) -> (Reach, Option<Expiry>) {
     let mut walk = Walk::new(tree, evidence, tell);
     walk.collect_doubts();
     let every_revision_is_a_root = !rules.untagged || walk.reach.is_pinned();
-    for root in roots(tree, evidence, rules, every_revision_is_a_root) {
+    for root in roots(tree, evidence, rules, every_revision_is_a_root, verdicts.as_ref()) {
         walk.visit_root(root);
     }
-    walk.visit_referrers();
+    let mut hanging = walk.hanging(verdicts.as_ref());
+    walk.visit_hanging(&mut hanging);
+    let is_pinned = walk.reach.is_pinned();
+    let settle =
+        |verdicts| if is_pinned { Verdicts::pinned(verdicts) } else { walk.expiry(verdicts) };
+    let expiry = verdicts.map(settle);
     walk.keep_signatures();
     walk.keep_layers(rules);
     walk.keep_aliases(rules);
@@ -73,16 +92,27 @@ pub fn reach(
     if walk.reach.is_pinned() {
         walk.pin();
     }
-    walk.reach
+    (walk.reach, expiry)
 }
 
-fn roots(tree: &RepositoryTree, evidence: &Evidence, rules: &Rules, all: bool) -> Vec<Digest> {
-    let is_root = |link: &&Link| all || is_young(link, rules);
+fn roots(
+    tree: &RepositoryTree,
+    evidence: &Evidence,
+    rules: &Rules,
+    all: bool,
+    verdicts: Option<&Verdicts>,
+) -> Vec<Digest> {
+    let is_recent = |link: &Link| link.modified().is_some_and(|time| time >= rules.pushed);
+    let is_root = |link: &&Link| all || is_young(link, rules) || is_recent(link);
     let mut roots: Vec<Digest> =
         tree.revisions.iter().filter(is_root).map(|link| link.digest).collect();
     // A manifest without a revision link that a layer link serves, as registry 2.1 kept them: known only if read.
     let is_served = |digest: &Digest| evidence.manifests.contains_key(digest);
-    let targets = evidence.targets.iter().map(|target| target.digest);
+    let verdicts = verdicts.filter(|_| !all).map(|verdicts| (verdicts, verdicts.subjects(tree)));
+    let stays =
+        |tag| verdicts.as_ref().is_none_or(|(verdicts, all)| !verdicts.is_no_root(tag, all));
+    let targets = evidence.targets.iter().filter(|target| stays(target.tag));
+    let targets = targets.map(|target| target.digest);
     roots.extend(targets.filter(|digest| rules.untagged || is_served(digest)));
     if all {
         let history = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
@@ -111,6 +141,27 @@ struct Walk<'t> {
     order: Vec<Digest>,
     tell: &'t mut dyn FnMut(Event),
     reach: Reach,
+}
+
+/// What lives as long as a manifest, by manifest.
+struct Hanging {
+    /// Revisions that name it as their subject.
+    referrers: HashMap<Digest, Vec<Digest>>,
+    /// What tags point to whose names say that they belong to it.
+    followers: HashMap<Subject, Vec<Digest>>,
+    /// How many of the manifests that are kept were asked for.
+    visited: usize,
+}
+
+impl Hanging {
+    /// What hangs on one manifest, told once.
+    fn take(&mut self, subject: &Digest) -> Vec<Digest> {
+        let mut hanging = self.referrers.remove(subject).unwrap_or_default();
+        if !self.followers.is_empty() {
+            hanging.extend(self.followers.remove(&Subject::of_digest(subject)).unwrap_or_default());
+        }
+        hanging
+    }
 }
 
 impl<'t> Walk<'t> {
@@ -191,18 +242,44 @@ impl<'t> Walk<'t> {
         self.reach.needed.insert(digest);
     }
 
-    /// Keeps the referrers of all that is kept, and theirs.
-    fn visit_referrers(&mut self) {
-        let mut referrers = self.referrers();
-        let mut at = 0;
-        while let Some(subject) = self.order.get(at) {
-            for referrer in referrers.remove(subject).unwrap_or_default() {
-                if !self.reach.manifests.contains(&referrer) {
-                    self.visit_root(referrer);
+    /// Keeps the referrers of all that was kept since it was asked last, what tags point to that hang on it, and what
+    /// hangs on these.
+    fn visit_hanging(&mut self, hanging: &mut Hanging) {
+        while let Some(subject) = self.order.get(hanging.visited).copied() {
+            for digest in hanging.take(&subject) {
+                if !self.reach.manifests.contains(&digest) {
+                    self.visit_root(digest);
                 }
             }
-            at += 1;
+            hanging.visited += 1;
         }
+    }
+
+    /// What hangs on manifests of this repository.
+    fn hanging(&self, verdicts: Option<&Verdicts>) -> Hanging {
+        let followers = verdicts.map(|verdicts| verdicts.followers(self.evidence));
+        let followers = followers.unwrap_or_default();
+        Hanging { referrers: self.referrers(), followers, visited: 0 }
+    }
+
+    /// What goes under a policy, and which manifests only such tags reach that go.
+    fn expiry(&self, verdicts: Verdicts) -> Expiry {
+        let kept = &self.reach.manifests;
+        let mut manifests = HashMap::new();
+        let mut quiet = drop;
+        let mut walk = Walk::new(self.tree, self.evidence, &mut quiet);
+        walk.reach.manifests.clone_from(kept);
+        let mut hanging = walk.hanging(Some(&verdicts));
+        for (target, rule) in verdicts.expiring(self.evidence) {
+            if !walk.reach.manifests.contains(&target) {
+                walk.visit_root(target);
+                walk.visit_hanging(&mut hanging);
+                let reached = walk.order.drain(..);
+                manifests.extend(reached.map(|digest| (digest, rule)));
+                hanging.visited = 0;
+            }
+        }
+        verdicts.settled(self.tree, kept, manifests)
     }
 
     /// The revisions that refer to a subject, by subject.

@@ -156,6 +156,7 @@ impl BlobJudge {
             bytes: object.size,
             modified,
             reason: Reason::Unreferenced,
+            rule: None,
         });
     }
 

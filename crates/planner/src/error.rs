@@ -19,7 +19,7 @@ pub enum PlanError {
     },
     /// The plan has a format that this program does not read.
     #[error(
-        "written by regsweep {written_by} with plan format {major}.{minor}; this regsweep reads {reads}.x"
+        "written by regsweep {written_by} with plan format {major}.{minor}; this regsweep reads up to {reads}.x"
     )]
     OtherFormat {
         /// The version that wrote it.

@@ -78,7 +78,7 @@ pub struct Facts {
     pub revisions: u64,
     /// Revisions whose links are aged between the grace and 30 days.
     pub young_revisions: u64,
-    /// Revisions that no tag reaches.
+    /// Revisions that no tag reaches, not even one that a retention policy lets go.
     pub untagged_revisions: u64,
     /// Links written since the run began.
     #[serde(default)]

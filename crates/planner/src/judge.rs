@@ -1,9 +1,11 @@
 //! The verdict over a repository: pure.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use lister::{Link, RepositoryTree, TagTree, Upload};
-use marker::Marked;
+use marker::{Expiry, Marked};
+use policy::RuleId;
 use registry::{Digest, RepositoryName, Timestamp};
 use store::{Listed, Object};
 
@@ -25,7 +27,8 @@ pub fn judge_repository(marked: &Marked, cutoffs: &Cutoffs) -> Judged {
     let judge = Judge { marked, cutoffs };
     let mut rows = judge.uploads();
     if !marked.reach.is_pinned() {
-        if cutoffs.untagged {
+        rows.extend(judge.expired_tags());
+        if judge.takes_untagged() {
             rows.extend(judge.revisions());
             rows.extend(judge.tag_history());
         }
@@ -50,7 +53,58 @@ impl Judge<'_> {
             bytes: object.size,
             modified: object.modified,
             reason,
+            rule: None,
         }
+    }
+
+    /// Whether manifests go that no tag reaches: by the policy where it covers the repository.
+    fn takes_untagged(&self) -> bool {
+        let expiry = self.marked.expiry.as_ref();
+        expiry.map_or(self.cutoffs.untagged, |expiry| expiry.untagged.is_some())
+    }
+
+    /// The name of a rule.
+    fn name_of(expiry: &Expiry, rule: RuleId) -> Option<Arc<str>> {
+        expiry.policy.rule(rule).map(|rule| Arc::clone(&rule.name))
+    }
+
+    /// Tags that the policy lets go, with their history. One of which anything is too young stays whole (G1).
+    fn expired_tags(&self) -> Vec<Row> {
+        let Some(expiry) = &self.marked.expiry else { return Vec::new() };
+        let mut rows = Vec::new();
+        for (at, rule) in &expiry.tags {
+            let name = Self::name_of(expiry, *rule);
+            let tag = self.marked.tree.tags.get(*at);
+            rows.extend(
+                tag.and_then(|tag| self.expired_tag(tag, name.as_ref())).unwrap_or_default(),
+            );
+        }
+        rows
+    }
+
+    fn expired_tag(&self, tag: &TagTree, rule: Option<&Arc<str>>) -> Option<Vec<Row>> {
+        let current = tag.current.iter().map(|listed| (None, listed));
+        let history = tag.index.iter().map(|link| (Some(link.digest), &link.listed));
+        let row = |(digest, listed)| {
+            let object = self.old(listed)?;
+            let row = self.row(RowKind::TagLink, digest, object, Reason::Expired);
+            Some(Row { rule: rule.cloned(), ..row })
+        };
+        current.chain(history).map(row).collect()
+    }
+
+    /// Says of the row of a manifest by which rule it goes: that of its tags, or the one about manifests without.
+    fn ruled(&self, row: Row) -> Row {
+        let Some(expiry) = &self.marked.expiry else { return row };
+        let expired = row.digest.and_then(|digest| expiry.manifests.get(&digest));
+        let untagged = expiry.untagged.map(|untagged| untagged.rule);
+        let reason = if expired.is_some() { Reason::Expired } else { row.reason };
+        let rule = expired.copied().or(untagged).and_then(|rule| Self::name_of(expiry, rule));
+        Row { reason, rule, ..row }
+    }
+
+    fn expires(&self, at: usize) -> bool {
+        self.marked.expiry.as_ref().is_some_and(|expiry| expiry.tags.contains_key(&at))
     }
 
     /// The object of an entry that is old enough to go. What nobody looked at stays (G4).
@@ -80,13 +134,15 @@ impl Judge<'_> {
             tree.signatures.iter().filter(|signature| !kept.contains(&signature.revision));
         let signatures =
             self.dead(unsigned.map(|signature| &signature.link), |_| false, kind, reason);
-        revisions.chain(signatures).collect()
+        revisions.chain(signatures).map(|row| self.ruled(row)).collect()
     }
 
     fn tag_history(&self) -> Vec<Row> {
         let kept = |digest: &Digest| self.marked.reach.manifests.contains(digest);
-        let history = self.marked.tree.tags.iter().flat_map(|tag| &tag.index);
-        self.dead(history, kept, RowKind::TagLink, Reason::DeadTagHistory).collect()
+        let tags = self.marked.tree.tags.iter().enumerate();
+        let history = tags.filter(|(at, _)| !self.expires(*at)).flat_map(|(_, tag)| &tag.index);
+        let rows = self.dead(history, kept, RowKind::TagLink, Reason::DeadTagHistory);
+        rows.map(|row| Row { reason: Reason::DeadTagHistory, ..self.ruled(row) }).collect()
     }
 
     fn layers(&self) -> Vec<Row> {
@@ -158,7 +214,11 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     };
     let has_revisions = !tree.revisions.is_empty();
     let has_tags = !tree.closed.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
-    let unreached = tree.revisions.iter().filter(|link| !reach.manifests.contains(&link.digest));
+    let was_reached = |digest: &Digest| {
+        reach.manifests.contains(digest)
+            || marked.expiry.as_ref().is_some_and(|expiry| expiry.manifests.contains_key(digest))
+    };
+    let unreached = tree.revisions.iter().filter(|link| !was_reached(&link.digest));
     Facts {
         fresh_links,
         newest_link: links().map(|object| object.modified).max(),

@@ -39,8 +39,8 @@ pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Requests, Rows,
-    Sealed, Segment, Totals, parse_header, parse_segment,
+    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Requests,
+    Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;
 pub use judge::{Judged, judge_repository};

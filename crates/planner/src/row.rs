@@ -1,5 +1,7 @@
 //! Rows of a plan: what goes, and why.
 
+use std::sync::Arc;
+
 use registry::{Digest, RepositoryName, Shard, Timestamp};
 
 /// What kind of object a row deletes. The names are part of the plan's format and of the CSV.
@@ -82,6 +84,8 @@ pub enum Reason {
     Unreferenced,
     /// No tag reaches the manifest, and it refers to no kept one.
     Untagged,
+    /// A rule of the retention policy lets the tag go, or every tag that reaches the manifest.
+    Expired,
     /// The tag's history names a manifest that is not kept.
     DeadTagHistory,
     /// No kept manifest of this repository needs the blob.
@@ -94,9 +98,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unreferenced,
         Self::Untagged,
+        Self::Expired,
         Self::DeadTagHistory,
         Self::UnneededHere,
         Self::StaleUpload,
@@ -109,6 +114,7 @@ impl Reason {
         match self {
             Self::Unreferenced => "unreferenced",
             Self::Untagged => "untagged",
+            Self::Expired => "expired",
             Self::DeadTagHistory => "dead-tag-history",
             Self::UnneededHere => "unneeded-here",
             Self::StaleUpload => "stale-upload",
@@ -134,6 +140,8 @@ pub struct Row {
     pub modified: Timestamp,
     /// Why it goes.
     pub reason: Reason,
+    /// The rule of the retention policy that lets it go, where one does.
+    pub rule: Option<Arc<str>>,
 }
 
 impl Row {

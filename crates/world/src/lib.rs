@@ -40,6 +40,7 @@ mod mode;
 mod pull;
 mod push;
 mod records;
+mod retention;
 pub mod scenario;
 mod script;
 #[cfg(any(test, feature = "strategies"))]
@@ -52,7 +53,8 @@ pub use document::{Child, Form, Image, Index, Part};
 pub use generate::{Bulk, Size, bulk, sample};
 pub use keys::Keys;
 pub use mode::Mode;
-pub use pull::Pull;
+pub use pull::{Pull, Reference};
+pub use retention::Retention;
 pub use scenario::Scenario;
 pub use script::{Step, steps};
 pub use summary::Summary;

@@ -2,33 +2,45 @@
 
 use std::collections::BTreeSet;
 
-use registry::Digest;
+use registry::{Digest, Timestamp};
 
 use crate::document::Role;
 use crate::records::{Link, Reading, Repository, is_served};
 use crate::world::{Meaning, Stored};
-use crate::{Mode, World};
+use crate::{Mode, Retention, World};
 
 impl World {
     /// The keys that must stay.
     #[must_use]
     pub fn expected_live(&self, mode: &Mode) -> BTreeSet<String> {
-        self.live(mode, false)
+        self.expected_live_under(mode, &Retention::default())
+    }
+
+    /// The same under a retention policy.
+    #[must_use]
+    pub fn expected_live_under(&self, mode: &Mode, retention: &Retention) -> BTreeSet<String> {
+        self.live(mode, retention, false)
     }
 
     /// The keys that must be gone after a collection during which nothing else happened.
     #[must_use]
     pub fn garbage(&self, mode: &Mode) -> BTreeSet<String> {
+        self.garbage_under(mode, &Retention::default())
+    }
+
+    /// The same under a retention policy.
+    #[must_use]
+    pub fn garbage_under(&self, mode: &Mode, retention: &Retention) -> BTreeSet<String> {
         let mut keys: BTreeSet<String> = self.objects.keys().cloned().collect();
-        for key in self.live(mode, true) {
+        for key in self.live(mode, retention, true) {
             keys.remove(&key);
         }
         keys
     }
 
-    fn live(&self, mode: &Mode, is_generous: bool) -> BTreeSet<String> {
-        let mut judge =
-            Judge { world: self, mode, is_generous, keys: BTreeSet::new(), blobs: BTreeSet::new() };
+    fn live(&self, mode: &Mode, retention: &Retention, is_generous: bool) -> BTreeSet<String> {
+        let (keys, blobs) = (BTreeSet::new(), BTreeSet::new());
+        let mut judge = Judge { world: self, mode, retention, is_generous, keys, blobs };
         for (name, repository) in self.repositories() {
             judge.judge(name, &repository);
         }
@@ -37,9 +49,25 @@ impl World {
     }
 }
 
+impl World {
+    /// Manifests that no tag reaches go where they were pushed before this; `None`: they stay.
+    pub(crate) fn untagged_before(
+        &self,
+        name: &str,
+        mode: &Mode,
+        retention: &Retention,
+    ) -> Option<Timestamp> {
+        match retention.covered.get(name) {
+            Some(after) => after.map(|after| self.now.before(after.max(mode.grace))),
+            None => mode.untagged.then(|| self.now.before(mode.grace)),
+        }
+    }
+}
+
 struct Judge<'w> {
     world: &'w World,
     mode: &'w Mode,
+    retention: &'w Retention,
     /// Whether what the rules leave open is kept.
     is_generous: bool,
     keys: BTreeSet<&'w str>,
@@ -57,15 +85,15 @@ fn is_named(repository: &Repository<'_>, target: Option<Digest>) -> bool {
 
 impl<'w> Judge<'w> {
     fn judge(&mut self, name: &str, repository: &Repository<'w>) {
-        let manifests = self.live_manifests(repository);
+        let manifests = self.reached(name, repository, self.roots(name, repository));
         self.keep_manifests(repository, &manifests);
         self.keep_young(repository);
         self.keep_uploads(repository);
         self.keys.extend(&repository.foreign);
         if self.is_doubtful(name, repository, &manifests) {
-            self.pin(repository);
+            self.pin(name, repository);
         } else {
-            self.keep_tags(repository, &manifests);
+            self.keep_tags(name, repository, &manifests);
         }
     }
 
@@ -95,12 +123,24 @@ impl<'w> Judge<'w> {
         link.modified >= self.world.now.before(self.mode.grace)
     }
 
-    fn live_manifests(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
-        self.reached(repository, self.roots(repository))
+    /// Manifests that no tag reaches go where they were pushed before this; `None`: they stay.
+    fn untagged_before(&self, name: &str) -> Option<Timestamp> {
+        self.world.untagged_before(name, self.mode, self.retention)
     }
 
-    /// What `roots` reach: children, then referrers, until nothing is added.
-    fn reached(&self, repository: &Repository<'_>, roots: BTreeSet<Digest>) -> BTreeSet<Digest> {
+    /// Whether it matters where the tags of a repository point to.
+    fn reads_tags(&self, name: &str) -> bool {
+        self.mode.untagged || self.retention.covered.contains_key(name)
+    }
+
+    /// What `roots` reach: children, then referrers, and tags that hang on what is reached, until nothing is added.
+    fn reached(
+        &self,
+        name: &str,
+        repository: &Repository<'_>,
+        roots: BTreeSet<Digest>,
+    ) -> BTreeSet<Digest> {
+        let followers = self.retention.followers(name, repository);
         let mut live = roots;
         loop {
             let mut more = live.clone();
@@ -112,6 +152,9 @@ impl<'w> Judge<'w> {
                 let subject = record.and_then(|record| record.subject);
                 subject.is_some_and(|subject| live.contains(&subject))
             }));
+            let hanging = followers.iter().filter(|(_, subject, _)| live.contains(subject));
+            let targets = hanging.filter_map(|(.., target)| *target);
+            more.extend(targets.filter(|target| self.is_root(repository, target)));
             if more.len() == live.len() {
                 return live;
             }
@@ -119,19 +162,24 @@ impl<'w> Judge<'w> {
         }
     }
 
-    fn roots(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
-        if !self.mode.untagged {
-            return self.all_roots(repository);
-        }
-        let targets = repository.current.values().filter_map(|link| link.target);
-        let young = repository.revisions.iter().filter(|(_, link)| self.is_young_link(link));
-        targets
-            .filter(|digest| {
-                repository.revisions.contains_key(digest)
-                    || repository.layers.contains_key(digest)
-                    // That a tag points to what is not here is no root, and no harm to keep.
-                    || self.is_generous
-            })
+    /// Whether what a tag points to is here.
+    fn is_root(&self, repository: &Repository<'_>, digest: &Digest) -> bool {
+        repository.revisions.contains_key(digest)
+            || repository.layers.contains_key(digest)
+            // That a tag points to what is not here is no root, and no harm to keep.
+            || self.is_generous
+    }
+
+    fn roots(&self, name: &str, repository: &Repository<'_>) -> BTreeSet<Digest> {
+        let Some(limit) = self.untagged_before(name) else { return self.all_roots(repository) };
+        let stays = |tag: &str| {
+            !self.retention.expires(name, tag)
+                && self.retention.subject(name, tag, repository).is_none()
+        };
+        let tags = repository.current.iter().filter(|(tag, _)| stays(tag));
+        let young = repository.revisions.iter().filter(|(_, link)| link.modified >= limit);
+        tags.filter_map(|(_, link)| link.target)
+            .filter(|digest| self.is_root(repository, digest))
             .chain(young.map(|(digest, _)| *digest))
             .collect()
     }
@@ -241,15 +289,29 @@ impl<'w> Judge<'w> {
         }
     }
 
-    fn keep_tags(&mut self, repository: &Repository<'w>, manifests: &BTreeSet<Digest>) {
+    fn keep_tags(&mut self, name: &str, repository: &Repository<'w>, manifests: &BTreeSet<Digest>) {
         if self.is_empty(repository) {
             return;
         }
-        self.keys.extend(repository.current.values().map(|link| link.key));
+        let retention = self.retention;
+        let goes = |tag: &str| {
+            let subject = retention.subject(name, tag, repository);
+            retention.expires(name, tag)
+                || subject.is_some_and(|digest| !manifests.contains(&digest))
+        };
+        let tags = repository.current.iter().filter(|(tag, _)| !goes(tag));
+        self.keys.extend(tags.map(|(_, link)| link.key));
         self.keys.extend(repository.markers.iter().map(|link| link.key));
-        for (digest, link) in &repository.history {
+        let takes_untagged = self.untagged_before(name).is_some();
+        let is_covered = retention.covered.contains_key(name);
+        for ((digest, link), tag) in repository.history.iter().zip(&repository.history_of) {
             let is_revision = repository.revisions.contains_key(digest) || self.is_generous;
-            if !self.mode.untagged || (manifests.contains(digest) && is_revision) {
+            // Whether a policy takes what is the history of no tag is open.
+            let is_open = is_covered && !repository.current.contains_key(tag);
+            if goes(tag) || (is_open && !self.is_generous) {
+                continue;
+            }
+            if !takes_untagged || (manifests.contains(digest) && is_revision) {
                 self.keys.insert(link.key);
             }
         }
@@ -281,7 +343,7 @@ impl<'w> Judge<'w> {
         repository: &Repository<'_>,
         manifests: &BTreeSet<Digest>,
     ) -> bool {
-        let mut read = self.reached(repository, self.all_roots(repository));
+        let mut read = self.reached(name, repository, self.all_roots(repository));
         read.extend(manifests);
         read.retain(|digest| {
             repository.revisions.contains_key(digest)
@@ -293,96 +355,30 @@ impl<'w> Judge<'w> {
         !is_served(name)
             || repository.has_odd_link
             || read.iter().any(|digest| matches!(self.world.reading(digest), Reading::Unreadable))
-            || (self.mode.untagged && tags.any(|link| !is_named(repository, link.target)))
+            || (self.reads_tags(name) && tags.any(|link| !is_named(repository, link.target)))
             || (self.is_generous && links.any(|(_, link)| link.target.is_none()))
     }
 
     /// Keeps everything but stale uploads, and every blob that any link names.
-    fn pin(&mut self, repository: &Repository<'w>) {
+    fn pin(&mut self, name: &str, repository: &Repository<'w>) {
         for (digest, link) in repository.links() {
             self.keys.insert(link.key);
             self.blobs.extend(digest);
             // What only the content of a tag's link names is open where tags need not be read.
-            let is_read = digest.is_some() || self.mode.untagged || self.is_generous;
+            let is_read = digest.is_some() || self.reads_tags(name) || self.is_generous;
             self.blobs.extend(link.target.filter(|_| is_read));
         }
         self.keys.extend(repository.markers.iter().map(|link| link.key));
         if self.is_generous {
-            self.keep_manifests(repository, &self.reached(repository, self.all_roots(repository)));
+            let all = self.reached(name, repository, self.all_roots(repository));
+            self.keep_manifests(repository, &all);
         }
     }
 }
 
-fn started_at(stored: &Stored) -> Option<registry::Timestamp> {
+fn started_at(stored: &Stored) -> Option<Timestamp> {
     std::str::from_utf8(&stored.bytes).ok()?.parse().ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use registry::Timestamp;
-
-    use super::*;
-    use crate::mode::hours;
-    use crate::{Content, Image};
-
-    fn world() -> World {
-        World::new(Timestamp::from_seconds(1_000_000_000), "")
-    }
-
-    #[test]
-    fn g1_what_is_exactly_as_old_as_the_grace_stays() {
-        let mut world = world();
-        let orphan = world.upload_orphan("a", Content::new(1, 20));
-        world.age(hours(24));
-        assert!(world.garbage(&Mode::default()).is_empty());
-        world.age(std::time::Duration::from_millis(1));
-        let keys = [world.keys.blob(&orphan), world.keys.layer("a", &orphan)];
-        assert_eq!(world.garbage(&Mode::default()), keys.into());
-    }
-
-    #[test]
-    fn g1_a_young_layer_link_keeps_an_old_blob() {
-        let mut world = world();
-        let content = Content::new(1, 20);
-        let digest = world.upload_orphan("a", content);
-        world.age(hours(100));
-        world.upload_orphan("b", content);
-        assert_eq!(world.garbage(&Mode::default()), [world.keys.layer("a", &digest)].into());
-    }
-
-    #[test]
-    fn uploads_go_when_all_of_their_times_are_old() {
-        let mut world = world();
-        let id = world.start_upload("a", Content::new(1, 20));
-        world.age(hours(7 * 24));
-        assert!(world.garbage(&Mode::default()).is_empty());
-        world.age(hours(1));
-        assert_eq!(world.garbage(&Mode::default()).len(), 3);
-        let started = world.keys.upload("a", &id, "startedat");
-        let now = world.now().to_string();
-        world.damage(&started, now.as_bytes());
-        assert!(world.garbage(&Mode::default()).is_empty(), "the text says that it is young");
-        world.damage(&started, b"once");
-        assert!(world.garbage(&Mode::default()).is_empty(), "left open");
-        assert!(world.expected_live(&Mode::default()).is_empty(), "left open");
-    }
-
-    #[test]
-    fn g4_a_pinned_repository_keeps_all_but_stale_uploads() {
-        let mut world = world();
-        let orphan = world.upload_sha512("a", Content::new(1, 20));
-        let gone = world.push_image("a", &Image::new(3, &[]), Some("v1"));
-        world.push_unknown("a", 1, &[Content::new(2, 20)], Some("v1"));
-        world.start_upload("a", Content::new(1, 20));
-        world.age(hours(1000));
-        for mode in [Mode::default(), Mode::untagged()] {
-            let garbage = world.garbage(&mode);
-            assert_eq!(garbage.len(), 3, "{garbage:?}");
-            assert!(garbage.iter().all(|key| key.contains("/_uploads/")));
-            let live = world.expected_live(&mode);
-            assert!(live.contains(&world.keys.layer("a", &orphan)));
-            assert!(live.contains(&world.keys.blob(&Content::new(1, 20).digest())));
-            assert!(live.contains(&world.keys.blob(&gone)));
-        }
-    }
-}
+mod tests;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use registry::Digest;
+use registry::{Digest, Timestamp};
 
 use crate::document::Role;
 use crate::records::Repository;
-use crate::{Mode, World};
+use crate::{Mode, Retention, World};
 
 /// A pull that must work, and what it can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,12 +53,17 @@ impl World {
     /// Ask before the collection, then [`World::broken_pulls`] after it.
     #[must_use]
     pub fn pulls(&self, mode: &Mode) -> Vec<Pull> {
+        self.pulls_under(mode, &Retention::default())
+    }
+
+    /// The same under a retention policy: by tags that stay.
+    #[must_use]
+    pub fn pulls_under(&self, mode: &Mode, retention: &Retention) -> Vec<Pull> {
         let repositories = self.repositories();
         let pulls = repositories.iter().flat_map(|(name, repository)| {
-            if mode.untagged {
-                self.pulls_that_tags_reach(name, repository, mode)
-            } else {
-                self.all_pulls(name, repository)
+            match self.untagged_before(name, mode, retention) {
+                Some(limit) => self.pulls_that_tags_reach(name, repository, limit, retention),
+                None => self.all_pulls(name, repository, retention),
             }
         });
         pulls.filter(|pull| !pull.reads.is_empty()).collect()
@@ -74,8 +79,14 @@ impl World {
         expected.iter().flat_map(lost).collect()
     }
 
-    fn all_pulls(&self, name: &str, repository: &Repository<'_>) -> Vec<Pull> {
-        let tags = repository.current.keys().map(|tag| Reference::Tag((*tag).to_owned()));
+    fn all_pulls(
+        &self,
+        name: &str,
+        repository: &Repository<'_>,
+        retention: &Retention,
+    ) -> Vec<Pull> {
+        let tags = repository.current.keys().filter(|tag| !retention.expires(name, tag));
+        let tags = tags.map(|tag| Reference::Tag((*tag).to_owned()));
         let digests = repository.revisions.keys().copied().map(Reference::Digest);
         tags.chain(digests).map(|reference| self.pull(name, reference).0).collect()
     }
@@ -84,13 +95,16 @@ impl World {
         &self,
         name: &str,
         repository: &Repository<'_>,
-        mode: &Mode,
+        limit: Timestamp,
+        retention: &Retention,
     ) -> Vec<Pull> {
-        let young = repository
-            .revisions
-            .iter()
-            .filter(|(_, link)| link.modified >= self.now.before(mode.grace));
-        let tags = repository.current.keys().map(|tag| Reference::Tag((*tag).to_owned()));
+        let young = repository.revisions.iter().filter(|(_, link)| link.modified >= limit);
+        let mut followers = retention.followers(name, repository);
+        let stays = |tag: &str| {
+            !retention.expires(name, tag) && retention.subject(name, tag, repository).is_none()
+        };
+        let tags = repository.current.keys().filter(|tag| stays(tag));
+        let tags = tags.map(|tag| Reference::Tag((*tag).to_owned()));
         let mut wanted: Vec<Reference> =
             tags.chain(young.map(|(digest, _)| Reference::Digest(*digest))).collect();
         let mut untried: Vec<Digest> = repository.revisions.keys().copied().collect();
@@ -106,6 +120,11 @@ impl World {
             untried = others;
             let referrers: Vec<Digest> = referrers;
             wanted.extend(referrers.into_iter().map(Reference::Digest));
+            let (hanging, others) =
+                followers.into_iter().partition(|(_, subject, _)| reached.contains(subject));
+            followers = others;
+            let hanging: Vec<(String, Digest, Option<Digest>)> = hanging;
+            wanted.extend(hanging.into_iter().map(|(tag, ..)| Reference::Tag(tag)));
         }
         pulls
     }

@@ -23,6 +23,8 @@ pub(crate) struct Repository<'w> {
     pub(crate) layers: BTreeMap<Digest, Link<'w>>,
     pub(crate) current: BTreeMap<&'w str, Link<'w>>,
     pub(crate) history: Vec<(Digest, Link<'w>)>,
+    /// The tags that these are the history of, in the same order.
+    pub(crate) history_of: Vec<&'w str>,
     /// The revision, the signature, the link.
     pub(crate) signatures: Vec<(Digest, Digest, Link<'w>)>,
     pub(crate) uploads: BTreeMap<&'w str, Vec<(&'w str, &'w Stored)>>,
@@ -65,7 +67,10 @@ impl<'w> Repository<'w> {
                 self.signatures.push((*revision, *digest, link));
             }
             Meaning::Current { tag, .. } => drop(self.current.insert(tag, link)),
-            Meaning::History { digest, .. } => self.history.push((*digest, link)),
+            Meaning::History { digest, tag, .. } => {
+                self.history.push((*digest, link));
+                self.history_of.push(tag);
+            }
             Meaning::Upload { id, .. } => self.uploads.entry(id).or_default().push((key, stored)),
             Meaning::Marker { .. } => self.markers.push(link),
             Meaning::Foreign { is_link, .. } => {

@@ -365,6 +365,7 @@ impl Surroundings for Witness {
                 grace: self.grace,
                 uploads_older_than: DAY,
             },
+            retention: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,

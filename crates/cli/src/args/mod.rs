@@ -5,6 +5,7 @@ mod explain;
 mod online;
 mod output;
 mod policy;
+mod policy_file;
 mod report;
 mod resources;
 mod shell;
@@ -23,6 +24,7 @@ pub use explain::{ExplainArgs, Subject};
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
+pub use policy_file::{CheckPolicyArgs, PolicyFileArgs, PolicyFileCommand, Written};
 pub use report::ReportArgs;
 pub use resources::ResourceArgs;
 pub use shell::{CompletionsArgs, ManArgs};
@@ -72,6 +74,14 @@ impl Args {
             let message = "the argument '--audit-log' cannot be used with '--online'";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
         }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
+            && gc.policy.file.is_some()
+        {
+            let message = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
+                           nobody pushes";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Ok(args)
     }
 }
@@ -97,6 +107,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Show what a plan would do, and why
     Show(ShowArgs),
+    /// Check a retention policy
+    Policy(PolicyFileArgs),
     /// Carry out a plan; again to resume
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume

@@ -19,6 +19,11 @@ pub struct PolicyArgs {
     /// What an index with a tag names stays with it, and referrers (signatures, SBOMs) stay with their subject.
     #[arg(long)]
     pub untagged: bool,
+    /// Delete tags, and then manifests, as this retention policy says
+    ///
+    /// `regsweep policy check FILE` says what it means. Repositories of which no rule lets anything go are left alone.
+    #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
+    pub file: Option<PathBuf>,
     /// Keep everything younger than this
     ///
     /// By the store's clock. No push may take longer than this.
@@ -61,7 +66,12 @@ pub struct SweepArgs {
     #[arg(long, value_enum, value_name = "WHAT", hide_short_help = true)]
     pub registry_cache: Option<CacheChoice>,
     /// Delete at most so many keys in a second
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        hide_short_help = true
+    )]
     pub max_deletes_per_second: Option<u32>,
     /// Use only this share of what the store bears
     ///

@@ -10,8 +10,9 @@ use registry::{Digest, RepositoryName};
 use store::ReadStore;
 
 use super::Stage;
+use super::by_rule::ByRule;
 use crate::Failure;
-use crate::survey::{SeesRepositories, sole, visit_repositories};
+use crate::survey::{Marking, SeesRepositories, sole, visit_repositories};
 
 /// How the marking of one repository went.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub(super) struct AllMarked {
     pub(super) unlinked: DigestSet,
     pub(super) told: Vec<Told>,
     pub(super) pinned: Vec<RepositoryName>,
+    pub(super) by_rule: ByRule,
 }
 
 /// Lists and marks every repository, and writes the rows of their dead links.
@@ -55,8 +57,12 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         tells: stage.ask.listener.is_some(),
         seen: Seen::default(),
     };
-    let telling = Telling { events: stage.ask.listener.is_some(), tags: false };
-    let (complete, judges) = visit_repositories(stage.survey, marks, rules, telling, judge).await?;
+    let marking = Marking {
+        rules,
+        retention: stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)),
+        telling: Telling { events: stage.ask.listener.is_some(), tags: false },
+    };
+    let (complete, judges) = visit_repositories(stage.survey, marks, marking, judge).await?;
     let mut seen = Seen::default();
     for judge in judges {
         seen.merge(judge.seen);
@@ -64,9 +70,9 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
     let unlinked = sole(unlinked, "a judge is left")?.finish()?;
-    let Seen { facts, doubts, told, pinned } = seen;
+    let Seen { facts, doubts, told, pinned, by_rule } = seen;
     let doubts = sorted(&doubts);
-    Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned })
+    Ok(AllMarked { complete, facts, doubts, unlinked, told, pinned, by_rule })
 }
 
 /// The same registry gives the same plan, whichever repository was marked first.
@@ -99,6 +105,7 @@ struct Seen {
     doubts: Doubts,
     told: Vec<Told>,
     pinned: Vec<RepositoryName>,
+    by_rule: ByRule,
 }
 
 impl Seen {
@@ -109,6 +116,7 @@ impl Seen {
         self.doubts.add_unseen(unseen);
         self.told.extend(more.told);
         self.pinned.extend(more.pinned);
+        self.by_rule.merge(more.by_rule);
     }
 }
 
@@ -117,6 +125,7 @@ impl SeesRepositories for Judge {
         let judged = judge_repository(&marked, &self.cutoffs);
         let seen = &mut self.seen;
         seen.facts.merge(&judged.facts);
+        seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
         seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
         let repository = marked.tree.name.to_string();
         for what in &marked.reach.doubts {

@@ -1,6 +1,7 @@
 //! Makes a plan: list, mark, seal, list again, judge, write.
 
 mod blobs;
+mod by_rule;
 mod marking;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,9 @@ use store::ReadStore;
 use tokio::task::spawn_blocking;
 
 use crate::survey::{self, Survey, sole};
-use crate::{Failure, remembered};
+use crate::{Failure, Retaining, remembered};
 
+use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
 pub use self::marking::Told;
@@ -36,6 +38,8 @@ pub struct Ask<'a> {
     pub layout: &'a Layout,
     /// What may go.
     pub policy: Policy,
+    /// The retention policy beside it.
+    pub retention: Option<Retaining>,
     /// What stays beside what manifests need.
     pub beside: Beside,
     /// Blobs that were condemned before, whose links are taken.
@@ -120,7 +124,7 @@ pub async fn look<S: ReadStore>(
     };
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
     let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
-    let rules = Rules { untagged, cutoff, beside };
+    let rules = Rules { beside, t0, ..Rules::new(untagged, cutoff) };
     let stage = Stage { survey, ask, cutoffs, writer: &writer };
 
     monitor.enter(Phase::Marking);
@@ -177,7 +181,7 @@ impl<S: ReadStore> Stage<'_, S> {
         facts.tags = self.survey.monitor.get(Counter::Tags);
         facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
             + self.survey.monitor.get(Counter::BlobKeys);
-        let header = self.header(facts, marked.doubts);
+        let header = self.header(facts, marked.doubts, &marked.by_rule);
         Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })
     }
 
@@ -192,8 +196,12 @@ impl<S: ReadStore> Stage<'_, S> {
         spawn_blocking(move || listener.hear(told)).await.map_err(survey::lost)?
     }
 
-    fn header(&self, facts: Facts, doubts: Doubts) -> Header {
+    fn header(&self, facts: Facts, doubts: Doubts, by_rule: &ByRule) -> Header {
         let ask = self.ask;
+        let retention = ask.retention.as_ref();
+        // Where tags are kept elsewhere, a policy finds as few as `--untagged` does.
+        let takes = retention.is_some_and(|retaining| retaining.policy.takes_untagged());
+        let audited = Policy { untagged: ask.policy.untagged || takes, ..ask.policy };
         Header {
             created_by: env!("CARGO_PKG_VERSION").to_owned(),
             location: planner::Location {
@@ -203,9 +211,10 @@ impl<S: ReadStore> Stage<'_, S> {
                 options: ask.options.clone(),
             },
             policy: ask.policy,
+            retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
             t0: self.cutoffs.t0,
             doubts,
-            notes: audit(&facts, &ask.policy, ask.limits),
+            notes: audit(&facts, &audited, ask.limits),
             facts,
             requests: requests(self.survey.monitor),
         }

@@ -87,6 +87,7 @@ impl Work for Collecting<'_> {
             source,
             options,
             policy: POLICY,
+            retention: None,
             limits,
             out,
             is_scratch: false,

@@ -205,6 +205,7 @@ impl Collecting<'_> {
                 grace: Duration::ZERO,
                 uploads_older_than: NEVER,
             },
+            retention: None,
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
             is_scratch: true,

@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::registry_cache::RegistryCache;
 use crate::render::Summary;
 use crate::reporting::{Reporting, conclude};
+use crate::retaining::Retaining;
 use crate::state::{Kind, Runs, Unfinished};
 use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
@@ -31,12 +32,13 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
     }
     let reporting = Reporting::begin(&args.report, None, &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
+    let retention = Retaining::named(args.policy.file.as_deref())?;
     let mut cache = RegistryCache::none();
     if !args.dry_run {
         require_offline(&location, &args.sweep)?;
         cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     }
-    let work = Collecting { args, location: &location, context };
+    let work = Collecting { args, location: &location, retention, context };
     let work = Run { work, cache, reporting };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &args.store);
@@ -47,6 +49,7 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
 struct Collecting<'a> {
     args: &'a GcArgs,
     location: &'a Location,
+    retention: Option<Retaining>,
     context: &'a Context<'a>,
 }
 
@@ -130,8 +133,9 @@ impl Collecting<'_> {
         runs: &Runs,
     ) -> Result<Option<Plan>, Failure> {
         let now = open.now().await?;
-        let unfinished =
-            runs.unfinished(&policy(&self.args.policy), now, self.args.sweep.max_age)?;
+        let policy = policy(&self.args.policy);
+        let retention = self.retention.as_ref().map(|retaining| &*retaining.record.sha256);
+        let unfinished = runs.unfinished(&policy, retention, now, self.args.sweep.max_age)?;
         let console = self.context.console;
         match unfinished {
             Unfinished::None => Ok(None),
@@ -180,6 +184,7 @@ impl Collecting<'_> {
             source: &self.location.source,
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
+            retention: self.retention.clone(),
             limits: limits(&self.args.policy),
             out: &out,
             is_scratch: false,

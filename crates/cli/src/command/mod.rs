@@ -10,6 +10,7 @@ mod gc;
 mod iam;
 mod man;
 mod plan;
+mod policy_check;
 mod show;
 mod undo;
 
@@ -23,6 +24,7 @@ pub(crate) use gc::gc;
 pub(crate) use iam::iam;
 pub(crate) use man::man;
 pub(crate) use plan::plan;
+pub(crate) use policy_check::policy_check;
 pub(crate) use show::show;
 pub(crate) use undo::undo;
 
@@ -46,6 +48,7 @@ use crate::open::{Open, Watch};
 use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
+use crate::retaining::Retaining;
 use crate::{Console, Failure, remembered};
 
 /// What every command has at hand.
@@ -161,6 +164,7 @@ struct Wish<'a> {
     source: &'a str,
     options: BTreeMap<String, String>,
     policy: Policy,
+    retention: Option<Retaining>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -174,7 +178,8 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, limits, out, is_scratch, listener, resources } = wish;
+    let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
+        wish;
     if open.identified == Identified::Empty {
         context
             .console
@@ -188,6 +193,7 @@ async fn plan_of<S: DeleteStore>(
         options,
         layout,
         policy,
+        retention,
         beside: Beside::Nothing,
         held: &[],
         limits,

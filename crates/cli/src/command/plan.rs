@@ -11,6 +11,7 @@ use crate::command_line::quoted;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::reporting::{Reporting, conclude};
+use crate::retaining::Retaining;
 
 /// Makes a plan in a new directory and shows it.
 ///
@@ -19,8 +20,9 @@ use crate::reporting::{Reporting, conclude};
 pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), Failure> {
     let reporting = Reporting::begin(&args.report, Some(&args.out), &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
+    let retention = Retaining::named(args.policy.file.as_deref())?;
     let progress = context.progress(&location.place);
-    let work = Planning { args, location: &location, context };
+    let work = Planning { args, location: &location, retention, context };
     let (store, deletes) = (&args.store, DeletePace::default());
     let access = Access { location: &location, store, deletes, detail: Detail::FULL };
     let plan = with_registry(access, &context.watch, work).await?;
@@ -40,6 +42,7 @@ pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), F
 struct Planning<'a> {
     args: &'a PlanArgs,
     location: &'a Location,
+    retention: Option<Retaining>,
     context: &'a Context<'a>,
 }
 
@@ -51,6 +54,7 @@ impl Work for Planning<'_> {
             source: &self.location.source,
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
+            retention: self.retention,
             limits: limits(&self.args.policy),
             out: &self.args.out,
             is_scratch: false,

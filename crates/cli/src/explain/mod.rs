@@ -4,9 +4,7 @@ mod search;
 
 use std::sync::Arc;
 
-use marker::{
-    Beside, DigestSet, DigestSetBuilder, Ground, Lead, MarkSetBuilder, Path, Rules, Telling,
-};
+use marker::{DigestSet, DigestSetBuilder, Ground, Lead, MarkSetBuilder, Path, Rules};
 use monitor::Phase;
 use planner::{BlobJudge, Cutoffs, Facts, Reason};
 use registry::{Digest, KeyKind, RepositoryName, Timestamp, parse_link};
@@ -15,7 +13,7 @@ use store::{ErrorKind, Object, ReadStore};
 use self::search::Search;
 use crate::Failure;
 use crate::args::Subject;
-use crate::survey::{Survey, sole, visit_repositories};
+use crate::survey::{Marking, Survey, sole, visit_repositories};
 
 /// More than any link has, in bytes.
 const LINK_LIMIT: u64 = 1024;
@@ -89,11 +87,10 @@ pub(crate) async fn explain<S: ReadStore>(
     survey.monitor.enter(Phase::Marking);
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(survey.memory / 2))?);
     let unlinked = Arc::new(DigestSetBuilder::limited(&survey.in_memory(survey.memory / 8))?);
-    let rules =
-        Rules { untagged: cutoffs.untagged, cutoff: cutoffs.objects, beside: Beside::Nothing };
+    let rules = Rules { t0: cutoffs.t0, ..Rules::new(cutoffs.untagged, cutoffs.objects) };
     let search = || Search::new(digest, rules, cutoffs, Arc::clone(&unlinked));
-    let telling = Telling { events: false, tags: true };
-    let (complete, searches) = visit_repositories(survey, &marks, rules, telling, search).await?;
+    let marking = Marking::telling_tags(rules);
+    let (complete, searches) = visit_repositories(survey, &marks, marking, search).await?;
     survey.monitor.enter(Phase::Sealing);
     let marks = sole(marks, "the marks are still in use")?.seal(&complete)?;
     let (mut facts, mut holdings) = (Facts::default(), Vec::new());

@@ -63,6 +63,7 @@ impl Failure {
         match self {
             Self::Location { .. }
             | Self::Config { .. }
+            | Self::Policy { .. }
             | Self::File { .. }
             | Self::Lease { .. }
             | Self::Waits(_) => Code::Usage,

@@ -43,6 +43,9 @@ impl Failure {
             Self::Location { .. } => Some(
                 "a location is a registry's config.yml, a directory, or s3://bucket/rootdirectory",
             ),
+            Self::Policy { .. } => Some(
+                "`regsweep policy check FILE` says what a policy means; examples lie in examples/policies",
+            ),
             Self::Store { location, source } => store_hint(source, location.starts_with("s3://")),
             Self::List(error) => list_hint(error),
             Self::Mark(error) => mark_hint(error),

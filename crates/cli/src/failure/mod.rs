@@ -16,6 +16,7 @@ use ledger::LedgerError;
 use lister::ListError;
 use marker::{MarkError, SpillError};
 use planner::{JudgeError, PlanError, Reappeared};
+use policy::PolicyErrors;
 use protocol::ProtocolError;
 use store::StoreError;
 use sweeper::{JournalError, SweepError, UndoError};
@@ -57,6 +58,15 @@ pub enum Failure {
         /// What is wrong.
         #[source]
         source: ConfigError,
+    },
+    /// The retention policy is not understood.
+    #[error("cannot use {}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong.
+        #[source]
+        source: PolicyErrors,
     },
     /// Refused.
     #[error(transparent)]
@@ -216,8 +226,12 @@ impl Failure {
     /// What it was caused by, from the nearest to the deepest, each told once, without what says nothing.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
-        if let Self::Refused(refusal) = self {
-            return refusal.causes();
+        match self {
+            Self::Refused(refusal) => return refusal.causes(),
+            Self::Policy { source, .. } => {
+                return source.all().iter().map(ToString::to_string).collect();
+            }
+            _ => {}
         }
         let mut causes = Vec::new();
         let mut next = self.source();

@@ -61,10 +61,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
         Failure::Unreported { .. } => 36,
         Failure::NotReady { .. } => 37,
+        Failure::Policy { .. } => 38,
     }
 }
 
-const VARIANTS: usize = 38;
+const VARIANTS: usize = 39;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -138,6 +139,16 @@ fn operators() -> Vec<Row> {
             Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },
             Code::Usage,
             vec![],
+        ),
+        (
+            Failure::Policy {
+                path: "policy.yml".into(),
+                source: policy::Retention::parse(b"").unwrap_err(),
+            },
+            Code::Usage,
+            vec![
+                "`regsweep policy check FILE` says what a policy means; examples lie in examples/policies",
+            ],
         ),
     ]
 }

@@ -113,6 +113,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
             layout: &self.open.layout,
             // Whatever a revision link names that was not taken is needed.
             policy: Policy { untagged: policy.untagged && purpose == Purpose::Condemn, ..*policy },
+            retention: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again => Beside::Linked,

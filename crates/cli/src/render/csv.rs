@@ -8,6 +8,9 @@ use crate::Failure;
 
 const COLUMNS: &str = "kind,repository,digest,key,bytes,last_modified,reason";
 
+/// One more where the plan was made under a retention policy.
+const RULE: &str = ",rule";
+
 /// Writes every row of `plan`, in the order of sweeping, RFC 4180 quoted. A reader that goes away ends it quietly.
 ///
 /// # Errors
@@ -40,10 +43,14 @@ impl From<PlanError> for Broken {
 }
 
 fn write_rows(plan: &Plan, out: &mut impl Write) -> Result<(), Broken> {
-    writeln!(out, "{COLUMNS}")?;
+    let has_rules = plan.header().retention.is_some();
+    writeln!(out, "{COLUMNS}{}", if has_rules { RULE } else { "" })?;
     for segment in plan.segments() {
         for row in plan.rows(segment)? {
-            writeln!(out, "{}", line(&row?))?;
+            let row = row?;
+            let rule = row.rule.as_deref().unwrap_or_default();
+            let rule = if has_rules { format!(",{}", quoted(rule)) } else { String::new() };
+            writeln!(out, "{}{rule}", line(&row))?;
         }
     }
     Ok(out.flush()?)
@@ -91,6 +98,7 @@ mod tests {
             bytes: 7,
             modified: Timestamp::from_seconds(0),
             reason: Reason::StaleUpload,
+            rule: None,
         };
         assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
         assert_eq!(COLUMNS.split(',').count(), 7);

@@ -123,6 +123,7 @@ const fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreferenced => "no manifest of any repository that stays refers to it",
         Reason::Untagged => "no tag reaches it, and it refers to no manifest that stays",
+        Reason::Expired => "a rule of the policy lets it go",
         Reason::DeadTagHistory => "the tag once pointed to a manifest that goes",
         Reason::UnneededHere => "no manifest of this repository that stays needs it",
         Reason::StaleUpload => "the upload was abandoned",

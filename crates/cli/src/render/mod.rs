@@ -6,10 +6,12 @@ mod explanation;
 mod failure;
 mod online;
 mod plan_table;
+mod policy;
 mod summary;
 mod undo;
 mod undone;
 
+pub use self::policy::{PolicySummary, TagsJudged, policy_table};
 pub use csv::write_csv;
 pub(crate) use doctor::{DiagnosisSummary, diagnosis_table};
 pub(crate) use explanation::{ExplanationObject, explanation_text};

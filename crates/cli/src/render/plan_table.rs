@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use planner::{Amount, Plan, RowKind, Severity};
+use planner::{Amount, Plan, RowKind, RuleTold, Severity};
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
@@ -36,8 +36,24 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
+    text
+}
+
+/// What became of each rule of the retention policy.
+fn rules(plan: &Plan, console: Console) -> String {
+    let Some(retention) = &plan.header().retention else { return String::new() };
+    let longest = retention.rules.iter().map(|rule| rule.name.chars().count()).max();
+    let width = longest.unwrap_or(0).max(16);
+    let head = console.bold(&format!("{:<width$}", "rules"));
+    let mut text =
+        format!("\n{head} {:>12} {:>12} {:>12}\n", "tags kept", "tags gone", "manifests");
+    for RuleTold { name, keeps, expires, manifests, .. } in &retention.rules {
+        let [keeps, expires, manifests] = [*keeps, *expires, *manifests].map(count);
+        let _ = writeln!(text, "{name:<width$} {keeps:>12} {expires:>12} {manifests:>12}");
+    }
     text
 }
 

@@ -1,6 +1,6 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, Note, Plan, Requests, RowKind, Totals};
+use planner::{Amount, Doubt, Facts, Note, Plan, Requests, Retention, RowKind, Totals};
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -27,6 +27,8 @@ pub struct Summary {
     t0: String,
     swept: Option<Swept>,
     registry_cache: Option<CacheSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention: Option<Retention>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -123,6 +125,7 @@ impl Summary {
             t0: header.t0.to_string(),
             swept: None,
             registry_cache: None,
+            retention: header.retention.clone(),
         }
     }
 

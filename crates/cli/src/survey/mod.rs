@@ -18,7 +18,7 @@ use monitor::{Monitor, Stop};
 use registry::Layout;
 
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
-pub(crate) use self::repositories::{SeesRepositories, lost, visit_repositories};
+pub(crate) use self::repositories::{Marking, SeesRepositories, lost, visit_repositories};
 
 use crate::Failure;
 

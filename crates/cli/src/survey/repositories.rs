@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lister::{Complete, RepositoryTree, list_repositories};
 use marker::{MarkSetBuilder, Marked, Marker, Rules, Telling};
 use monitor::{Counter, Monitor};
+use policy::Retention;
 use store::ReadStore;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -26,20 +27,36 @@ pub(crate) trait SeesRepositories: Send + 'static {
     fn see(&mut self, marked: Marked) -> Result<(), Failure>;
 }
 
+/// What is marked, and told.
+#[derive(Clone, Debug)]
+pub(crate) struct Marking {
+    pub(crate) rules: Rules,
+    /// Which tags go, where a policy says so.
+    pub(crate) retention: Option<Arc<Retention>>,
+    /// What visitors hear beside what is kept.
+    pub(crate) telling: Telling,
+}
+
+impl Marking {
+    /// By these rules alone, and all tags are told.
+    pub(crate) const fn telling_tags(rules: Rules) -> Self {
+        Self { rules, retention: None, telling: Telling { events: false, tags: true } }
+    }
+}
+
 /// Lists and marks every repository, and shows each to one of the visitors that `new_visitor` makes. Gives them back when
-/// all was seen. `telling` is what they hear beside what is kept.
+/// all was seen.
 ///
 /// # Errors
 /// Where any repository may have been missed (G3, G4), or a visitor fails.
 pub(crate) async fn visit_repositories<S: ReadStore, V: SeesRepositories>(
     survey: Survey<'_, S>,
     marks: &Arc<MarkSetBuilder>,
-    rules: Rules,
-    telling: Telling,
+    marking: Marking,
     new_visitor: impl Fn() -> V,
 ) -> Result<(Complete, Vec<V>), Failure> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Arc::new(Work::new(survey, Arc::clone(marks), rules, telling, receiver));
+    let work = Arc::new(Work::new(survey, Arc::clone(marks), marking, receiver));
     let mut group = JoinSet::new();
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run(new_visitor()));
@@ -93,13 +110,14 @@ impl<S: ReadStore> Work<S> {
     fn new(
         survey: Survey<'_, S>,
         marks: Arc<MarkSetBuilder>,
-        rules: Rules,
-        telling: Telling,
+        marking: Marking,
         trees: mpsc::Receiver<RepositoryTree>,
     ) -> Self {
         let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
+        let Marking { rules, retention, telling } = marking;
         let marker =
             Marker::new(store, survey.layout, survey.width, marks, rules, Arc::clone(&monitor))
+                .retaining(retention)
                 .stopped_by(survey.stop)
                 .holding(survey.memory / 4)
                 .telling(telling)

@@ -1,6 +1,6 @@
 //! What is read of a repository, and what a failure to read means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use lister::Complete;
 use proptest::prelude::*;

@@ -98,6 +98,7 @@ fn a_blob_goes_where_nothing_marks_it_and_it_is_old() {
         bytes,
         modified,
         reason,
+        rule: None,
     };
     assert_eq!(judged.rows, [row]);
 }

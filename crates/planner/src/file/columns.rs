@@ -27,10 +27,14 @@ pub(crate) const SCHEMA: &str = "message plan {
     REQUIRED INT64 bytes;
     REQUIRED INT64 last_modified (TIMESTAMP(MILLIS,true));
     REQUIRED BYTE_ARRAY reason (UTF8);
+    OPTIONAL BYTE_ARRAY rule (UTF8);
 }";
 
+/// How many of the columns format 1 has: all but `rule`.
+const OLDEST_COLUMNS: usize = 7;
+
 /// Columns whose few values repeat.
-const DICTIONARY: [&str; 3] = ["kind", "repository", "reason"];
+const DICTIONARY: [&str; 4] = ["kind", "repository", "reason", "rule"];
 
 /// The most rows that a row group may have: a reader holds one group in memory (G12). Writers stay far below.
 const GROUP_LIMIT: i64 = 1 << 20;
@@ -102,6 +106,7 @@ pub(crate) fn write_group<W: Write + Send>(
     let times: Vec<i64> = rows.iter().map(|row| row.modified.as_millis()).collect();
     column::<Int64Type, _>(&mut group, &times, None)?;
     required(&mut group, rows, |row| text(row.reason.name()))?;
+    optional(&mut group, rows, |row| row.rule.as_ref().map(|rule| (&**rule).into()))?;
     group.close().map(drop)
 }
 
@@ -140,7 +145,7 @@ pub(crate) fn column<T: DataType, W: Write + Send>(
     column.close()
 }
 
-/// Whether a segment's columns begin with ours; a newer minor version may add some behind them.
+/// Whether a segment's columns begin with those of its format; a newer minor version may add some behind them.
 pub(crate) fn check_columns(found: &SchemaDescriptor) -> Result<bool> {
     let ours = SchemaDescriptor::new(parse_schema(SCHEMA)?);
     let is_same = |index: usize| {
@@ -150,7 +155,13 @@ pub(crate) fn check_columns(found: &SchemaDescriptor) -> Result<bool> {
             && ours.max_def_level() == found.max_def_level()
             && ours.max_rep_level() == found.max_rep_level()
     };
-    Ok(found.num_columns() >= ours.num_columns() && (0..ours.num_columns()).all(is_same))
+    let known = if has_rules(found) { ours.num_columns() } else { OLDEST_COLUMNS };
+    Ok(found.num_columns() >= known && (0..known).all(is_same))
+}
+
+/// Whether a segment says by which rules its rows go.
+fn has_rules(found: &SchemaDescriptor) -> bool {
+    found.num_columns() > OLDEST_COLUMNS && found.column(OLDEST_COLUMNS).name() == "rule"
 }
 
 /// Reads one row group whole; `first` is the position of its first row in the segment.
@@ -197,8 +208,12 @@ struct Columns {
     bytes: Vec<i64>,
     modified: Vec<i64>,
     reason: Vec<Option<ByteArray>>,
+    /// Empty where the segment does not know any.
+    rule: Vec<Option<ByteArray>>,
     /// The last repository seen: neighbouring rows share its name.
     repository_name: Option<RepositoryName>,
+    /// The last rule seen.
+    rule_name: Option<Arc<str>>,
 }
 
 impl Columns {
@@ -211,7 +226,9 @@ impl Columns {
             bytes: numbers(group, 4, count)?,
             modified: numbers(group, 5, count)?,
             reason: texts(group, 6, count)?,
+            rule: rules(group, count)?,
             repository_name: None,
+            rule_name: None,
         })
     }
 
@@ -231,7 +248,17 @@ impl Columns {
             modified: Timestamp::from_millis(self.modified[index]),
             reason: find(&Reason::ALL, Reason::name, reason).ok_or(RowDamage::Reason)?,
             repository: self.repository(index)?,
+            rule: self.rule(index)?,
         })
+    }
+
+    fn rule(&mut self, index: usize) -> std::result::Result<Option<Arc<str>>, RowDamage> {
+        let Some(text) = self.rule.get(index).and_then(Option::as_ref) else { return Ok(None) };
+        let text = as_text(Some(text))?;
+        if self.rule_name.as_deref() != Some(text) {
+            self.rule_name = Some(text.into());
+        }
+        Ok(self.rule_name.clone())
     }
 
     fn repository(
@@ -271,6 +298,11 @@ fn texts(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<O
     let texts: Vec<_> =
         levels.iter().map(|level| if *level > 0 { values.next() } else { None }).collect();
     complete(texts, index, records, count)
+}
+
+fn rules(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
+    let has_rules = has_rules(group.metadata().schema_descr());
+    if has_rules { texts(group, OLDEST_COLUMNS, count) } else { Ok(Vec::new()) }
 }
 
 fn numbers(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<i64>> {

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
-use crate::file::{FORMAT_MAJOR, FORMAT_MINOR, Header, PLAN_FILE, PlanId, Segment, Totals};
+use crate::file::{
+    FORMAT_MAJOR, FORMAT_MINOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals,
+};
 use crate::{Damage, PlanError, Stage};
 
 /// The whole of `plan.json`.
@@ -77,7 +79,7 @@ fn check_format(value: &Value, dir: &Path) -> Result<(), PlanError> {
     let Some(Format { major, minor }) = format else {
         return Err(PlanError::NotAPlan { dir: dir.to_owned() });
     };
-    if major == FORMAT_MAJOR {
+    if (OLDEST_MAJOR..=FORMAT_MAJOR).contains(&major) {
         return Ok(());
     }
     let written_by =

@@ -17,6 +17,9 @@ pub struct Header {
     pub location: Location,
     /// What may go.
     pub policy: Policy,
+    /// The retention policy beside it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// The store's time before anything was listed.
     #[serde(with = "time_text")]
     pub t0: Timestamp,
@@ -42,6 +45,32 @@ pub struct Location {
     /// Options of the store that were typed, by name, so that they need not be typed again. No secrets.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
+}
+
+/// A retention policy, as a plan remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// The file that the operator named.
+    pub file: String,
+    /// SHA-256 of its text, in hex. Plans of other texts are not taken for each other.
+    pub sha256: String,
+    /// Its rules, in the order of the file.
+    pub rules: Vec<RuleTold>,
+}
+
+/// A rule, what it means, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleTold {
+    /// Its name.
+    pub name: String,
+    /// What it means, in words.
+    pub means: String,
+    /// Tags that it keeps and no rule before it does.
+    pub keeps: u64,
+    /// Tags that it lets go, which no rule keeps and none before it lets go.
+    pub expires: u64,
+    /// Links to manifests that go by it: with all tags that reached them, or for want of one.
+    pub manifests: u64,
 }
 
 /// Requests sent, retries included.

@@ -5,8 +5,9 @@
 //! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
 //! `plan.json.unfinished`, and is no plan.
 //!
-//! Format 1.0. A minor version may add fields that a reader can do without; anything else, also a new name of a kind,
-//! a reason or a breaker, is a new major version. `plan.json` holds no fractions, because its id is the SHA-256 of its
+//! Format 2.0. A minor version may add fields that a reader can do without; anything else, also a new name of a kind,
+//! a reason or a breaker, is a new major version. Format 1 knows neither the reason `expired` nor the column `rule`, and
+//! is read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
 //! JSON with sorted keys, without white space, and with an empty id.
 
 mod append;
@@ -24,7 +25,7 @@ mod write;
 mod tests;
 
 pub use document::parse_header;
-pub use header::{Doubt, Doubts, Header, Location, Requests, Totals};
+pub use header::{Doubt, Doubts, Header, Location, Requests, Retention, RuleTold, Totals};
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
 pub use segment::{Part, Segment};
@@ -36,8 +37,11 @@ const PLAN_FILE: &str = "plan.json";
 /// What `plan.json` is called until everything else is written.
 const UNFINISHED_FILE: &str = "plan.json.unfinished";
 
-/// Major version of the format that is written and read here.
-const FORMAT_MAJOR: u32 = 1;
+/// Major version of the format that is written here.
+const FORMAT_MAJOR: u32 = 2;
+
+/// The oldest major version that is read.
+const OLDEST_MAJOR: u32 = 1;
 
 /// Minor version of the format that is written here.
 const FORMAT_MINOR: u32 = 0;

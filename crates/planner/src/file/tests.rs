@@ -37,6 +37,7 @@ fn header() -> Header {
             uploads_older_than: Duration::from_hours(168),
         },
         t0: Timestamp::from_seconds(1_700_000_000),
+        retention: None,
         doubts: Doubts::default(),
         notes: Vec::new(),
         facts: Facts::default(),
@@ -54,6 +55,7 @@ fn blob(number: u32) -> Row {
         bytes: u64::from(number) * 1000,
         modified: Timestamp::from_millis(1_600_000_000_123),
         reason: Reason::Unreferenced,
+        rule: None,
     }
 }
 
@@ -84,6 +86,7 @@ prop_compose! {
         key in "\\PC{1,40}|[ -~]{1,40}|\u{0}\n\"",
         bytes in prop_oneof![0..10_000u64, Just(i64::MAX.cast_unsigned())],
         modified in any::<i64>(),
+        rule in prop::option::of("[a-z ]{1,9}"),
     ) -> Row {
         Row {
             kind,
@@ -93,6 +96,7 @@ prop_compose! {
             key: key.into(),
             bytes,
             modified: Timestamp::from_millis(modified),
+            rule: rule.map(Into::into),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Case {
         };
         let started = self.started.iter().copied().take(tree.uploads.len()).collect();
         let (evidence, tags, events) = (Evidence::default(), Vec::new(), Vec::new());
-        Marked { tree, evidence, reach, tags, events, started }
+        Marked { tree, evidence, reach, expiry: None, tags, events, started }
     }
 
     fn judge(&self, untagged: bool) -> Judged {

@@ -20,8 +20,12 @@ pub(super) fn section(subject: &Subject<'_>) -> Section {
 
 fn rules(html: &mut Html, subject: &Subject<'_>) {
     let policy = &subject.header.policy;
-    let untagged = if policy.untagged { "go" } else { "are kept" };
-    fact(html, "Manifests that no tag reaches", untagged);
+    if let Some(retention) = &subject.header.retention {
+        fact(html, "Tags and manifests", format_args!("go by {}", retention.file));
+    } else {
+        let untagged = if policy.untagged { "go" } else { "are kept" };
+        fact(html, "Manifests that no tag reaches", untagged);
+    }
     fact(html, "Grace", format_args!("{}: nothing younger goes", duration(policy.grace)));
     let uploads = policy.uploads_older_than.max(policy.grace);
     fact(html, "Unfinished uploads", format_args!("go after {}", duration(uploads)));

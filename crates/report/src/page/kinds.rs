@@ -67,6 +67,9 @@ const fn why(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreferenced => "No manifest that is kept refers to it.",
         Reason::Untagged => "No tag reaches the manifest, and it refers to none that is kept.",
+        Reason::Expired => {
+            "A rule of the policy lets the tag go, or every tag that reaches the manifest."
+        }
         Reason::DeadTagHistory => {
             "It is the history of a tag and names a manifest that is not kept."
         }

@@ -51,6 +51,7 @@ impl Shown {
 
 pub(crate) fn header() -> Header {
     Header {
+        retention: None,
         created_by: "0.1.0".into(),
         location: Location {
             identity: "s3://registry at us-east-1".into(),
@@ -97,6 +98,7 @@ fn row(
     let repository = repository.map(|name| RepositoryName::new(name).unwrap());
     let at = repository.as_ref().map_or_else(String::new, ToString::to_string);
     Row {
+        rule: None,
         kind,
         key: format!("production/docker/registry/v2/{}/{at}/{digest}", kind.name()).into(),
         repository,

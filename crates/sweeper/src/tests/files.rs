@@ -38,6 +38,7 @@ fn header() -> Header {
         t0: Timestamp::from_seconds(1_700_000_000),
         doubts: Doubts::default(),
         notes: Vec::new(),
+        retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
     }

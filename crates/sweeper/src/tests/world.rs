@@ -42,6 +42,7 @@ pub(super) fn row(kind: RowKind, number: u32) -> Row {
         bytes: u64::from(number) + 1,
         modified: Timestamp::from_seconds(1),
         reason: Reason::Unreferenced,
+        rule: None,
     }
 }
 

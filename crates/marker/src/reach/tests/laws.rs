@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use registry::Role;
 
-use crate::marker::served_by_layer_links;
+use crate::links::served_by_layer_links;
 use crate::{Lead, Marked, trace};
 
 /// So many manifests, and as many other blobs.
@@ -277,7 +277,7 @@ impl Small {
         let rules = Rules { beside, ..Rules::new(untagged, CUTOFF) };
         let reach = reach(&tree, &evidence, &rules, &mut drop);
         let (tags, events, started) = (Vec::new(), Vec::new(), Vec::new());
-        (Marked { tree, evidence, reach, tags, events, started }, rules)
+        (Marked { tree, evidence, reach, tags, expiry: None, events, started }, rules)
     }
 }
 

@@ -31,6 +31,8 @@ struct Raw {
     key: &'static [u8],
     bytes: i64,
     reason: &'static [u8],
+    /// Format 1 knows none.
+    rule: Option<&'static [u8]>,
 }
 
 const SOUND: Raw = Raw {
@@ -40,11 +42,15 @@ const SOUND: Raw = Raw {
     key: b"k",
     bytes: 1,
     reason: b"unneeded-here",
+    rule: None,
 };
+
+const RULE: &str = "    OPTIONAL BYTE_ARRAY rule (UTF8);\n";
 
 fn segment(raw: &Raw) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut writer = Encoding::new().unwrap().begin(&mut bytes).unwrap();
+    let schema = if raw.rule.is_some() { SCHEMA.to_owned() } else { SCHEMA.replace(RULE, "") };
+    let mut writer = Encoding::with_schema(&schema).unwrap().begin(&mut bytes).unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut text = |value: Option<&'static [u8]>, is_optional: bool| {
         let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
@@ -59,6 +65,10 @@ fn segment(raw: &Raw) -> Vec<u8> {
     column::<Int64Type, _>(&mut group, &[0], None).unwrap();
     let reason: ByteArray = raw.reason.to_vec().into();
     column::<ByteArrayType, _>(&mut group, &[reason], None).unwrap();
+    if let Some(rule) = raw.rule {
+        let rule: ByteArray = rule.to_vec().into();
+        column::<ByteArrayType, _>(&mut group, &[rule], Some(&[1])).unwrap();
+    }
     group.close().unwrap();
     writer.close().unwrap();
     bytes
@@ -85,6 +95,7 @@ fn a_row_that_means_nothing_is_damage() {
         (Raw { key: b"a\xff", ..SOUND }, RowDamage::Text),
         (Raw { bytes: -1, ..SOUND }, RowDamage::Size),
         (Raw { reason: b"because", ..SOUND }, RowDamage::Reason),
+        (Raw { rule: Some(b"\xff"), ..SOUND }, RowDamage::Text),
     ] {
         match parse(&segment(&raw)) {
             Err(PlanError::Damaged { what: Damage::Row { row: 0, what }, .. }) => {
@@ -93,6 +104,13 @@ fn a_row_that_means_nothing_is_damage() {
             other => panic!("{expected}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_segment_of_format_1_has_no_rules() {
+    let rule = |raw| parse(&segment(&raw)).unwrap().remove(0).rule;
+    assert_eq!(rule(SOUND), None);
+    assert_eq!(rule(Raw { rule: Some(b"old"), ..SOUND }).as_deref(), Some("old"));
 }
 
 #[test]
@@ -115,6 +133,7 @@ fn other_columns_are_damage_and_more_columns_are_not_read() {
         ("REQUIRED BYTE_ARRAY key", "REPEATED BYTE_ARRAY key"),
         ("INT64 bytes", "INT32 bytes"),
         ("    REQUIRED BYTE_ARRAY reason (UTF8);\n", ""),
+        ("OPTIONAL BYTE_ARRAY rule", "REPEATED BYTE_ARRAY rule"),
     ] {
         assert!(SCHEMA.contains(before), "{before}");
         let error = parse(&empty(&SCHEMA.replace(before, after))).unwrap_err();
