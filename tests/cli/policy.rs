@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use registry::Timestamp;
-use simstore::{Fault, Faults, Kind, When};
+use simstore::{Fault, Faults, Kind, Options, When};
 use world::World;
 
 use crate::expected::{assert_expected, redacted};
 use crate::program::{Program, wait_until};
-use crate::registries::{self, T, bucket, days, directory, image, keys};
+use crate::registries::{self, T, bucket, bucket_with, days, directory, image, keys};
+use crate::undo::objects;
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/policies")
@@ -231,4 +232,17 @@ fn g11_a_run_that_was_cut_off_goes_on_under_the_same_policy_and_begins_anew_unde
         assert!(again.stderr.contains(says), "{again:?}");
         assert_eq!(all - keys(&server).len(), 200, "{says}");
     }
+}
+
+#[test]
+fn what_a_policy_let_go_of_a_bucket_with_versions_is_back_byte_for_byte() {
+    let server = bucket_with(&team(T), Options { versioned: true, ..Options::default() });
+    let program = with_policy(Program::at(&server), TEAM);
+    let before = objects(&server);
+    let typed = ["plan", "s3://registry", "--out", "plan", "--policy", "policy.yml"];
+    program.done(&[&typed[..], &MUCH].concat());
+    program.done(&["apply", "plan", "--offline"]);
+    assert_eq!(before.len() - objects(&server).len(), 200);
+    program.done(&["undo", "plan"]);
+    assert_eq!(objects(&server), before);
 }
