@@ -38,11 +38,14 @@ mod tags;
 #[cfg(test)]
 mod testing;
 
-pub use digest_set::{DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, SpillError};
+pub use digest_set::{
+    DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, Run as SpilledRun, SpillError,
+    SpillFile,
+};
 pub use doubt::{Doubt, What};
 pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Beside, Marked, Marker, Rules};
+pub use marker::{Beside, Follow, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};

@@ -1,5 +1,7 @@
 //! Marks repositories: reads what must be read, then follows it.
 
+mod pointers;
+
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use crate::{
     Alias, Event, Evidence, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget, What,
     presumed, reach, tags,
 };
+
+pub use self::pointers::Follow;
 
 /// What keeps a manifest alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,7 @@ pub struct Marker<S> {
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
     tells: bool,
+    follow: Follow,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
 }
@@ -90,8 +95,8 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        let (tells, stop) = (false, Arc::default());
-        Self { library, marks, rules, readers_of_one, tells, monitor, stop }
+        let (tells, follow, stop) = (false, Follow::default(), Arc::default());
+        Self { library, marks, rules, readers_of_one, tells, follow, monitor, stop }
     }
 
     /// The same marker; it reads nothing any more once `stop` was asked for.
@@ -104,6 +109,12 @@ impl<S: ReadStore> Marker<S> {
     #[must_use]
     pub fn telling(self, tells: bool) -> Self {
         Self { tells, ..self }
+    }
+
+    /// The same marker; of which repositories it finds out what every tag points to, also where that decides nothing.
+    #[must_use]
+    pub fn following(self, follow: Follow) -> Self {
+        Self { follow, ..self }
     }
 
     /// The same marker; the manifests that it remembers take so many bytes, about.
@@ -134,7 +145,8 @@ impl<S: ReadStore> Marker<S> {
     /// [`MarkError`] where the store failed in a way that leaves the repository's reach unknown.
     pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
-        let (evidence, reach, events) = self.reach(&mut tree).await?;
+        let (mut evidence, reach, events) = self.reach(&mut tree).await?;
+        evidence.pointers = self.pointers(&tree, &evidence).await?;
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
