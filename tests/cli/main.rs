@@ -40,3 +40,4 @@ mod streams;
 mod trash;
 mod twice;
 mod undo;
+mod usage;

@@ -26,3 +26,4 @@ mod remembered;
 mod safety;
 mod scenarios;
 mod undo;
+mod usage;

@@ -7,6 +7,7 @@ mod resources;
 mod size;
 mod store;
 mod undo;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use resources::ResourceArgs;
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
 pub use undo::UndoArgs;
+pub use usage::{UsageArgs, UsageOrder, UsageRules};
 
 /// Collects garbage in container registries that keep the distribution layout on S3 or on files.
 #[derive(Debug, Parser)]
@@ -65,7 +67,8 @@ Examples:
   3. Carry out what was reviewed       regsweep apply plan --offline
   4. Both at once; again to resume     regsweep gc s3://bucket/prefix --untagged --offline
   5. Take back what was deleted        regsweep undo plan
-  6. As the registry's own command     regsweep garbage-collect --dry-run config.yml
+  6. Who keeps what, and how much      regsweep usage config.yml --tags
+  7. As the registry's own command     regsweep garbage-collect --dry-run config.yml
 
 Exit codes: 0 done, 1 internal, 2 usage, 3 partial, 4 unsafe (refused), 5 store, 6 format,
 7 incomplete, 130 stopped. garbage-collect: 0 or 1, as the registry's command.";
@@ -81,6 +84,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume
     Gc(GcArgs),
+    /// Sum up what each repository keeps, shares and could free
+    Usage(UsageArgs),
     /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
@@ -120,14 +125,14 @@ pub struct ShowArgs {
     pub format: ShowFormat,
 }
 
-/// How a plan is shown.
+/// How data is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ShowFormat {
     /// For people.
     Table,
     /// One object.
     Json,
-    /// One row for each object that would go.
+    /// Rows, with a line of column names.
     Csv,
 }
 

@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
+use marker::{
+    Beside, DigestSet, DigestSetBuilder, Follow, MarkSet, MarkSetBuilder, Rules, SpillError,
+};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
     BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
@@ -113,6 +115,7 @@ pub async fn look<S: ReadStore>(
         layout: ask.layout,
         width: ask.width,
         cache: ask.cache.as_ref(),
+        follow: &Follow::Nothing,
         memory: ask.memory,
         folder: ask.out,
         monitor,
@@ -212,7 +215,7 @@ impl<S: ReadStore> Stage<'_, S> {
     }
 }
 
-async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
+pub(crate) async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
     let failed = |source| Failure::Store { location: location.to_owned(), source };
     store.now().await.map_err(failed)
 }

@@ -7,6 +7,7 @@ mod gc;
 mod plan;
 mod show;
 mod undo;
+mod usage;
 
 pub(crate) use apply::apply;
 pub(crate) use demo::demo;
@@ -15,6 +16,7 @@ pub(crate) use gc::gc;
 pub(crate) use plan::plan;
 pub(crate) use show::show;
 pub(crate) use undo::undo;
+pub(crate) use usage::usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

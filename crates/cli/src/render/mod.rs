@@ -8,6 +8,9 @@ mod plan_table;
 mod summary;
 mod undo;
 mod undone;
+mod usage;
+mod usage_rows;
+mod usage_table;
 
 pub use csv::write_csv;
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
@@ -18,3 +21,6 @@ pub use plan_table::{plan_table, sweep_table};
 pub use summary::{Summary, Swept};
 pub use undo::{UndoSummary, undo_table};
 pub use undone::{UndoneSummary, undone_table};
+pub use usage::{UsageSummary, UsageView};
+pub use usage_rows::write_usage_csv;
+pub use usage_table::usage_table;

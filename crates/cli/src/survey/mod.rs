@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cache::ManifestCache;
-use marker::MemoryLimit;
+use marker::{Follow, MemoryLimit};
 use monitor::{Monitor, Stop};
 use registry::Layout;
 
@@ -31,6 +31,8 @@ pub(crate) struct Survey<'a, S> {
     pub(crate) width: usize,
     /// What earlier runs know of manifests; none where all are to be read.
     pub(crate) cache: Option<&'a Arc<ManifestCache>>,
+    /// Of which repositories it is found out what every tag points to.
+    pub(crate) follow: &'a Follow,
     /// How many bytes marks and manifests may take.
     pub(crate) memory: usize,
     /// Where goes what does not fit.

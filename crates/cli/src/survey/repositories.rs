@@ -103,6 +103,7 @@ impl<S: ReadStore> Work<S> {
                 .stopped_by(survey.stop)
                 .holding(survey.memory / 4)
                 .telling(tells)
+                .following(survey.follow.clone())
                 .remembering(survey.cache.cloned());
         Self { marker, trees: Mutex::new(trees), monitor }
     }

@@ -1,0 +1,213 @@
+//! What a census says, held against plans of the same registry, and of the registry without those who keep something.
+
+use std::sync::Arc;
+
+use census::{Census, Reclaimable};
+use marker::Follow;
+use monitor::{Monitor, Stop};
+use planner::{Amount, Plan, Policy, RowKind};
+use proptest::prelude::*;
+use registry::Layout;
+use regsweep::Failure;
+use regsweep::usage::{Ask, take_census};
+use store::{FaultPlan, Faulty, ReadStore};
+use world::strategy::{mode, script};
+use world::{Mode, World};
+
+use crate::harness::{Collection, Ways, cases, runtime, scratch};
+use crate::model::{days, ways, world};
+
+async fn try_census<S: ReadStore>(
+    store: S,
+    world: &World,
+    mode: &Mode,
+    ways: &Ways,
+    follow: Follow,
+) -> Result<Census, Failure> {
+    let (layout, folder) = (Layout::new(world.rootdirectory()), scratch());
+    let Mode { untagged, grace, uploads_older_than } = *mode;
+    let ask = Ask {
+        source: "a test",
+        layout: &layout,
+        policy: Policy { untagged, grace, uploads_older_than },
+        follow,
+        width: ways.width,
+        cache: None,
+        memory: ways.memory,
+        folder: folder.path(),
+    };
+    let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
+    Ok(take_census(&Arc::new(store), &ask, &monitor, &stop).await?.census)
+}
+
+fn census(world: &World, mode: &Mode, ways: &Ways, follow: Follow) -> Census {
+    let taken = try_census(ways.store(world), world, mode, ways, follow);
+    runtime().block_on(taken).unwrap()
+}
+
+fn plan(world: &World, mode: &Mode) -> Plan {
+    let ways = Ways::default();
+    let collection = Collection::of(world, ways.store(world), mode, &ways);
+    runtime().block_on(collection.plan()).unwrap()
+}
+
+/// The blobs that a plan deletes.
+fn freed(world: &World, mode: &Mode) -> Amount {
+    plan(world, mode).totals().of(RowKind::Blob)
+}
+
+fn minus(all: Amount, part: Amount) -> Amount {
+    Amount { count: all.count - part.count, bytes: all.bytes - part.bytes }
+}
+
+fn plus(a: Amount, b: Amount) -> Amount {
+    [a, b].into_iter().sum()
+}
+
+/// The world without the repositories of which `goes` says so.
+fn without(world: &World, goes: impl Fn(&str) -> bool) -> World {
+    let folder = world.keys().repository("");
+    let folder = folder.trim_end_matches('/');
+    let is_gone = |key: &&String| {
+        let inside = key.strip_prefix(folder).map(|rest| rest.trim_start_matches('/'));
+        inside.and_then(|rest| rest.split_once("/_")).is_some_and(|(name, _)| goes(name))
+    };
+    let gone: Vec<String> = world.objects().keys().filter(is_gone).cloned().collect();
+    let mut left = world.clone();
+    left.note_deleted(gone.iter().map(String::as_str));
+    left
+}
+
+/// Blobs that the model says stay: at least, and at most.
+fn model_keeps(world: &World, mode: &Mode) -> (Amount, Amount) {
+    let (live, garbage) = (world.expected_live(mode), world.garbage(mode));
+    let mut bounds = (Amount::default(), Amount::default());
+    for (key, stored) in world.objects().iter().filter(|(key, _)| key.ends_with("/data")) {
+        if !key.contains("/v2/blobs/") {
+            continue;
+        }
+        let bytes = stored.bytes.len() as u64;
+        if live.contains(key) {
+            bounds.0.add(bytes);
+        }
+        if !garbage.contains(key) {
+            bounds.1.add(bytes);
+        }
+    }
+    bounds
+}
+
+/// Long enough ago that nothing is too young to judge.
+fn long_ago() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(2), Just(40)]
+}
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    #[test]
+    fn what_is_reclaimable_is_what_a_plan_deletes_and_every_blob_counts_once(
+        script in script(60), mode in mode(), days in days(), ways in ways(),
+    ) {
+        let world = world(&script, days);
+        let (plan, totals) = (plan(&world, &mode), census(&world, &mode, &ways, Follow::Nothing).totals);
+        let of = |kinds: &[RowKind]| kinds.iter().map(|kind| plan.totals().of(*kind)).sum::<Amount>();
+        let expected = Reclaimable {
+            blobs: of(&[RowKind::Blob]),
+            links: of(&[RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink]),
+            uploads: of(&[RowKind::Upload]),
+        };
+        prop_assert_eq!(totals.reclaimable, expected);
+        prop_assert_eq!(totals.reclaimable.all(), plan.totals().all());
+        let blobs = totals.blobs;
+        let parts = [blobs.exclusive, blobs.shared, blobs.too_young, totals.reclaimable.blobs];
+        prop_assert_eq!(parts.into_iter().sum::<Amount>(), blobs.all);
+        let summary = world.summary();
+        prop_assert_eq!(blobs.all, Amount { count: summary.blobs as u64, bytes: summary.blob_bytes });
+    }
+
+    #[test]
+    fn g2_g12_pages_ranges_workers_etags_and_memory_make_no_difference(
+        script in script(60), mode in mode(), days in days(), ways in ways(),
+    ) {
+        let (world, ways) = (world(&script, days), Ways { presumes: false, ..ways });
+        let usual = census(&world, &mode, &Ways::default(), Follow::Everything);
+        prop_assert_eq!(census(&world, &mode, &ways, Follow::Everything), usual);
+    }
+
+    #[test]
+    fn asking_for_tags_changes_nothing_else(
+        script in script(60), mode in mode(), days in days(), ways in ways(),
+    ) {
+        let (world, ways) = (world(&script, days), Ways { presumes: false, ..ways });
+        let mut by_tag = census(&world, &mode, &ways, Follow::Everything);
+        for usage in &mut by_tag.repositories {
+            prop_assert_eq!(usage.by_tag.len() as u64, usage.tags);
+            let exclusive: Amount = usage.by_tag.iter().map(|tag| tag.keeps.exclusive).sum();
+            prop_assert!(exclusive.bytes <= usage.keeps.exclusive.bytes);
+            prop_assert!(usage.by_tag.iter().all(|tag| tag.keeps.all.bytes <= usage.keeps.all.bytes));
+            usage.by_tag.clear();
+        }
+        prop_assert_eq!(census(&world, &mode, &ways, Follow::Nothing), by_tag);
+    }
+
+    #[test]
+    fn g3_a_census_is_whole_or_none(
+        script in script(50), mode in mode(), days in days(), ways in ways(), seed: u64, rate in 1..100u16,
+    ) {
+        let world = world(&script, days);
+        let store = Faulty::new(ways.store(&world), FaultPlan::passing(seed, rate));
+        let taken = try_census(store, &world, &mode, &ways, Follow::Nothing);
+        if let Ok(taken) = runtime().block_on(taken) {
+            prop_assert_eq!(taken, census(&world, &mode, &ways, Follow::Nothing));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn what_is_exclusive_to_a_repository_is_what_a_plan_frees_besides_once_it_went(
+        script in script(50), mode in mode(), days in long_ago(), ways in ways(),
+    ) {
+        let world = world(&script, days);
+        let Census { repositories, totals } = census(&world, &mode, &ways, Follow::Nothing);
+        for usage in repositories {
+            let name = usage.name.as_str();
+            let gone = without(&world, |other| other == name);
+            let more = plus(totals.reclaimable.blobs, usage.keeps.exclusive);
+            prop_assert_eq!(freed(&gone, &mode), more, "{} went", name);
+            let alone = without(&world, |other| other != name);
+            let kept = minus(totals.blobs.all, freed(&alone, &mode));
+            prop_assert_eq!(usage.keeps.all, kept, "{} is alone", name);
+            let (least, most) = model_keeps(&alone, &mode);
+            let bytes = usage.keeps.all.bytes;
+            prop_assert!(least.bytes <= bytes && bytes <= most.bytes, "{} {}", name, bytes);
+        }
+    }
+
+    #[test]
+    fn what_is_exclusive_to_a_tag_is_what_a_plan_frees_besides_once_it_went(
+        script in script(40), days in long_ago(), ways in ways(),
+    ) {
+        let (world, ways) = (world(&script, days), Ways { presumes: false, ..ways });
+        let mode = Mode::untagged();
+        let Census { repositories, totals } = census(&world, &mode, &ways, Follow::Everything);
+        for usage in repositories.iter().filter(|usage| usage.doubt.is_none()) {
+            let name = usage.name.as_str();
+            for tag in &usage.by_tag {
+                let mut gone = world.clone();
+                gone.untag(name, &tag.name);
+                let more = plus(totals.reclaimable.blobs, tag.keeps.exclusive);
+                prop_assert_eq!(freed(&gone, &mode), more, "{}:{} went", name, tag.name);
+                let mut alone = without(&world, |other| other != name);
+                for other in usage.by_tag.iter().filter(|other| other.name != tag.name) {
+                    alone.untag(name, &other.name);
+                }
+                let kept = minus(totals.blobs.all, freed(&alone, &mode));
+                prop_assert_eq!(tag.keeps.all, kept, "{}:{} is alone", name, tag.name);
+            }
+        }
+    }
+}
