@@ -58,6 +58,7 @@ fn a_census_is_told_as_a_table_an_object_and_rows() {
     assert!(
         table.stdout.lines().all(|line| line.chars().count() <= 100 || line.contains("in doubt"))
     );
+    assert!(table.stderr.contains("weighing: 37 blobs, 14.0 KiB"), "{}", table.stderr);
     assert_expected("usage-table.txt", &table.stdout);
     let object = program.done(&[&USAGE[..], &["--json"]].concat());
     assert_expected("usage.json", &pretty(&object));

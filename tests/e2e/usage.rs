@@ -1,18 +1,19 @@
 //! What a census says, held against plans of the same registry, and of the registry without those who keep something.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use census::{Census, Reclaimable};
+use census::{ByTag, Census, Reclaimable, TagUsage};
 use marker::Follow;
 use monitor::{Monitor, Stop};
 use planner::{Amount, Plan, Policy, RowKind};
 use proptest::prelude::*;
-use registry::Layout;
+use registry::{Digest, Layout, Timestamp};
 use regsweep::Failure;
 use regsweep::usage::{Ask, take_census};
 use store::{FaultPlan, Faulty, ReadStore};
 use world::strategy::{mode, script};
-use world::{Mode, World};
+use world::{Content, Image, Index, Mode, World};
 
 use crate::harness::{Collection, Ways, cases, runtime, scratch};
 use crate::model::{days, ways, world};
@@ -142,11 +143,13 @@ proptest! {
         let (world, ways) = (world(&script, days), Ways { presumes: false, ..ways });
         let mut by_tag = census(&world, &mode, &ways, Follow::Everything);
         for usage in &mut by_tag.repositories {
-            prop_assert_eq!(usage.by_tag.len() as u64, usage.tags);
-            let exclusive: Amount = usage.by_tag.iter().map(|tag| tag.keeps.exclusive).sum();
+            let ByTag { tags, no_tag } = usage.by_tag.take().unwrap();
+            prop_assert_eq!(tags.len() as u64, usage.tags);
+            let exclusive: Amount = tags.iter().map(|tag| tag.keeps.exclusive).sum();
             prop_assert!(exclusive.bytes <= usage.keeps.exclusive.bytes);
-            prop_assert!(usage.by_tag.iter().all(|tag| tag.keeps.all.bytes <= usage.keeps.all.bytes));
-            usage.by_tag.clear();
+            let tagged = usage.keeps.all.bytes - no_tag.bytes;
+            prop_assert!(tags.iter().all(|tag| tag.keeps.all.bytes <= tagged));
+            prop_assert!(tagged <= tags.iter().map(|tag| tag.keeps.all.bytes).sum());
         }
         prop_assert_eq!(census(&world, &mode, &ways, Follow::Nothing), by_tag);
     }
@@ -196,13 +199,14 @@ proptest! {
         let Census { repositories, totals } = census(&world, &mode, &ways, Follow::Everything);
         for usage in repositories.iter().filter(|usage| usage.doubt.is_none()) {
             let name = usage.name.as_str();
-            for tag in &usage.by_tag {
+            let tags: &[TagUsage] = &usage.by_tag.as_ref().unwrap().tags;
+            for tag in tags {
                 let mut gone = world.clone();
                 gone.untag(name, &tag.name);
                 let more = plus(totals.reclaimable.blobs, tag.keeps.exclusive);
                 prop_assert_eq!(freed(&gone, &mode), more, "{}:{} went", name, tag.name);
                 let mut alone = without(&world, |other| other != name);
-                for other in usage.by_tag.iter().filter(|other| other.name != tag.name) {
+                for other in tags.iter().filter(|other| other.name != tag.name) {
                     alone.untag(name, &other.name);
                 }
                 let kept = minus(totals.blobs.all, freed(&alone, &mode));
@@ -210,4 +214,60 @@ proptest! {
             }
         }
     }
+}
+
+/// What each tag of the only repository keeps, and keeps alone, in bytes.
+fn by_tag(world: &World, mode: &Mode) -> Vec<(String, u64, u64)> {
+    let census = census(world, mode, &Ways::default(), Follow::Everything);
+    let tags = census.repositories.into_iter().flat_map(|usage| usage.by_tag.unwrap().tags);
+    tags.map(|tag| (tag.name.into(), tag.keeps.all.bytes, tag.keeps.exclusive.bytes)).collect()
+}
+
+fn bytes_of(world: &World, digest: &Digest) -> u64 {
+    world.objects()[&world.keys().blob(digest)].bytes.len() as u64
+}
+
+#[test]
+fn what_an_untagged_manifest_keeps_too_is_not_exclusive_to_a_tag_unless_it_is_to_go() {
+    let mut world = World::new(Timestamp::from_seconds(1_700_000_000), "");
+    let base = Content::new(1, 5000);
+    world.push_image("a", &Image::new(100, &[base, Content::new(2, 700)]), Some("v1"));
+    world.push_image("a", &Image::new(200, &[base]), None);
+    world.age(Duration::from_hours(1000));
+    let [(_, all, alone)] = &by_tag(&world, &Mode::default())[..] else { panic!("one tag") };
+    assert_eq!(all - alone, 5000);
+    let untagged = by_tag(&world, &Mode::untagged());
+    assert_eq!(untagged, [("v1".to_owned(), *all, *all)]);
+}
+
+#[test]
+fn a_tag_keeps_the_children_of_its_index_and_their_referrers() {
+    let mut world = World::new(Timestamp::from_seconds(1_700_000_000), "");
+    let child = world.push_image("a", &Image::new(100, &[Content::new(1, 5000)]), None);
+    world.push_index("a", &Index::of(&[child]), Some("multi"));
+    world.push_artifact("a", child, Content::new(2, 300), None);
+    world.push_image("a", &Image::new(200, &[]), Some("other"));
+    world.age(Duration::from_hours(1000));
+    let whole: u64 = world.summary().blob_bytes;
+    for mode in [Mode::default(), Mode::untagged()] {
+        let tags = by_tag(&world, &mode);
+        assert!(tags.iter().all(|(_, all, alone)| all == alone), "{tags:?}");
+        assert_eq!(tags.iter().map(|(_, all, _)| all).sum::<u64>(), whole, "{tags:?}");
+    }
+}
+
+#[test]
+fn what_is_needed_and_not_there_is_counted_and_an_alias_is_not_missing() {
+    let mut world = World::new(Timestamp::from_seconds(1_700_000_000), "");
+    let (lost, alias) = (Content::new(1, 5000), Content::new(2, 70));
+    world.upload_sha512("a", alias);
+    let image = world.push_image("a", &Image::new(100, &[lost]), Some("v1"));
+    let size = bytes_of(&world, &image);
+    assert!(world.lose(&world.keys().blob(&lost.digest())));
+    let Census { repositories, totals } =
+        census(&world, &Mode::default(), &Ways::default(), Follow::Everything);
+    let keeps = &repositories[0].keeps;
+    assert_eq!((keeps.missing, totals.blobs.missing), (1, 1));
+    assert!(keeps.all.bytes > size && keeps.all.bytes < 5000);
+    assert_eq!(keeps.all, totals.blobs.all, "the alias is young, so its blob is kept");
 }

@@ -59,7 +59,8 @@ impl CensusBuilder {
     pub fn add_repository(&self, marked: &Marked) -> Result<(), CensusError> {
         let with_tags = self.follow.covers(&marked.tree.name);
         let usage = RepositoryUsage::of(marked, &self.cutoffs, with_tags);
-        let targets: Vec<Option<Digest>> = usage.by_tag.iter().map(|tag| tag.digest).collect();
+        let tags = usage.by_tag.iter().flat_map(|by_tag| &by_tag.tags);
+        let targets: Vec<Option<Digest>> = tags.map(|tag| tag.digest).collect();
         let claims = Claims { marked, repository: self.register(usage)?, aliases: aliases(marked) };
         if with_tags {
             self.claim_by_tag(&claims, &targets)?;

@@ -6,7 +6,7 @@ use marker::SpillError;
 use planner::Amount;
 
 use crate::claim::{Claim, Fingerprint, Record, Why, fingerprint_of, size_of};
-use crate::usage::{BlobTotals, RepositoryUsage};
+use crate::usage::{BlobTotals, Keeps, RepositoryUsage};
 
 /// What was counted so far.
 #[derive(Debug)]
@@ -16,6 +16,14 @@ pub(crate) struct Tally {
     pub(crate) blobs: BlobTotals,
     /// Blobs that nobody needs and that are old enough to go, each once.
     pub(crate) reclaimable: Amount,
+}
+
+impl Tally {
+    /// What a tag keeps. Tags are claimed for only where they are counted.
+    fn tag(&mut self, repository: u32, number: u32) -> Option<&mut Keeps> {
+        let by_tag = self.repositories[repository as usize].by_tag.as_mut()?;
+        by_tag.tags.get_mut(number as usize).map(|tag| &mut tag.keeps)
+    }
 }
 
 /// Counts a shard: both its claims and its blobs are sorted.
@@ -79,8 +87,8 @@ struct Group<'t> {
     tally: &'t mut Tally,
     found: Amount,
     is_young: bool,
-    /// The repository that claimed last.
-    last: Option<u32>,
+    /// The repository that keeps it and claimed last, and whether a tag is among its reasons.
+    last: Option<(u32, bool)>,
     repositories: Keepers<u32>,
     owners: Keepers<(u32, Why)>,
     /// Repositories that link it and do not keep it, while nobody is known to.
@@ -117,27 +125,40 @@ impl<'t> Group<'t> {
         }
         let missing = u64::from(self.found.count == 0 && !is_alias);
         self.may_be_missing |= missing > 0;
-        let usage = &mut self.tally.repositories[repository as usize];
-        if self.last.replace(repository) != Some(repository) {
+        if self.last.is_none_or(|(last, _)| last != repository) {
+            self.leave();
+            self.last = Some((repository, false));
+            let usage = &mut self.tally.repositories[repository as usize];
             usage.keeps.all += self.found;
             usage.keeps.missing += missing;
         }
         if let Why::Tag(number) = why {
-            let keeps = &mut usage.by_tag[number as usize].keeps;
-            keeps.all += self.found;
-            keeps.missing += missing;
+            self.last = Some((repository, true));
+            let found = self.found;
+            if let Some(keeps) = self.tally.tag(repository, number) {
+                keeps.all += found;
+                keeps.missing += missing;
+            }
         }
         self.repositories.add(repository);
         self.owners.add((repository, why));
     }
 
-    fn end(self) {
+    /// All claims of the last repository were seen.
+    fn leave(&mut self) {
+        let Some((repository, false)) = self.last else { return };
+        if let Some(by_tag) = &mut self.tally.repositories[repository as usize].by_tag {
+            by_tag.no_tag += self.found;
+        }
+    }
+
+    fn end(mut self) {
+        self.leave();
         let Self { tally, found, .. } = self;
         tally.blobs.all += found;
         tally.blobs.missing += u64::from(self.may_be_missing);
         if let Keepers::One((repository, Why::Tag(number))) = self.owners {
-            let usage = &mut tally.repositories[repository as usize];
-            usage.by_tag[number as usize].keeps.exclusive += found;
+            tally.tag(repository, number).into_iter().for_each(|keeps| keeps.exclusive += found);
         }
         match self.repositories {
             Keepers::Several => tally.blobs.shared += found,

@@ -36,4 +36,4 @@ mod usage;
 
 pub use builder::{Blob, CensusBuilder};
 pub use error::CensusError;
-pub use usage::{BlobTotals, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};
+pub use usage::{BlobTotals, ByTag, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};

@@ -118,8 +118,17 @@ pub struct RepositoryUsage {
     pub reclaimable: Reclaimable,
     /// All parts of its unfinished uploads.
     pub uploads: Amount,
-    /// What each tag keeps, in the order of their names, where that was asked for.
-    pub by_tag: Vec<TagUsage>,
+    /// By tag, where that was asked for.
+    pub by_tag: Option<ByTag>,
+}
+
+/// What a repository keeps, by tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByTag {
+    /// Every tag, in the order of the names.
+    pub tags: Vec<TagUsage>,
+    /// What is kept for another reason than a tag: manifests that no tag reaches, doubt, youth.
+    pub no_tag: Amount,
 }
 
 /// A tag.
@@ -152,7 +161,7 @@ impl RepositoryUsage {
             keeps: Keeps::default(),
             reclaimable,
             uploads,
-            by_tag: if with_tags { tags_of(marked) } else { Vec::new() },
+            by_tag: with_tags.then(|| ByTag { tags: tags_of(marked), no_tag: Amount::default() }),
         }
     }
 }

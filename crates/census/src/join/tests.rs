@@ -9,7 +9,7 @@ use registry::{Digest, RepositoryName, Shard};
 use super::*;
 use crate::claim;
 use crate::pile::tests::limited;
-use crate::usage::{Keeps, Reclaimable, TagUsage};
+use crate::usage::{ByTag, Reclaimable, TagUsage};
 
 const REPOSITORIES: u32 = 4;
 const TAGS: u32 = 3;
@@ -38,7 +38,7 @@ fn empty(number: u32) -> RepositoryUsage {
         keeps: Keeps::default(),
         reclaimable: Reclaimable::default(),
         uploads: Amount::default(),
-        by_tag: (0..TAGS).map(tag).collect(),
+        by_tag: Some(ByTag { tags: (0..TAGS).map(tag).collect(), no_tag: Amount::default() }),
     }
 }
 
@@ -113,7 +113,12 @@ impl Plain<'_> {
 fn check(tally: &Tally, plain: &Plain<'_>) {
     for (number, usage) in (0..).zip(&tally.repositories) {
         assert_eq!(usage.keeps, plain.keeps(|repository, _| repository == number));
-        for (tag, usage) in (0..).zip(&usage.by_tag) {
+        let by_tag = usage.by_tag.as_ref().unwrap();
+        let is_mine = |repository| repository == number;
+        let tagged = plain.kept(|repository, why| is_mine(repository) && why != Why::Root);
+        let untagged = &plain.kept(|repository, _| is_mine(repository)) - &tagged;
+        assert_eq!(by_tag.no_tag, plain.amount(&untagged), "{number}");
+        for (tag, usage) in (0..).zip(&by_tag.tags) {
             let keeps = plain.keeps(|repository, why| (repository, why) == (number, Why::Tag(tag)));
             assert_eq!(usage.keeps, keeps, "{number} {tag}");
         }

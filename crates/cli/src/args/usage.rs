@@ -19,7 +19,8 @@ pub struct UsageArgs {
     pub format: ShowFormat,
     /// Sum up by tag too
     ///
-    /// What a tag keeps is its manifest with all that this names and all that refers to it.
+    /// What a tag keeps is its manifest with all that this names and all that refers to it. Where two tags point to one
+    /// manifest, neither keeps it alone.
     #[arg(long)]
     pub tags: bool,
     /// Show only this repository, by tag

@@ -1,6 +1,6 @@
 //! A census as the object of `--json`.
 
-use census::{BlobTotals, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};
+use census::{BlobTotals, ByTag, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};
 use planner::{Amount, Policy, Requests};
 use registry::Timestamp;
 use serde::Serialize;
@@ -35,10 +35,18 @@ pub struct UsageSummary {
     kind: &'static str,
     location: String,
     t0: String,
-    policy: Policy,
+    policy: Rules,
     totals: All,
     repositories: Vec<Repository>,
     requests: Requests,
+}
+
+/// By which rules something is needed; times in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Rules {
+    untagged: bool,
+    grace: u64,
+    uploads_older_than: u64,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -74,7 +82,8 @@ struct Kept {
 
 #[derive(Clone, Debug, Serialize)]
 struct Repository {
-    repository: String,
+    #[serde(rename = "repository")]
+    name: String,
     doubt: Option<String>,
     manifests: u64,
     tags: u64,
@@ -82,12 +91,19 @@ struct Repository {
     kept: Kept,
     reclaimable: Parts,
     uploads: Amount,
-    by_tag: Vec<Tag>,
+    by_tag: Option<Tags>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Tags {
+    tags: Vec<Tag>,
+    no_tag: Amount,
 }
 
 #[derive(Clone, Debug, Serialize)]
 struct Tag {
-    tag: String,
+    #[serde(rename = "tag")]
+    name: String,
     digest: Option<String>,
     #[serde(flatten)]
     kept: Kept,
@@ -101,11 +117,24 @@ impl UsageSummary {
             kind: "usage",
             location: view.source.to_owned(),
             t0: view.t0.to_string(),
-            policy: view.policy,
+            policy: Rules::from(view.policy),
             totals: All::from(&view.census.totals),
             repositories: view.census.repositories.iter().map(Repository::from).collect(),
             requests,
         }
+    }
+}
+
+impl From<Policy> for Rules {
+    fn from(policy: Policy) -> Self {
+        let Policy { untagged, grace, uploads_older_than } = policy;
+        Self { untagged, grace: grace.as_secs(), uploads_older_than: uploads_older_than.as_secs() }
+    }
+}
+
+impl From<&ByTag> for Tags {
+    fn from(by_tag: &ByTag) -> Self {
+        Self { tags: by_tag.tags.iter().map(Tag::from).collect(), no_tag: by_tag.no_tag }
     }
 }
 
@@ -147,14 +176,14 @@ impl From<&Keeps> for Kept {
 impl From<&RepositoryUsage> for Repository {
     fn from(usage: &RepositoryUsage) -> Self {
         Self {
-            repository: usage.name.to_string(),
+            name: usage.name.to_string(),
             doubt: usage.doubt.clone(),
             manifests: usage.manifests,
             tags: usage.tags,
             kept: Kept::from(&usage.keeps),
             reclaimable: Parts::from(usage.reclaimable),
             uploads: usage.uploads,
-            by_tag: usage.by_tag.iter().map(Tag::from).collect(),
+            by_tag: usage.by_tag.as_ref().map(Tags::from),
         }
     }
 }
@@ -162,7 +191,7 @@ impl From<&RepositoryUsage> for Repository {
 impl From<&TagUsage> for Tag {
     fn from(usage: &TagUsage) -> Self {
         Self {
-            tag: usage.name.to_string(),
+            name: usage.name.to_string(),
             digest: usage.digest.map(|digest| digest.to_string()),
             kept: Kept::from(&usage.keeps),
         }

@@ -27,7 +27,7 @@ fn write_rows(view: &UsageView<'_>, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{COLUMNS}")?;
     for usage in &view.census.repositories {
         writeln!(out, "{}", of_repository(usage))?;
-        for tag in &usage.by_tag {
+        for tag in usage.by_tag.iter().flat_map(|by_tag| &by_tag.tags) {
             writeln!(out, "{}", of_tag(usage, tag))?;
         }
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use census::{Keeps, RepositoryUsage, TagUsage};
+use census::{ByTag, Keeps, RepositoryUsage, TagUsage};
 use planner::Amount;
 
 use super::{UsageView, count, size};
@@ -50,13 +50,22 @@ fn repository(text: &mut String, usage: &RepositoryUsage, view: &UsageView<'_>) 
     if let Some(doubt) = &usage.doubt {
         let _ = writeln!(text, "  in doubt, so all that it links is kept: {doubt}");
     }
-    let mut tags: Vec<&TagUsage> = usage.by_tag.iter().collect();
+    if let Some(by_tag) = &usage.by_tag {
+        tags(text, by_tag, view);
+    }
+}
+
+fn tags(text: &mut String, by_tag: &ByTag, view: &UsageView<'_>) {
+    let mut tags: Vec<&TagUsage> = by_tag.tags.iter().collect();
     tags.sort_by_key(|tag| Reverse(tag_weight(&tag.keeps, view.order)));
     let most = view.most.unwrap_or(usize::MAX);
     for tag in tags.iter().take(most) {
         line(text, &format!("  :{}", tag.name), "", &bytes(&tag.keeps));
     }
     more(text, "  ", tags.len(), most, "tags");
+    if by_tag.no_tag.count > 0 {
+        line(text, "  kept for no tag", "", &[size(by_tag.no_tag.bytes)]);
+    }
 }
 
 fn tag_weight(keeps: &Keeps, order: UsageOrder) -> u64 {

@@ -65,3 +65,62 @@ impl<S: ReadStore> Marker<S> {
         Ok(pointers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use monitor::Monitor;
+    use registry::Layout;
+    use store::MemoryStore;
+
+    use super::*;
+    use crate::testing::{CUTOFF, OLD, REPOSITORY, Registry, Text, Watched, current, list};
+    use crate::{MarkSetBuilder, Marked, Rules};
+
+    /// Marks the only repository of `store`, keeping every revision.
+    async fn mark(store: Watched, follow: Follow) -> Marked {
+        let store = Arc::new(store);
+        let (_, mut trees) = list(&store).await;
+        let (layout, monitor) = (Layout::new(""), Arc::new(Monitor::new()));
+        let (marks, rules) = (Arc::new(MarkSetBuilder::new()), Rules::new(false, CUTOFF));
+        let marker = Marker::new(store, &layout, 3, marks, rules, monitor).following(follow);
+        marker.mark(trees.remove(0)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn tags_that_decide_nothing_are_followed_only_where_that_is_asked_for() {
+        let registry = Registry { store: MemoryStore::new() };
+        let digest = registry.manifest(&Text::default());
+        for n in 0..10 {
+            registry.tag(&format!("v{n}"), digest);
+        }
+        let here = RepositoryName::new(REPOSITORY).unwrap();
+        let elsewhere = RepositoryName::new("team/other").unwrap();
+        for (follow, pointers) in [
+            (Follow::Nothing, 0),
+            (Follow::One(elsewhere), 0),
+            (Follow::One(here), 10),
+            (Follow::Everything, 10),
+        ] {
+            let store = Watched::new(registry.store.clone());
+            let marked = mark(store.clone(), follow).await;
+            assert_eq!(marked.evidence.pointers.len(), pointers);
+            assert!(marked.evidence.pointers.iter().all(|pointer| pointer.digest == digest));
+            assert_eq!(store.reads(), 1 + pointers);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tag_whose_link_tells_nothing_has_no_pointer_and_is_no_doubt_where_it_decides_nothing()
+     {
+        let registry = Registry::new();
+        let digest = registry.manifest(&Text::default());
+        registry.tag("good", digest);
+        registry.tag("rotten", digest);
+        registry.store.put(&current("rotten"), b"rotten".to_vec(), OLD);
+        let marked = mark(Watched::new(registry.store.clone()), Follow::Everything).await;
+        assert_eq!(marked.evidence.pointers, [TagTarget { tag: 0, digest }]);
+        assert!(!marked.reach.is_pinned());
+    }
+}
