@@ -1,5 +1,6 @@
 //! What a census says, held against plans of the same registry, and of the registry without those who keep something.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use proptest::prelude::*;
 use registry::{Digest, Layout, Timestamp};
 use regsweep::Failure;
 use regsweep::usage::{Ask, take_census};
-use store::{FaultPlan, Faulty, ReadStore};
+use store::{FaultPlan, Faulty, MemoryStore, ReadStore};
 use world::strategy::{mode, script};
 use world::{Content, Image, Index, Mode, World};
 
@@ -46,15 +47,16 @@ fn census(world: &World, mode: &Mode, ways: &Ways, follow: Follow) -> Census {
     runtime().block_on(taken).unwrap()
 }
 
-fn plan(world: &World, mode: &Mode) -> Plan {
+/// A plan, and what its directory goes with.
+fn plan(world: &World, mode: &Mode) -> (Plan, Collection<MemoryStore>) {
     let ways = Ways::default();
     let collection = Collection::of(world, ways.store(world), mode, &ways);
-    runtime().block_on(collection.plan()).unwrap()
+    (runtime().block_on(collection.plan()).unwrap(), collection)
 }
 
 /// The blobs that a plan deletes.
 fn freed(world: &World, mode: &Mode) -> Amount {
-    plan(world, mode).totals().of(RowKind::Blob)
+    plan(world, mode).0.totals().of(RowKind::Blob)
 }
 
 fn minus(all: Amount, part: Amount) -> Amount {
@@ -98,6 +100,30 @@ fn model_keeps(world: &World, mode: &Mode) -> (Amount, Amount) {
     bounds
 }
 
+/// What the links of a repository name by their keys, and what aliases lead to, as hex.
+fn linked(world: &World, name: &str) -> BTreeSet<String> {
+    let folder = format!("{}_", world.keys().repository(name));
+    let mut linked = BTreeSet::new();
+    for (key, stored) in world.objects().range(folder.clone()..) {
+        if !key.starts_with(&folder) || !key.ends_with("/link") {
+            continue;
+        }
+        linked.extend(key.rsplit('/').nth(1).map(str::to_owned));
+        if key.contains("/_layers/sha512/") {
+            let text = String::from_utf8_lossy(&stored.bytes);
+            linked.extend(text.split_once(':').map(|(_, hex)| hex.to_owned()));
+        }
+    }
+    linked
+}
+
+/// The blobs that a plan deletes, by their hex.
+fn dead_blobs(plan: &Plan) -> BTreeMap<String, u64> {
+    let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
+    let rows = rows.map(Result::unwrap).filter(|row| row.kind == RowKind::Blob);
+    rows.map(|row| (row.digest.unwrap().hex(), row.bytes)).collect()
+}
+
 /// Long enough ago that nothing is too young to judge.
 fn long_ago() -> impl Strategy<Value = u64> {
     prop_oneof![Just(2), Just(40)]
@@ -111,7 +137,8 @@ proptest! {
         script in script(60), mode in mode(), days in days(), ways in ways(),
     ) {
         let world = world(&script, days);
-        let (plan, totals) = (plan(&world, &mode), census(&world, &mode, &ways, Follow::Nothing).totals);
+        let (plan, _directory) = plan(&world, &mode);
+        let Census { repositories, totals } = census(&world, &mode, &ways, Follow::Nothing);
         let of = |kinds: &[RowKind]| kinds.iter().map(|kind| plan.totals().of(*kind)).sum::<Amount>();
         let expected = Reclaimable {
             blobs: of(&[RowKind::Blob]),
@@ -123,6 +150,12 @@ proptest! {
         let blobs = totals.blobs;
         let parts = [blobs.exclusive, blobs.shared, blobs.too_young, totals.reclaimable.blobs];
         prop_assert_eq!(parts.into_iter().sum::<Amount>(), blobs.all);
+        let dead = dead_blobs(&plan);
+        for usage in repositories {
+            let linked = linked(&world, usage.name.as_str());
+            let bytes = dead.iter().filter(|(hex, _)| linked.contains(*hex)).map(|(_, bytes)| bytes);
+            prop_assert_eq!(usage.reclaimable.blobs.bytes, bytes.sum::<u64>(), "{}", usage.name);
+        }
         let summary = world.summary();
         prop_assert_eq!(blobs.all, Amount { count: summary.blobs as u64, bytes: summary.blob_bytes });
     }
