@@ -1,9 +1,9 @@
 //! Counts who keeps which blob, and how large it is: exactly, and right about sharing.
 //!
 //! # Words
-//! A *claim* says that a repository keeps a digest, for one of its tags or for another reason, or that it only links it.
-//! What a repository or a tag *keeps* is *exclusive* where nobody else does, and *shared* otherwise. *Reclaimable* is
-//! what a plan by the same rules would delete. What is needed and not there is *missing*: counted, and summed by nobody.
+//! A *claim* says that a repository keeps a digest, for one of its tags or for another reason, or that it only links
+//! it. What a repository or a tag *keeps* is *exclusive* where nobody else does, and *shared* otherwise. *Reclaimable*
+//! is what a plan by the same rules would delete. What is needed and not there is *missing*: counted, never summed.
 //!
 //! # Guarantees
 //! Every blob counts once in the totals, in exactly one of: exclusive, shared, reclaimable, too young to judge. What is

@@ -117,19 +117,12 @@ fn totals(view: &UsageView<'_>) -> String {
     for (name, amount) in rows {
         let _ = writeln!(text, "{name:<40} {:>12} {:>12}", count(amount.count), size(amount.bytes));
     }
-    if totals.doubtful > 0 {
-        let _ = writeln!(
-            text,
-            "\n{} in doubt: all that they link is kept",
-            repositories(totals.doubtful)
-        );
-    }
-    if blobs.missing > 0 {
-        let _ = writeln!(text, "\nneeded and not there: {}", count(blobs.missing));
+    let notes = [
+        (totals.doubtful, "repositories in doubt"),
+        (blobs.missing, "digests needed and not there"),
+    ];
+    for (number, what) in notes.iter().filter(|(number, _)| *number > 0) {
+        let _ = writeln!(text, "{what:<40} {:>12}", count(*number));
     }
     text
-}
-
-fn repositories(number: u64) -> String {
-    format!("{} {}", count(number), if number == 1 { "repository" } else { "repositories" })
 }
