@@ -3,13 +3,14 @@
 use crate::expected::assert_expected;
 use crate::program::Program;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "plan",
     "show",
     "policy",
     "apply",
     "gc",
     "undo",
+    "usage",
     "explain",
     "garbage-collect",
     "demo",

@@ -47,3 +47,4 @@ mod streams;
 mod trash;
 mod twice;
 mod undo;
+mod usage;

@@ -27,3 +27,4 @@ mod retention;
 mod safety;
 mod scenarios;
 mod undo;
+mod usage;

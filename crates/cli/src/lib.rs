@@ -52,6 +52,7 @@ mod survey;
 mod taken_back;
 mod trash;
 mod unchanged;
+pub mod usage;
 mod xdg;
 
 use std::ffi::OsString;
@@ -117,6 +118,7 @@ fn stopped(failure: Failure) -> Failure {
 
 async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
     match &args.command {
+        Command::Usage(args) => Box::pin(command::usage(args, &context)).await,
         Command::Plan(args) => Box::pin(command::plan(args, &context)).await,
         Command::Show(args) => command::show(args, &context),
         Command::Policy(args) => match &args.command {

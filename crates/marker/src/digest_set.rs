@@ -13,10 +13,9 @@ use rayon::prelude::*;
 use registry::{Digest, Shard};
 
 use self::sealed::SealedShard;
-use self::spill::{Run, SpillFile};
 
 pub use self::sealed::{DigestReader, DigestSet};
-pub use self::spill::{MemoryLimit, SpillError};
+pub use self::spill::{MemoryLimit, Run, SpillError, SpillFile};
 
 /// A set of digests under construction; any thread may add.
 #[derive(Debug)]

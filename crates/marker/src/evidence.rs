@@ -45,6 +45,8 @@ pub struct Evidence {
     pub aliases: Vec<Alias>,
     /// What the tags point to; empty where tags do not matter.
     pub targets: Vec<TagTarget>,
+    /// What every tag points to whose link tells it, where that was asked for. Nothing is decided by it.
+    pub pointers: Vec<TagTarget>,
     /// Doubts that are not about a manifest.
     pub doubts: Vec<What>,
 }

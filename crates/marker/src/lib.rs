@@ -40,13 +40,16 @@ mod tags;
 mod testing;
 mod trace;
 
-pub use digest_set::{DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, SpillError};
+pub use digest_set::{
+    DigestReader, DigestSet, DigestSetBuilder, MemoryLimit, Run as SpilledRun, SpillError,
+    SpillFile,
+};
 pub use doubt::{Doubt, What};
 pub use error::MarkError;
 pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use expiry::Expiry;
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Beside, Marked, Marker, Rules, Telling};
+pub use marker::{Beside, Follow, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};
 pub use trace::{Ground, Lead, Path, trace};

@@ -1,5 +1,7 @@
 //! Marks repositories: reads what must be read, then follows it.
 
+mod pointers;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::{
     Alias, Event, Evidence, Expiry, Known, Library, MarkError, MarkSetBuilder, Reach, TagTarget,
     What, presumed, tags,
 };
+
+pub use self::pointers::Follow;
 
 /// What keeps a manifest alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +75,6 @@ pub struct Marked {
     pub evidence: Evidence,
     /// What it keeps alive.
     pub reach: Reach,
-    /// What its tags point to, where that is to be told: those of which it is known.
-    pub tags: Vec<TagTarget>,
     /// What a policy lets go of it; none where no policy covers it.
     pub expiry: Option<Expiry>,
     /// How the marking went, step by step, where that is to be told.
@@ -94,18 +96,10 @@ pub struct Marker<S> {
     policy: Option<Arc<Retention>>,
     /// How many objects of one repository are read at once; all repositories share the library's limit.
     readers_of_one: usize,
-    tells: Telling,
+    tells: bool,
+    follow: Follow,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
-}
-
-/// What a marker tells beside what is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Telling {
-    /// Each step of the marking ([`Marked::events`]).
-    pub events: bool,
-    /// What every tag points to ([`Marked::tags`]), also where tags do not matter: then at most one GET for each.
-    pub tags: bool,
 }
 
 impl<S: ReadStore> Marker<S> {
@@ -121,8 +115,8 @@ impl<S: ReadStore> Marker<S> {
     ) -> Self {
         let readers_of_one = if store.abilities().reads_in_place { 1 } else { readers.max(1) };
         let library = Arc::new(Library::new(store, layout, readers, Arc::clone(&monitor)));
-        let (tells, stop, policy) = (Telling::default(), Arc::default(), None);
-        Self { library, marks, rules, policy, readers_of_one, tells, monitor, stop }
+        let (tells, follow, stop, policy) = (false, Follow::default(), Arc::default(), None);
+        Self { library, marks, rules, policy, readers_of_one, tells, follow, monitor, stop }
     }
 
     /// The same marker; it reads nothing any more once `stop` was asked for.
@@ -137,10 +131,16 @@ impl<S: ReadStore> Marker<S> {
         Self { policy, ..self }
     }
 
-    /// The same marker, and what it tells.
+    /// The same marker; whether it tells each step.
     #[must_use]
-    pub fn telling(self, tells: Telling) -> Self {
+    pub fn telling(self, tells: bool) -> Self {
         Self { tells, ..self }
+    }
+
+    /// The same marker; of which repositories it finds out what every tag points to, also where that decides nothing.
+    #[must_use]
+    pub fn following(self, follow: Follow) -> Self {
+        Self { follow, ..self }
     }
 
     /// The same marker; the manifests that it remembers take so many bytes, about.
@@ -172,12 +172,12 @@ impl<S: ReadStore> Marker<S> {
     pub async fn mark(&self, mut tree: RepositoryTree) -> Result<Marked, MarkError> {
         self.marks.begin();
         self.date_tags(&mut tree).await?;
-        let (evidence, reach, expiry, events) = self.reach(&mut tree).await?;
+        let (mut evidence, reach, expiry, events) = self.reach(&mut tree).await?;
+        evidence.pointers = self.pointers(&tree, &evidence).await?;
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
-        let tags = if self.tells.tags { self.targets(&tree).await? } else { Vec::new() };
-        Ok(Marked { tree, evidence, reach, tags, expiry, events, started })
+        Ok(Marked { tree, evidence, reach, expiry, events, started })
     }
 
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
@@ -188,7 +188,7 @@ impl<S: ReadStore> Marker<S> {
             let rules = verdicts.as_ref().map_or(self.rules, |verdicts| self.rules.under(verdicts));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
             let mut events = Vec::new();
-            let mut tell = |event| events.extend(self.tells.events.then_some(event));
+            let mut tell = |event| events.extend(self.tells.then_some(event));
             let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
             if presumed::is_open_needed(tree, &reach, &rules) {
                 self.open(tree).await?;
@@ -303,25 +303,6 @@ impl<S: ReadStore> Marker<S> {
             evidence.doubts.extend(tags::strays(tree, &evidence.targets));
         }
         Ok(())
-    }
-
-    /// What every tag points to, as far as it can be known; decides nothing.
-    async fn targets(&self, tree: &RepositoryTree) -> Result<Vec<TagTarget>, MarkError> {
-        let (mut targets, mut unread) = (Vec::new(), Vec::new());
-        for (at, tag) in tree.tags.iter().enumerate() {
-            let Some(current) = &tag.current else { continue };
-            match tags::by_etag(tag) {
-                Some(digest) => targets.push(TagTarget { tag: at, digest }),
-                None => unread.push((at, current.key().into())),
-            }
-        }
-        for (tag, content) in self.read_links(tree, unread).await? {
-            if let Content::Digest(digest) = content {
-                targets.push(TagTarget { tag, digest });
-            }
-        }
-        targets.sort_unstable_by_key(|target| target.tag);
-        Ok(targets)
     }
 
     /// What links serve under another digest than their key tells. A manifest that is served so pins its repository:

@@ -54,7 +54,7 @@ pub struct Path {
 /// Why a repository keeps `digest`: for each thing that is kept for its own sake and leads there, the shortest way. Empty
 /// exactly where the repository does not keep it.
 ///
-/// What tags point to is that of [`Marked::tags`], and of the evidence.
+/// What tags point to is that of [`Evidence::pointers`], and what decides.
 #[must_use]
 pub fn trace(marked: &Marked, rules: &Rules, digest: Digest) -> Vec<Path> {
     if !marked.reach.needed.contains(&digest) && !marked.reach.signatures.contains(&digest) {
@@ -177,8 +177,8 @@ impl Grounds<'_> {
 
     /// The tags that point to a manifest.
     fn tags(&self, digest: Digest) -> impl Iterator<Item = Ground> + '_ {
-        let Marked { tree, evidence, tags, .. } = self.marked;
-        let targets = tags.iter().chain(&evidence.targets);
+        let Marked { tree, evidence, .. } = self.marked;
+        let targets = evidence.pointers.iter().chain(&evidence.targets);
         let tags = targets.filter(move |target| target.digest == digest);
         let tags: BTreeSet<usize> = tags.map(|target| target.tag).collect();
         tags.into_iter().filter_map(|tag| Some(Ground::Tag(tree.tags.get(tag)?.name.clone())))

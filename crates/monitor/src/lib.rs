@@ -107,6 +107,8 @@ named_enum! {
         Sealing,
         /// Listing blobs and comparing them with the marks.
         Planning,
+        /// Listing blobs and summing up who keeps them.
+        Weighing,
         /// Deleting links.
         SweepingLinks,
         /// Deleting blobs.

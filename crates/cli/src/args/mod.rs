@@ -12,6 +12,7 @@ mod shell;
 mod size;
 mod store;
 mod undo;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ pub use shell::{CompletionsArgs, ManArgs};
 pub use size::{ByteSize, SizeError};
 pub use store::{ChecksumKind, StoreArgs};
 pub use undo::UndoArgs;
+pub use usage::{UsageArgs, UsageOrder, UsageRules};
 
 /// Collects garbage in container registries that keep the distribution layout on S3 or on files.
 #[derive(Debug, Parser)]
@@ -113,6 +115,8 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plan and apply in one; again to resume
     Gc(GcArgs),
+    /// Sum up what each repository keeps, shares and could free
+    Usage(UsageArgs),
     /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
     /// Say who keeps a digest or an image, or why it would go
@@ -170,14 +174,14 @@ pub struct ShowArgs {
     pub report: ReportArgs,
 }
 
-/// How a plan is shown.
+/// How data is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ShowFormat {
     /// For people.
     Table,
     /// One object.
     Json,
-    /// One row for each object that would go.
+    /// Rows, with a line of column names.
     Csv,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lister::Complete;
-use marker::{DigestSet, DigestSetBuilder, Event, MarkSetBuilder, Marked, Rules, Telling};
+use marker::{DigestSet, DigestSetBuilder, Event, Follow, MarkSetBuilder, Marked, Rules};
 use monitor::{Counter, Monitor};
 use planner::{Cutoffs, Doubt, Doubts, Facts, PlanWriter, judge_repository};
 use registry::{Digest, RepositoryName};
@@ -60,7 +60,8 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     let marking = Marking {
         rules,
         retention: stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)),
-        telling: Telling { events: stage.ask.listener.is_some(), tags: false },
+        follow: Follow::Nothing,
+        tells: stage.ask.listener.is_some(),
     };
     let (complete, judges) = visit_repositories(stage.survey, marks, marking, judge).await?;
     let mut seen = Seen::default();

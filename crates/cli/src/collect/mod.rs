@@ -221,7 +221,7 @@ impl<S: ReadStore> Stage<'_, S> {
     }
 }
 
-async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
+pub(crate) async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
     let failed = |source| Failure::Store { location: location.to_owned(), source };
     store.now().await.map_err(failed)
 }

@@ -13,6 +13,7 @@ mod plan;
 mod policy_check;
 mod show;
 mod undo;
+mod usage;
 
 pub(crate) use apply::apply;
 pub(crate) use completions::completions;
@@ -27,6 +28,7 @@ pub(crate) use plan::plan;
 pub(crate) use policy_check::policy_check;
 pub(crate) use show::show;
 pub(crate) use undo::undo;
+pub(crate) use usage::usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

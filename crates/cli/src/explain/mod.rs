@@ -4,7 +4,7 @@ mod search;
 
 use std::sync::Arc;
 
-use marker::{DigestSet, DigestSetBuilder, Ground, Lead, MarkSetBuilder, Path, Rules};
+use marker::{DigestSet, DigestSetBuilder, Follow, Ground, Lead, MarkSetBuilder, Path, Rules};
 use monitor::Phase;
 use planner::{BlobJudge, Cutoffs, Facts, Reason};
 use registry::{Digest, KeyKind, RepositoryName, Timestamp, parse_link};
@@ -89,7 +89,7 @@ pub(crate) async fn explain<S: ReadStore>(
     let unlinked = Arc::new(DigestSetBuilder::limited(&survey.in_memory(survey.memory / 8))?);
     let rules = Rules { t0: cutoffs.t0, ..Rules::new(cutoffs.untagged, cutoffs.objects) };
     let search = || Search::new(digest, rules, cutoffs, Arc::clone(&unlinked));
-    let marking = Marking::telling_tags(rules);
+    let marking = Marking::following(rules, Follow::Everything);
     let (complete, searches) = visit_repositories(survey, &marks, marking, search).await?;
     survey.monitor.enter(Phase::Sealing);
     let marks = sole(marks, "the marks are still in use")?.seal(&complete)?;

@@ -53,7 +53,8 @@ impl Search {
         let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
         let links = links.chain(tree.tags.iter().flat_map(|tag| &tag.index));
         let links = links.filter(|link| link.digest == self.digest).map(|link| &link.listed);
-        let points_here = marked.tags.iter().filter(|target| target.digest == self.digest);
+        let points_here =
+            marked.evidence.pointers.iter().filter(|target| target.digest == self.digest);
         let current = points_here.filter_map(|target| tree.tags.get(target.tag)?.current.as_ref());
         let named = |listed: &Listed| NamedBy {
             key: listed.key().into(),

@@ -112,7 +112,7 @@ fn mark_hint(error: &MarkError) -> Option<&'static str> {
         | MarkError::Link { source, .. }
         | MarkError::Look { source, .. }
         | MarkError::List { source, .. } => store_hint(source, true),
-        MarkError::Spill(_) => Some("check that the plan's directory has room, or raise --memory"),
+        MarkError::Spill(_) => Some("check that the disk there has room, or raise --memory"),
         MarkError::LostReader { .. } => Some(BUG),
         _ => None,
     }

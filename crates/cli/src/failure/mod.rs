@@ -11,6 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use census::CensusError;
 use config::ConfigError;
 use ledger::LedgerError;
 use lister::ListError;
@@ -210,6 +211,17 @@ impl From<MarkError> for Failure {
 impl From<SpillError> for Failure {
     fn from(error: SpillError) -> Self {
         MarkError::from(error).into()
+    }
+}
+
+impl From<CensusError> for Failure {
+    fn from(error: CensusError) -> Self {
+        match error {
+            CensusError::Spill(error) => error.into(),
+            other => {
+                Self::Internal { what: "the registry is too large to count", source: other.into() }
+            }
+        }
     }
 }
 

@@ -213,12 +213,12 @@ fn readings() -> Vec<Row> {
         (
             SpillError::Write { folder: PathBuf::from("plan").into(), source: io() }.into(),
             Code::Usage,
-            vec!["check that the plan's directory has room, or raise --memory"],
+            vec!["check that the disk there has room, or raise --memory"],
         ),
         (
             JudgeError::Marks(SpillError::Damaged { folder: PathBuf::from("plan").into() }).into(),
             Code::Incomplete,
-            vec!["check that the plan's directory has room, or raise --memory"],
+            vec!["check that the disk there has room, or raise --memory"],
         ),
         (
             MarkError::Unresolved { unresolved: std::num::NonZeroU64::MIN }.into(),

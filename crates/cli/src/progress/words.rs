@@ -30,7 +30,7 @@ pub(super) fn done(monitor: &Monitor, phase: Phase) -> (u64, &'static str) {
     match phase {
         Phase::Opening | Phase::Sealing | Phase::Finished => (0, ""),
         Phase::Marking => (monitor.get(Counter::RepositoryKeys), "keys"),
-        Phase::Planning => (monitor.get(Counter::BlobKeys), "keys"),
+        Phase::Planning | Phase::Weighing => (monitor.get(Counter::BlobKeys), "keys"),
         Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Restoring => {
             (monitor.get(Counter::SweptObjects), "objects")
         }
@@ -71,6 +71,11 @@ fn doing(monitor: &Monitor, phase: Phase) -> Option<String> {
             number(Counter::Blobs),
             size(get(Counter::BlobBytes)),
             number(Counter::PlannedObjects),
+        )),
+        Phase::Weighing => Some(format!(
+            "weighing: {} blobs, {}",
+            number(Counter::Blobs),
+            size(get(Counter::BlobBytes)),
         )),
         Phase::Restoring => Some(format!(
             "taking back: {} objects looked at, {} restored",

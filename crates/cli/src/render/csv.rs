@@ -65,7 +65,7 @@ fn line(row: &Row) -> String {
 }
 
 /// A field, in quotes where it needs them.
-fn quoted(field: &str) -> String {
+pub(super) fn quoted(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -10,6 +10,9 @@ mod policy;
 mod summary;
 mod undo;
 mod undone;
+mod usage;
+mod usage_rows;
+mod usage_table;
 
 pub use self::policy::{PolicySummary, TagsJudged, policy_table};
 pub use csv::write_csv;
@@ -23,3 +26,6 @@ pub use report::{count, size};
 pub use summary::{Summary, Swept};
 pub use undo::{UndoSummary, undo_table};
 pub use undone::{UndoneSummary, undone_table};
+pub use usage::{UsageSummary, UsageView};
+pub use usage_rows::write_usage_csv;
+pub use usage_table::usage_table;

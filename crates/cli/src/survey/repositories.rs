@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lister::{Complete, RepositoryTree, list_repositories};
-use marker::{MarkSetBuilder, Marked, Marker, Rules, Telling};
+use marker::{Follow, MarkSetBuilder, Marked, Marker, Rules};
 use monitor::{Counter, Monitor};
 use policy::Retention;
 use store::ReadStore;
@@ -33,14 +33,16 @@ pub(crate) struct Marking {
     pub(crate) rules: Rules,
     /// Which tags go, where a policy says so.
     pub(crate) retention: Option<Arc<Retention>>,
-    /// What visitors hear beside what is kept.
-    pub(crate) telling: Telling,
+    /// Of which repositories it is found out what every tag points to.
+    pub(crate) follow: Follow,
+    /// Whether visitors hear how the marking went, step by step ([`Marked::events`]).
+    pub(crate) tells: bool,
 }
 
 impl Marking {
-    /// By these rules alone, and all tags are told.
-    pub(crate) const fn telling_tags(rules: Rules) -> Self {
-        Self { rules, retention: None, telling: Telling { events: false, tags: true } }
+    /// By these rules alone; tags are followed as `follow` says.
+    pub(crate) const fn following(rules: Rules, follow: Follow) -> Self {
+        Self { rules, retention: None, follow, tells: false }
     }
 }
 
@@ -114,13 +116,14 @@ impl<S: ReadStore> Work<S> {
         trees: mpsc::Receiver<RepositoryTree>,
     ) -> Self {
         let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
-        let Marking { rules, retention, telling } = marking;
+        let Marking { rules, retention, follow, tells } = marking;
         let marker =
             Marker::new(store, survey.layout, survey.width, marks, rules, Arc::clone(&monitor))
                 .retaining(retention)
                 .stopped_by(survey.stop)
                 .holding(survey.memory / 4)
-                .telling(telling)
+                .telling(tells)
+                .following(follow)
                 .remembering(survey.cache.cloned());
         Self { marker, trees: Mutex::new(trees), monitor }
     }

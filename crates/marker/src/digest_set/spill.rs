@@ -47,33 +47,39 @@ pub enum SpillError {
     },
 }
 
-/// Fingerprints that were written one after the other.
+/// Fingerprints, or other words, that were written one after the other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
+pub struct Run {
     /// In bytes.
     offset: u64,
-    /// In fingerprints.
+    /// In words.
     length: usize,
     checksum: u64,
 }
 
 impl Run {
-    /// In fingerprints.
-    pub(super) fn length(&self) -> usize {
+    /// In words.
+    #[must_use]
+    pub fn length(&self) -> usize {
         self.length
     }
 }
 
-/// A file without a name, which goes with the process however that ends.
+/// A file without a name, which goes with the process however that ends. What it gives back is what it was given, or
+/// an error.
 #[derive(Debug)]
-pub(super) struct SpillFile {
+pub struct SpillFile {
     file: File,
     folder: Box<Path>,
     end: AtomicU64,
 }
 
 impl SpillFile {
-    pub(super) fn create(folder: &Path) -> Result<Self, SpillError> {
+    /// An empty file on the disk of `folder`.
+    ///
+    /// # Errors
+    /// [`SpillError::Write`] where nothing can be written there.
+    pub fn create(folder: &Path) -> Result<Self, SpillError> {
         let folder: Box<Path> = folder.into();
         let created = tempfile::tempfile_in(&folder);
         let file =
@@ -81,25 +87,31 @@ impl SpillFile {
         Ok(Self { file, folder, end: AtomicU64::new(0) })
     }
 
-    /// Writes fingerprints behind all others; anybody may at the same time.
-    pub(super) fn append(&self, fingerprints: &[u64]) -> Result<Run, SpillError> {
-        let bytes: Vec<u8> = fingerprints.iter().flat_map(|word| word.to_le_bytes()).collect();
+    /// Writes words behind all others; anybody may at the same time.
+    ///
+    /// # Errors
+    /// [`SpillError::Write`].
+    pub fn append(&self, words: &[u64]) -> Result<Run, SpillError> {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let offset = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let written = self.file.write_all_at(&bytes, offset);
         written.map_err(|source| SpillError::Write { folder: self.folder.clone(), source })?;
-        Ok(Run { offset, length: fingerprints.len(), checksum: xxh3_64(&bytes) })
+        Ok(Run { offset, length: words.len(), checksum: xxh3_64(&bytes) })
     }
 
-    /// Reads a run behind what is in `fingerprints`.
-    pub(super) fn read(&self, run: &Run, fingerprints: &mut Vec<u64>) -> Result<(), SpillError> {
+    /// Reads a run behind what is in `words`.
+    ///
+    /// # Errors
+    /// [`SpillError`] where the disk fails, or gives back something else than was written.
+    pub fn read(&self, run: &Run, words: &mut Vec<u64>) -> Result<(), SpillError> {
         let mut bytes = vec![0; run.length * size_of::<u64>()];
         let read = self.file.read_exact_at(&mut bytes, run.offset);
         read.map_err(|source| SpillError::Read { folder: self.folder.clone(), source })?;
         if xxh3_64(&bytes) != run.checksum {
             return Err(SpillError::Damaged { folder: self.folder.clone() });
         }
-        let (words, _) = bytes.as_chunks();
-        fingerprints.extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+        let (chunks, _) = bytes.as_chunks();
+        words.extend(chunks.iter().map(|word| u64::from_le_bytes(*word)));
         Ok(())
     }
 

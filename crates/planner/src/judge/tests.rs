@@ -99,8 +99,8 @@ impl Case {
             ..Reach::default()
         };
         let started = self.started.iter().copied().take(tree.uploads.len()).collect();
-        let (evidence, tags, events) = (Evidence::default(), Vec::new(), Vec::new());
-        Marked { tree, evidence, reach, expiry: None, tags, events, started }
+        let (evidence, events) = (Evidence::default(), Vec::new());
+        Marked { tree, evidence, reach, expiry: None, events, started }
     }
 
     fn judge(&self, untagged: bool) -> Judged {

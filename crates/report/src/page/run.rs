@@ -152,7 +152,7 @@ const fn phase_name(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Opening | Phase::Sealing | Phase::Finished => None,
         Phase::Marking => Some("marking"),
-        Phase::Planning => Some("comparing"),
+        Phase::Planning | Phase::Weighing => Some("comparing"),
         Phase::SweepingLinks => Some("sweeping links"),
         Phase::SweepingBlobs => Some("sweeping blobs"),
         Phase::Restoring => Some("taking back"),

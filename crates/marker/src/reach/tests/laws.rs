@@ -276,8 +276,8 @@ impl Small {
         let evidence = self.evidence(&tree, untagged);
         let rules = Rules { beside, ..Rules::new(untagged, CUTOFF) };
         let reach = reach(&tree, &evidence, &rules, &mut drop);
-        let (tags, events, started) = (Vec::new(), Vec::new(), Vec::new());
-        (Marked { tree, evidence, reach, tags, expiry: None, events, started }, rules)
+        let (events, started) = (Vec::new(), Vec::new());
+        (Marked { tree, evidence, reach, expiry: None, events, started }, rules)
     }
 }
 

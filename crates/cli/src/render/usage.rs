@@ -1,0 +1,199 @@
+//! A census as the object of `--json`.
+
+use census::{BlobTotals, ByTag, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};
+use planner::{Amount, Policy, Requests};
+use registry::Timestamp;
+use serde::Serialize;
+
+use crate::Console;
+use crate::args::UsageOrder;
+
+/// A census to show.
+#[derive(Clone, Copy, Debug)]
+pub struct UsageView<'a> {
+    /// The registry, as it was typed.
+    pub source: &'a str,
+    /// When the census was begun, by the store's clock.
+    pub t0: Timestamp,
+    /// By which rules something is needed.
+    pub policy: Policy,
+    /// What was counted.
+    pub census: &'a Census,
+    /// What a table has first.
+    pub order: UsageOrder,
+    /// How many repositories, and tags of each, a table has; none: all.
+    pub most: Option<usize>,
+    /// What it can show.
+    pub console: Console,
+}
+
+/// A census, for machines. Fields are only ever added.
+#[derive(Clone, Debug, Serialize)]
+pub struct UsageSummary {
+    /// `usage`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    location: String,
+    t0: String,
+    policy: Rules,
+    totals: All,
+    repositories: Vec<Repository>,
+    requests: Requests,
+}
+
+/// By which rules something is needed; times in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Rules {
+    untagged: bool,
+    grace: u64,
+    uploads_older_than: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct All {
+    manifests: u64,
+    tags: u64,
+    doubtful: u64,
+    blobs: Amount,
+    exclusive: Amount,
+    shared: Amount,
+    too_young: Amount,
+    reclaimable: Parts,
+    orphans: Amount,
+    uploads: Amount,
+    missing: u64,
+}
+
+/// What a plan would delete.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Parts {
+    blobs: Amount,
+    links: Amount,
+    uploads: Amount,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Kept {
+    keeps: Amount,
+    exclusive: Amount,
+    shared: Amount,
+    missing: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Repository {
+    #[serde(rename = "repository")]
+    name: String,
+    doubt: Option<String>,
+    manifests: u64,
+    tags: u64,
+    #[serde(flatten)]
+    kept: Kept,
+    reclaimable: Parts,
+    uploads: Amount,
+    by_tag: Option<Tags>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Tags {
+    tags: Vec<Tag>,
+    no_tag: Amount,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Tag {
+    #[serde(rename = "tag")]
+    name: String,
+    digest: Option<String>,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
+impl UsageSummary {
+    /// All that a census says, in the order of the names; `requests` are those of this run.
+    #[must_use]
+    pub fn of(view: &UsageView<'_>, requests: Requests) -> Self {
+        Self {
+            kind: "usage",
+            location: view.source.to_owned(),
+            t0: view.t0.to_string(),
+            policy: Rules::from(view.policy),
+            totals: All::from(&view.census.totals),
+            repositories: view.census.repositories.iter().map(Repository::from).collect(),
+            requests,
+        }
+    }
+}
+
+impl From<Policy> for Rules {
+    fn from(policy: Policy) -> Self {
+        let Policy { untagged, grace, uploads_older_than } = policy;
+        Self { untagged, grace: grace.as_secs(), uploads_older_than: uploads_older_than.as_secs() }
+    }
+}
+
+impl From<&ByTag> for Tags {
+    fn from(by_tag: &ByTag) -> Self {
+        Self { tags: by_tag.tags.iter().map(Tag::from).collect(), no_tag: by_tag.no_tag }
+    }
+}
+
+impl From<&Totals> for All {
+    fn from(totals: &Totals) -> Self {
+        let Totals { blobs, manifests, tags, uploads, reclaimable, doubtful } = *totals;
+        let BlobTotals { all, exclusive, shared, too_young, orphans, missing } = blobs;
+        let reclaimable = Parts::from(reclaimable);
+        let blobs = all;
+        Self {
+            manifests,
+            tags,
+            doubtful,
+            blobs,
+            exclusive,
+            shared,
+            too_young,
+            reclaimable,
+            orphans,
+            uploads,
+            missing,
+        }
+    }
+}
+
+impl From<Reclaimable> for Parts {
+    fn from(Reclaimable { blobs, links, uploads }: Reclaimable) -> Self {
+        Self { blobs, links, uploads }
+    }
+}
+
+impl From<&Keeps> for Kept {
+    fn from(keeps: &Keeps) -> Self {
+        let Keeps { all, exclusive, missing } = *keeps;
+        Self { keeps: all, exclusive, shared: keeps.shared(), missing }
+    }
+}
+
+impl From<&RepositoryUsage> for Repository {
+    fn from(usage: &RepositoryUsage) -> Self {
+        Self {
+            name: usage.name.to_string(),
+            doubt: usage.doubt.clone(),
+            manifests: usage.manifests,
+            tags: usage.tags,
+            kept: Kept::from(&usage.keeps),
+            reclaimable: Parts::from(usage.reclaimable),
+            uploads: usage.uploads,
+            by_tag: usage.by_tag.as_ref().map(Tags::from),
+        }
+    }
+}
+
+impl From<&TagUsage> for Tag {
+    fn from(usage: &TagUsage) -> Self {
+        Self {
+            name: usage.name.to_string(),
+            digest: usage.digest.map(|digest| digest.to_string()),
+            kept: Kept::from(&usage.keeps),
+        }
+    }
+}
