@@ -22,6 +22,7 @@
 
 pub mod args;
 mod carry_out;
+mod check;
 mod clock;
 pub mod collect;
 mod command;
@@ -112,6 +113,7 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Apply(args) => Box::pin(command::apply(args, &context)).await,
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
+        Command::Check(args) => Box::pin(command::check(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
     }

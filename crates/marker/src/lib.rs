@@ -46,3 +46,4 @@ pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
 pub use marker::{Beside, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};
+pub use tags::link_etag;

@@ -93,6 +93,10 @@ named_enum! {
         PurgedObjects,
         /// Bytes of those.
         PurgedBytes,
+        /// Blobs whose content was compared with their digest.
+        VerifiedBlobs,
+        /// Bytes of those.
+        VerifiedBytes,
     }
 }
 
@@ -113,6 +117,10 @@ named_enum! {
         SweepingBlobs,
         /// Bringing back what was deleted.
         Restoring,
+        /// Listing blobs, to know which are there.
+        ListingBlobs,
+        /// Comparing blobs with their digests.
+        Verifying,
         /// Nothing more.
         Finished,
     }

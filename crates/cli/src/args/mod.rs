@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod check;
 mod online;
 mod output;
 mod policy;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+pub use check::CheckArgs;
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
@@ -83,6 +85,8 @@ pub enum Command {
     Gc(GcArgs),
     /// Take back what was deleted, where the store kept it; again to go on
     Undo(UndoArgs),
+    /// Find what is broken: images that cannot be pulled, missing and wrong data
+    Check(CheckArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]
     GarbageCollect(GarbageCollectArgs),

@@ -1,6 +1,7 @@
 //! The commands, a file each: they wire the crates together and hold no logic of their own.
 
 mod apply;
+mod check;
 mod demo;
 mod garbage_collect;
 mod gc;
@@ -9,6 +10,7 @@ mod show;
 mod undo;
 
 pub(crate) use apply::apply;
+pub(crate) use check::check;
 pub(crate) use demo::demo;
 pub(crate) use garbage_collect::{failure_text as garbage_collect_failure, garbage_collect};
 pub(crate) use gc::gc;

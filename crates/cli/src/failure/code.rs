@@ -24,7 +24,7 @@ pub enum Code {
     Unsafe = 4,
     /// Bucket, credentials, permission, address.
     Store = 5,
-    /// A plan or journal that cannot be used.
+    /// A plan or journal that cannot be used, or a registry that is damaged.
     Format = 6,
     /// Listing or marking could not be completed; nothing was deleted.
     Incomplete = 7,
@@ -78,6 +78,7 @@ impl Failure {
             Self::Undo(error) => sweep_code(&error.cause),
             Self::Partial { .. } | Self::NotBack { .. } | Self::Uncleared { .. } => Code::Partial,
             Self::Stopped { .. } => Code::Stopped,
+            Self::Damaged { .. } => Code::Format,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }
     }

@@ -58,6 +58,9 @@ impl Failure {
                 "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
             ),
             Self::NotBack { .. } => Some("what is back stays; what is lost has to be pushed again"),
+            Self::Damaged { .. } => Some(
+                "a push of the same image mends it; what regsweep deleted, `regsweep undo` may bring back",
+            ),
             Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
             Self::File { .. }
             | Self::Output(_)

@@ -59,10 +59,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Waits(_) => 33,
         Failure::Refused(Refusal::NoGeneration { .. }) => 34,
         Failure::Refused(Refusal::OpenGeneration { .. }) => 35,
+        Failure::Damaged { .. } => 36,
     }
 }
 
-const VARIANTS: usize = 36;
+const VARIANTS: usize = 37;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -123,6 +124,13 @@ fn operators() -> Vec<Row> {
         ),
         (Failure::File { path: "plan".into(), source: io() }, Code::Usage, vec![]),
         (Failure::Output(io()), Code::Internal, vec![]),
+        (
+            Failure::Damaged { tags: 1, manifests: 2, findings: 3 },
+            Code::Format,
+            vec![
+                "a push of the same image mends it; what regsweep deleted, `regsweep undo` may bring back",
+            ],
+        ),
         (
             Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },
             Code::Usage,

@@ -1,5 +1,6 @@
 //! Views of plans, reports and failures.
 
+mod check;
 mod csv;
 mod failure;
 mod human;
@@ -9,6 +10,7 @@ mod summary;
 mod undo;
 mod undone;
 
+pub(crate) use check::{CheckSummary, check_table};
 pub use csv::write_csv;
 pub use failure::{failure_json, failure_line, failure_text, hint_lines};
 pub use human::{count, size};

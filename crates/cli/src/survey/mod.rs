@@ -6,6 +6,7 @@
 //! ```
 //! What a visitor makes of it, a plan, a sum, a search, is its own affair; all of them see the same.
 
+mod answers;
 mod blobs;
 mod repositories;
 
@@ -17,8 +18,9 @@ use marker::MemoryLimit;
 use monitor::{Monitor, Stop};
 use registry::Layout;
 
+pub(crate) use self::answers::{Answers, Questions, says_something};
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
-pub(crate) use self::repositories::{SeesRepositories, lost, visit_repositories};
+pub(crate) use self::repositories::{SeesRepositories, lost, visit_closely, visit_repositories};
 
 use crate::Failure;
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use lister::{Complete, RepositoryTree, list_repositories};
 use marker::{MarkSetBuilder, Marked, Marker, Rules};
-use monitor::{Counter, Monitor};
+use monitor::{Counter, Monitor, Stop};
 use store::ReadStore;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use super::{Survey, sole};
+use super::answers::ask;
+use super::{Answers, Questions, Survey, sole};
 use crate::Failure;
 
 /// How many repositories wait between the lister and the marker.
@@ -24,6 +25,17 @@ pub(crate) trait SeesRepositories: Send + 'static {
     /// # Errors
     /// Nothing more is shown then, to anybody.
     fn see(&mut self, marked: Marked) -> Result<(), Failure>;
+
+    /// The keys that have to be asked for before it is seen, whatever was listed; the answers are heard first.
+    ///
+    /// # Errors
+    /// Nothing more is shown then, to anybody.
+    fn questions(&mut self, _marked: &Marked) -> Result<Questions, Failure> {
+        Ok(Questions::default())
+    }
+
+    /// Hears the answers to the questions, where there were any.
+    fn hear(&mut self, _answers: Answers) {}
 }
 
 /// Lists and marks every repository, and shows each to one of the visitors that `new_visitor` makes. Gives them back when
@@ -38,8 +50,49 @@ pub(crate) async fn visit_repositories<S: ReadStore, V: SeesRepositories>(
     tells: bool,
     new_visitor: impl Fn() -> V,
 ) -> Result<(Complete, Vec<V>), Failure> {
+    let marker = marker(survey, marks, rules).telling(tells);
+    visit_with(survey, marker, new_visitor).await
+}
+
+/// The same; manifests keep what they claim of what they name.
+///
+/// # Errors
+/// As [`visit_repositories`].
+pub(crate) async fn visit_closely<S: ReadStore, V: SeesRepositories>(
+    survey: Survey<'_, S>,
+    marks: &Arc<MarkSetBuilder>,
+    rules: Rules,
+    new_visitor: impl Fn() -> V,
+) -> Result<(Complete, Vec<V>), Failure> {
+    visit_with(survey, marker(survey, marks, rules).reading(true), new_visitor).await
+}
+
+fn marker<S: ReadStore>(
+    survey: Survey<'_, S>,
+    marks: &Arc<MarkSetBuilder>,
+    rules: Rules,
+) -> Marker<S> {
+    let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
+    Marker::new(store, survey.layout, survey.width, Arc::clone(marks), rules, monitor)
+        .stopped_by(survey.stop)
+        .holding(survey.memory / 4)
+        .remembering(survey.cache.cloned())
+}
+
+async fn visit_with<S: ReadStore, V: SeesRepositories>(
+    survey: Survey<'_, S>,
+    marker: Marker<S>,
+    new_visitor: impl Fn() -> V,
+) -> Result<(Complete, Vec<V>), Failure> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Arc::new(Work::new(survey, Arc::clone(marks), rules, tells, receiver));
+    let work = Arc::new(Work {
+        marker,
+        trees: Mutex::new(receiver),
+        store: Arc::clone(survey.store),
+        width: survey.width,
+        monitor: Arc::clone(survey.monitor),
+        stop: Arc::clone(survey.stop),
+    });
     let mut group = JoinSet::new();
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run(new_visitor()));
@@ -86,34 +139,28 @@ pub(crate) fn lost(error: tokio::task::JoinError) -> Failure {
 struct Work<S> {
     marker: Marker<S>,
     trees: Mutex<mpsc::Receiver<RepositoryTree>>,
+    store: Arc<S>,
+    /// How many questions are asked at once.
+    width: usize,
     monitor: Arc<Monitor>,
+    stop: Arc<Stop>,
 }
 
 impl<S: ReadStore> Work<S> {
-    fn new(
-        survey: Survey<'_, S>,
-        marks: Arc<MarkSetBuilder>,
-        rules: Rules,
-        tells: bool,
-        trees: mpsc::Receiver<RepositoryTree>,
-    ) -> Self {
-        let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
-        let marker =
-            Marker::new(store, survey.layout, survey.width, marks, rules, Arc::clone(&monitor))
-                .stopped_by(survey.stop)
-                .holding(survey.memory / 4)
-                .telling(tells)
-                .remembering(survey.cache.cloned());
-        Self { marker, trees: Mutex::new(trees), monitor }
-    }
-
     /// Marks until nothing comes any more.
     async fn run<V: SeesRepositories>(self: Arc<Self>, mut visitor: V) -> Result<V, Failure> {
         loop {
             let next = self.trees.lock().await.recv().await;
             let Some(tree) = next else { return Ok(visitor) };
             self.count(&tree);
-            visitor.see(self.marker.mark(tree).await?)?;
+            let marked = self.marker.mark(tree).await?;
+            let questions = visitor.questions(&marked)?;
+            if !questions.is_empty() {
+                let name = &marked.tree.name;
+                let asked = ask(&self.store, name, questions, self.width, &self.stop);
+                visitor.hear(asked.await?);
+            }
+            visitor.see(marked)?;
         }
     }
 
