@@ -3,7 +3,8 @@
 use crate::expected::assert_expected;
 use crate::program::Program;
 
-const COMMANDS: [&str; 7] = ["plan", "show", "apply", "gc", "undo", "garbage-collect", "demo"];
+const COMMANDS: [&str; 8] =
+    ["plan", "show", "apply", "gc", "undo", "check", "garbage-collect", "demo"];
 
 #[test]
 fn the_short_help_of_every_command_fits_a_screen() {

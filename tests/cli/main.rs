@@ -19,6 +19,7 @@
 
 mod bucket_errors;
 mod cached;
+mod check;
 mod collecting;
 mod configuration;
 mod drop_in;

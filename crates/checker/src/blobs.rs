@@ -123,7 +123,9 @@ mod tests {
             assert_eq!(slices(percent), days);
             for digest in &digests {
                 let start = 1_700_000_000;
-                let day = |day: u64| Timestamp::from_seconds(start + i64::try_from(day).unwrap() * 86_400);
+                let day = |day: u64| {
+                    Timestamp::from_seconds(start + i64::try_from(day).unwrap() * 86_400)
+                };
                 let seen = (0..days).filter(|n| is_selected(digest, percent, day(*n))).count();
                 assert_eq!(seen, 1);
             }

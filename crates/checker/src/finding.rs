@@ -143,14 +143,21 @@ impl Kind {
     pub const fn follows(self) -> &'static str {
         match self {
             Self::MissingManifest => "the manifest cannot be pulled, nor what leads to it",
-            Self::MissingBlob => "images that name it cannot be pulled; a push of it mends all",
+            Self::MissingBlob => {
+                "images that name it cannot be pulled; a push of any of them mends all"
+            }
             Self::UnlinkedManifest => "the index cannot be pulled whole; push what it lacks",
             Self::UnlinkedBlob => "the repository does not serve it; push the image again",
             Self::TagToNowhere => "the tag cannot be pulled; push it again, or delete it",
-            Self::BrokenLink => "the registry cannot follow it; push the image again",
-            Self::EmptyData => "it is served as nothing, and pushes believe that it is there",
-            Self::WrongSize => "clients refuse it; it was cut off, or is not what was pushed",
-            Self::WrongContent => "clients refuse it; it has rotted, or was overwritten",
+            Self::BrokenLink => {
+                "the registry cannot follow it; delete it, then push the image again"
+            }
+            Self::EmptyData => {
+                "pushes believe that it is there; delete it, then push the image again"
+            }
+            Self::WrongSize | Self::WrongContent => {
+                "clients refuse it, pushes believe it; delete it, then push the image again"
+            }
             Self::Unreadable => "the registry may not be able to serve it either",
             Self::DanglingLayer => "a push that mounts it fails; nothing else needs it",
             Self::DanglingSignature => "no registry since 2.5 reads it",

@@ -124,7 +124,8 @@ impl Judge<'_> {
             let mut fault = self.own_fault(digest, known, &mut found);
             if let Known::Manifest(manifest) = known {
                 for reference in self.repository.references(digest, manifest) {
-                    self.needed.insert(reference.digest);
+                    let canonical = self.repository.canonical(&reference.digest);
+                    self.needed.extend([reference.digest, canonical]);
                     fault = fault.or(self.judge_reference(&reference, &mut found)?);
                 }
             }
@@ -179,7 +180,8 @@ impl Judge<'_> {
             add(found, kind, key, format!("{} of {holder}", part.name()));
         }
         // Where the link of an alias is not right, nothing tells where its data would be.
-        let is_known = link.is_none() || digest.algorithm() == Algorithm::Sha256;
+        let is_known =
+            self.sight.is_first() || link.is_none() || digest.algorithm() == Algorithm::Sha256;
         let mut blob = None;
         if part != Part::Manifest && is_known {
             let canonical = self.repository.canonical(&digest);
@@ -324,12 +326,10 @@ impl Judge<'_> {
 
     /// Whether a link that is right leads to data that is not there.
     fn leads_nowhere(&mut self, link: &Link) -> Result<bool, SpillError> {
-        if self.sight.link(link).is_some() {
-            return Ok(false);
-        }
+        let is_right = self.sight.link(link).is_none();
         let canonical = self.repository.canonical(&link.digest);
         let is_missing = self.sight.blob(&canonical, None)? == Some(Trouble::Missing);
-        Ok(is_missing && self.sight.is_there(link.listed.key()))
+        Ok(is_missing && self.sight.is_there(link.listed.key()) && is_right)
     }
 
     fn add_image(&mut self, digest: Option<Digest>, tags: Vec<Box<str>>, fault: Fault) {

@@ -98,8 +98,7 @@ mod tests {
             let hex = Digest::sha256(&[n]).hex();
             let key = format!("docker/registry/v2/repositories/a/_layers/sha256/{hex}/link");
             let etag = Some(etag.as_str().into());
-            let object =
-                Object { key: key.into(), size: 71, modified: Timestamp::default(), etag };
+            let object = Object { key: key.into(), size: 71, modified: Timestamp::default(), etag };
             tree.add(&Layout::new(""), object.into());
         }
         tree

@@ -57,12 +57,16 @@ impl Report {
         }
         for (kind, sample) in more.sample {
             let kept = self.sample.entry(kind).or_default();
-            sample.into_iter().for_each(|finding| keep(kept, finding, self.most));
+            for finding in sample {
+                keep(kept, finding, self.most);
+            }
         }
         self.manifests += more.manifests;
         self.tags += more.tags;
         self.broken += more.broken;
-        more.images.into_iter().for_each(|image| keep(&mut self.images, image, self.most));
+        for image in more.images {
+            keep(&mut self.images, image, self.most);
+        }
     }
 
     /// What was found of a kind, how often, and what is kept of it; the worst first.

@@ -26,6 +26,11 @@ impl<'a> Sight<'a> {
         Self { repository, seen, present, sized, suspects: Suspects::default() }
     }
 
+    /// Whether nobody looked a second time yet, so that all that may matter has to be asked for.
+    pub(crate) fn is_first(&self) -> bool {
+        self.seen.is_none()
+    }
+
     /// What is wrong with a blob that should have `size` bytes, where that is known.
     pub(crate) fn blob(
         &mut self,
@@ -136,15 +141,14 @@ impl<'a> Sight<'a> {
     /// What is wrong with a manifest that is linked.
     pub(crate) fn manifest(&mut self, digest: &Digest, known: &Known) -> Option<Trouble> {
         match known {
-            Known::Manifest(_) => None,
             Known::Missing => self.look_at_blob(digest, None, Trouble::Missing),
             Known::Doubtful(What::OtherContent { digest, actual }) => {
                 let is_empty = *actual == Digest::of(digest.algorithm(), b"");
                 Some(if is_empty { Trouble::Empty } else { Trouble::Content })
             }
             Known::Doubtful(What::Unreadable { .. }) => Some(Trouble::Unreadable),
-            // Whether a client understands it is not known.
-            Known::Doubtful(_) => None,
+            // What is not understood a client may understand.
+            Known::Manifest(_) | Known::Doubtful(_) => None,
         }
     }
 }

@@ -93,7 +93,9 @@ pub(super) async fn verify<S: ReadStore>(
     };
     let parts = crew::each(shards.collect(), survey.width, work, lost).await?;
     let mut all = Compared::default();
-    parts.into_iter().for_each(|part| all.merge(part));
+    for part in parts {
+        all.merge(part);
+    }
     all.verified.percent = percent;
     Ok(all)
 }

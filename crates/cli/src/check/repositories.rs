@@ -78,13 +78,12 @@ impl SeesRepositories for Judging {
     }
 
     fn see(&mut self, marked: Marked) -> Result<(), Failure> {
-        let judgement = match self.judged.take() {
-            Some(judgement) => judgement,
-            None => {
-                let seen = std::mem::take(&mut self.seen);
-                Repository::new(&marked, &self.layout, &self.blobs, self.links)
-                    .judge(Some(&seen))?
-            }
+        let judgement = if let Some(judgement) = self.judged.take() {
+            judgement
+        } else {
+            let seen = std::mem::take(&mut self.seen);
+            let repository = Repository::new(&marked, &self.layout, &self.blobs, self.links);
+            repository.judge(Some(&seen))?
         };
         judgement.findings.into_iter().for_each(|finding| self.report.add(finding));
         judgement.images.into_iter().for_each(|image| self.report.add_image(image));

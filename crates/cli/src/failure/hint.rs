@@ -59,7 +59,7 @@ impl Failure {
             ),
             Self::NotBack { .. } => Some("what is back stays; what is lost has to be pushed again"),
             Self::Damaged { .. } => Some(
-                "a push of the same image mends it; what regsweep deleted, `regsweep undo` may bring back",
+                "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
             ),
             Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
             Self::File { .. }

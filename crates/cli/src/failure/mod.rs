@@ -229,9 +229,8 @@ const EMPTY_WORDS: [&str; 4] =
     ["dispatch failure", "io error", "client error (Connect)", "tcp connect error"];
 
 fn damaged(tags: u64, manifests: u64, findings: u64) -> String {
-    let some = |number: u64, what: &str| {
-        format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-    };
+    let some =
+        |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     match tags + manifests {
         0 => format!("{} of damage, and all images can be pulled", some(findings, "finding")),
         _ => {

@@ -128,7 +128,7 @@ fn operators() -> Vec<Row> {
             Failure::Damaged { tags: 1, manifests: 2, findings: 3 },
             Code::Format,
             vec![
-                "a push of the same image mends it; what regsweep deleted, `regsweep undo` may bring back",
+                "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
             ],
         ),
         (

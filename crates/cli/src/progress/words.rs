@@ -187,10 +187,7 @@ mod tests {
             say(Phase::Planning),
             "comparing: 2,000 blobs, 3.0 GiB, 1,000 objects to delete; 13 LIST, 300 GET"
         );
-        assert_eq!(
-            say(Phase::ListingBlobs),
-            "listing: 2,000 blobs, 3.0 GiB; 13 LIST, 300 GET"
-        );
+        assert_eq!(say(Phase::ListingBlobs), "listing: 2,000 blobs, 3.0 GiB; 13 LIST, 300 GET");
         assert_eq!(say(Phase::Verifying), "verifying: 0 blobs, 0 B; 13 LIST, 300 GET");
         let sweeping = "400 of 1,000 objects, 1.0 MiB freed, 0 failed; 13 LIST, 300 GET";
         assert_eq!(say(Phase::SweepingLinks), format!("sweeping links: {sweeping}"));

@@ -80,8 +80,7 @@ fn findings(report: &Report, severity: Severity, console: Console) -> String {
     if all == 0 {
         return String::new();
     }
-    let mut text =
-        format!("\n{}\n", console.bold(&format!("{}: {}", severity.name(), count(all))));
+    let mut text = format!("\n{}\n", console.bold(&format!("{}: {}", severity.name(), count(all))));
     for (kind, number, sample) in report.kinds().filter(|(kind, ..)| kind.severity() == severity) {
         let _ = writeln!(text, "  {} {}: {}", count(number), kind.name(), kind.follows());
         for finding in sample {
