@@ -159,7 +159,7 @@ impl Kind {
                 "clients refuse it, pushes believe it; delete it, then push the image again"
             }
             Self::Unreadable => "the registry may not be able to serve it either",
-            Self::DanglingLayer => "a push that mounts it fails; nothing else needs it",
+            Self::DanglingLayer => "no manifest needs it, and it leads nowhere",
             Self::DanglingSignature => "no registry since 2.5 reads it",
             Self::TagWithoutTarget => "the tag is not there; its history serves nobody",
             Self::BrokenHistory => "no registry reads it to serve a pull",
