@@ -120,6 +120,10 @@ impl Judge<'_> {
     /// What each manifest lacks of its own.
     fn judge_manifests(&mut self) -> Result<(), SpillError> {
         for (digest, known) in self.repository.manifests() {
+            if let Some(link) = self.repository.aliased_revision(&digest) {
+                add(&mut self.found, Kind::OddLink, link.listed.key(), "it names another manifest");
+                continue;
+            }
             let mut found = Found::new();
             let mut fault = self.own_fault(digest, known, &mut found);
             if let Known::Manifest(manifest) = known {

@@ -106,6 +106,11 @@ impl<'a> Repository<'a> {
         *self.aliases.get(digest).unwrap_or(digest)
     }
 
+    /// The link that serves another manifest under this digest, as no registry writes it.
+    pub(crate) fn aliased_revision(&self, digest: &Digest) -> Option<&'a Link> {
+        self.revisions.get(digest).filter(|_| self.aliases.contains_key(digest)).copied()
+    }
+
     /// The link that serves a manifest. Registries that find no revision link follow a layer link.
     ///
     /// Source: distribution `registry/storage/registry.go`, `Manifests`.

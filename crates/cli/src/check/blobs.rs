@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use checker::{Blobs, BlobsBuilder, Finding, Kind, Report, has_data};
+use lister::ListError;
 use monitor::{Counter, Monitor};
 use registry::{Algorithm, Digest, KeyKind, Layout};
 use store::{Listed, ReadStore};
 
 use crate::Failure;
-use crate::survey::{SeesBlobs, Survey, sole, visit_blobs};
+use crate::survey::{SeesBlobs, Survey, TOGETHER, lost, sole, visit_blobs};
 
 /// All that was listed below `blobs/`.
 pub(super) struct Known {
@@ -51,9 +52,19 @@ async fn tell_empty<S: ReadStore>(
     keys: Vec<Box<str>>,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let failed = |source| lister::ListError::Store { within: survey.layout.blobs().into(), source };
-    let looked = survey.store.look(keys).await.map_err(failed)?;
-    for object in looked.into_iter().flatten().filter(|object| object.size == 0) {
+    let within = survey.layout.blobs();
+    let store = Arc::clone(survey.store);
+    let look = move |keys: Vec<Box<str>>| {
+        let (store, within) = (Arc::clone(&store), within.as_str().into());
+        async move {
+            let failed = |source| Failure::from(ListError::Store { within, source });
+            store.look(keys).await.map_err(failed)
+        }
+    };
+    let bundles = keys.chunks(TOGETHER).map(<[_]>::to_vec).collect();
+    let looked = crew::each(bundles, survey.width, look, lost).await?;
+    let objects = looked.into_iter().flatten().flatten();
+    for object in objects.filter(|object| object.size == 0) {
         report.add(in_no_repository(Kind::EmptyData, &object.key, ""));
     }
     Ok(())

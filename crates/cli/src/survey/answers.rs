@@ -15,7 +15,7 @@ use crate::Failure;
 /// The longest content of any link, with room for what was appended by mistake, in bytes.
 const LINK_LIMIT: u64 = 1024;
 /// So many keys are looked at together: neighbours share what is opened for them.
-const TOGETHER: usize = 8;
+pub(crate) const TOGETHER: usize = 8;
 
 /// Keys to ask for, in the order of the keys.
 #[derive(Clone, Debug, Default)]

@@ -18,7 +18,7 @@ use marker::MemoryLimit;
 use monitor::{Monitor, Stop};
 use registry::Layout;
 
-pub(crate) use self::answers::{Answers, Questions, says_something};
+pub(crate) use self::answers::{Answers, Questions, TOGETHER, says_something};
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
 pub(crate) use self::repositories::{SeesRepositories, lost, visit_closely, visit_repositories};
 

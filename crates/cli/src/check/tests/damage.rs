@@ -288,7 +288,20 @@ async fn a_layer_that_was_cut_off_has_the_wrong_size() {
 
 #[tokio::test]
 async fn what_is_useless_or_odd_is_found_and_breaks_nothing() {
-    let rows: [Row; 6] = [
+    let rows: [Row; 7] = [
+        (
+            "a manifest under another digest",
+            |s| {
+                let alias = Digest::of(registry::Algorithm::Sha512, b"alias");
+                s.world.put_revision_link("app", alias);
+                let first = s.first.to_string();
+                damage(s, &revision(alias), first.as_bytes());
+            },
+            |_| {
+                let alias = Digest::of(registry::Algorithm::Sha512, b"alias");
+                (vec![(Kind::OddLink, revision(alias))], vec![])
+            },
+        ),
         (
             "a layer link to nothing",
             |s| {
