@@ -35,6 +35,15 @@ fn a_sound_bucket_is_told_so_and_left_as_it_is() {
 }
 
 #[test]
+fn each_pass_says_how_it_went() {
+    let server = bucket(&small(T, ""));
+    let typed = ["check", "s3://registry", "--verify-data", "--progress", "lines"];
+    let said = Program::at(&server).done(&typed).stderr;
+    let passes: Vec<&str> = said.lines().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(passes, ["listing", "verifying", "marking"], "{said}");
+}
+
+#[test]
 fn damage_is_told_with_exit_code_6() {
     let server = bucket(&damaged(small(T, "")));
     let program = Program::at(&server);

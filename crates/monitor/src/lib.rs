@@ -101,10 +101,14 @@ named_enum! {
 }
 
 named_enum! {
-    /// What the program is doing.
+    /// What the program is doing, in the order in which a run may come to it.
     Phase {
         /// Looking at the store and its layout.
         Opening,
+        /// Listing blobs, to know which are there.
+        ListingBlobs,
+        /// Comparing blobs with their digests.
+        Verifying,
         /// Listing repositories and reading their manifests.
         Marking,
         /// Sorting the marks.
@@ -117,10 +121,6 @@ named_enum! {
         SweepingBlobs,
         /// Bringing back what was deleted.
         Restoring,
-        /// Listing blobs, to know which are there.
-        ListingBlobs,
-        /// Comparing blobs with their digests.
-        Verifying,
         /// Nothing more.
         Finished,
     }
