@@ -3,7 +3,7 @@
 use crate::expected::assert_expected;
 use crate::program::Program;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "plan",
     "show",
     "policy",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 14] = [
     "undo",
     "usage",
     "explain",
+    "check",
     "garbage-collect",
     "demo",
     "doctor",

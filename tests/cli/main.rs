@@ -20,6 +20,7 @@
 mod audit;
 mod bucket_errors;
 mod cached;
+mod check;
 mod collecting;
 mod configuration;
 mod doctor;

@@ -107,7 +107,7 @@ impl Tree {
     }
 
     /// The content of every file of the registry's own.
-    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let files = files_below(&self.path().join("docker")).into_iter();
         files
             .filter(|file| file.is_file())

@@ -21,6 +21,7 @@
 
 mod bucket;
 mod cached;
+mod check;
 mod client;
 mod files;
 mod harness;

@@ -33,6 +33,13 @@ pub(crate) fn undo(config: &Config, dir: &str) -> Command {
     command
 }
 
+/// Says what is wrong, by all that can be read.
+pub(crate) fn check(config: &Config) -> Command {
+    let mut command = program(config);
+    command.arg("check").arg(config.path()).args(["--json", "--verify-data", "--verify-links"]);
+    command
+}
+
 /// Runs a command to its end, which must be a good one.
 pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();

@@ -23,6 +23,7 @@
 pub mod args;
 mod audit_log;
 mod carry_out;
+mod check;
 mod clock;
 pub mod collect;
 mod command;
@@ -128,6 +129,7 @@ async fn execute(args: &Args, context: Context<'_>) -> Result<(), Failure> {
         Command::Gc(args) => Box::pin(command::gc(args, &context)).await,
         Command::Undo(args) => Box::pin(command::undo(args, &context)).await,
         Command::Explain(args) => Box::pin(command::explain(args, &context)).await,
+        Command::Check(args) => Box::pin(command::check(args, &context)).await,
         Command::GarbageCollect(args) => Box::pin(command::garbage_collect(args, &context)).await,
         Command::Demo(args) => Box::pin(command::demo(args, &context)).await,
         Command::Doctor(args) => Box::pin(command::doctor(args, &context)).await,

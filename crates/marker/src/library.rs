@@ -1,7 +1,7 @@
 //! Manifests, each read once in the whole run, as far as they can be remembered.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub struct Library<S> {
     read: AtomicUsize,
     /// So many are remembered at most.
     most: AtomicUsize,
+    /// Whether what manifests claim is kept with them.
+    is_close: AtomicBool,
     readers: Semaphore,
     monitor: Arc<Monitor>,
 }
@@ -43,12 +45,18 @@ impl<S: ReadStore> Library<S> {
         let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
         let (layout, read) = (layout.clone(), AtomicUsize::new(0));
         let (cache, most) = (OnceLock::new(), AtomicUsize::new(USUAL / MANIFEST));
-        Self { store, layout, shelf, cache, read, most, readers, monitor }
+        let is_close = AtomicBool::new(false);
+        Self { store, layout, shelf, cache, read, most, is_close, readers, monitor }
     }
 
     /// Remembers so many bytes of manifests at most, about.
     pub fn hold(&self, bytes: usize) {
         self.most.store((bytes / MANIFEST).max(1), Ordering::Relaxed);
+    }
+
+    /// Keeps with each manifest what it claims of what it names. What a cache remembers is without.
+    pub fn read_closely(&self) {
+        self.is_close.store(true, Ordering::Relaxed);
     }
 
     /// Does not read what `cache` remembers, and remembers there what is read. The first cache counts.
@@ -169,7 +177,8 @@ impl<S: ReadStore> Library<S> {
         if actual != digest {
             return Known::Doubtful(What::OtherContent { digest, actual });
         }
-        match Manifest::parse(content) {
+        let is_close = self.is_close.load(Ordering::Relaxed);
+        match if is_close { Manifest::parse_closely(content) } else { Manifest::parse(content) } {
             Ok(manifest) => {
                 self.monitor.count(Counter::ReadManifests, 1);
                 if let Some(cache) = self.cache.get() {

@@ -159,6 +159,15 @@ impl<S: ReadStore> Marker<S> {
         self
     }
 
+    /// The same marker; with `closely` it keeps what manifests claim of what they name, where it reads them.
+    #[must_use]
+    pub fn reading(self, closely: bool) -> Self {
+        if closely {
+            self.library.read_closely();
+        }
+        self
+    }
+
     /// What was read, all that is left of a marker that has done its work.
     #[must_use]
     pub fn into_library(self) -> Arc<Library<S>> {

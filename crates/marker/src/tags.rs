@@ -16,7 +16,7 @@ use crate::{TagTarget, What};
 pub(crate) fn by_etag(tag: &TagTree) -> Option<Digest> {
     let etag = tag.current.as_ref()?.object()?.etag.as_deref().filter(|etag| etag.len() == 32)?;
     let mut candidates = tag.index.iter().map(|link| link.digest);
-    candidates.find(|digest| md5_hex(&link_text(digest)) == etag)
+    candidates.find(|digest| link_etag(digest) == etag)
 }
 
 /// Doubts about tags that point to what no other key of the repository names (G4).
@@ -30,6 +30,12 @@ pub(crate) fn strays(tree: &RepositoryTree, targets: &[TagTarget]) -> Vec<What> 
         (!named.contains(&digest)).then_some(What::StrayTag { key, digest })
     };
     targets.iter().filter_map(stray).collect()
+}
+
+/// The entity tag of a link to `digest`, where those of a store are MD5.
+#[must_use]
+pub fn link_etag(digest: &Digest) -> String {
+    md5_hex(&link_text(digest))
 }
 
 fn md5_hex(text: &str) -> String {

@@ -93,14 +93,22 @@ named_enum! {
         PurgedObjects,
         /// Bytes of those.
         PurgedBytes,
+        /// Blobs whose content was compared with their digest.
+        VerifiedBlobs,
+        /// Bytes of those.
+        VerifiedBytes,
     }
 }
 
 named_enum! {
-    /// What the program is doing.
+    /// What the program is doing, in the order in which a run may come to it.
     Phase {
         /// Looking at the store and its layout.
         Opening,
+        /// Listing blobs, to know which are there.
+        ListingBlobs,
+        /// Comparing blobs with their digests.
+        Verifying,
         /// Listing repositories and reading their manifests.
         Marking,
         /// Sorting the marks.

@@ -22,6 +22,7 @@
 //! [`Layout`], then [`Manifest`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod claims;
 mod digest;
 mod layout;
 mod link;
@@ -30,6 +31,7 @@ mod media_type;
 mod name;
 mod time;
 
+pub use claims::Claim;
 pub use digest::{Algorithm, Digest, DigestError, Shard};
 pub use layout::{FolderKind, Foreign, KeyKind, Layout, UploadPart};
 pub use link::{LinkError, link_text, parse_link};

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::{Digest, DigestError, MediaType};
+use crate::claims::claims;
+use crate::{Claim, Digest, DigestError, MediaType};
 
 /// The largest manifest a registry serves, in bytes; a larger blob cannot be pulled as one.
 ///
@@ -46,6 +47,7 @@ pub struct Edge {
 pub struct Manifest {
     media_type: MediaType,
     edges: Vec<Edge>,
+    claims: Box<[Claim]>,
 }
 
 /// Why bytes are no manifest that we understand; the caller keeps everything near it (G4).
@@ -79,13 +81,21 @@ impl Manifest {
         let media_type = document.media_type()?;
         let mut edges = document.edges;
         edges.dedup();
-        Ok(Self { media_type, edges })
+        Ok(Self { media_type, edges, claims: Box::default() })
+    }
+
+    /// The same for those who compare what is stored with what the manifest claims.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
+    pub fn parse_closely(bytes: &[u8]) -> Result<Self, ManifestError> {
+        Ok(Self { claims: claims(bytes), ..Self::parse(bytes)? })
     }
 
     /// A manifest that was parsed before, from what was remembered of it.
     #[must_use]
     pub fn remembered(media_type: MediaType, edges: Vec<Edge>) -> Self {
-        Self { media_type, edges }
+        Self { media_type, edges, claims: Box::default() }
     }
 
     /// What kind of manifest it is.
@@ -98,6 +108,12 @@ impl Manifest {
     #[must_use]
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    /// What it claims of what it refers to, in no order that counts; nothing where it was not parsed closely.
+    #[must_use]
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
     }
 
     /// The edges that keep their target alive: all but the subject.

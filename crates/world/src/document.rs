@@ -88,7 +88,7 @@ pub enum Child {
     /// A manifest.
     Manifest(Digest),
     /// A layer, as build caches have them.
-    Layer(Digest),
+    Layer(Content),
 }
 
 impl Part {
@@ -200,7 +200,7 @@ impl Index {
     pub(crate) fn record(&self) -> Record {
         let references = self.children.iter().map(|child| match *child {
             Child::Manifest(digest) => Reference { digest, role: Role::ManifestChild },
-            Child::Layer(digest) => Reference { digest, role: Role::OtherChild },
+            Child::Layer(layer) => Reference { digest: layer.digest(), role: Role::OtherChild },
         });
         record(&self.json(), references.collect(), self.subject)
     }
@@ -211,11 +211,13 @@ impl Index {
             Form::Oci | Form::Untyped | Form::Artifact => OCI_MANIFEST,
         };
         let children = self.children.iter().map(|child| {
-            let (media_type, digest) = match child {
-                Child::Manifest(digest) => (manifest, digest),
-                Child::Layer(digest) => ("application/vnd.oci.image.layer.v1.tar+gzip", digest),
+            let (media_type, digest, size) = match child {
+                Child::Manifest(digest) => (manifest, *digest, 1),
+                Child::Layer(layer) => {
+                    ("application/vnd.oci.image.layer.v1.tar+gzip", layer.digest(), layer.size)
+                }
             };
-            json!({"mediaType": media_type, "digest": digest.to_string(), "size": 1})
+            json!({"mediaType": media_type, "digest": digest.to_string(), "size": size})
         });
         let mut value = json!({"schemaVersion": 2, "manifests": children.collect::<Vec<_>>()});
         set_head(&mut value, self.form.index(), self.subject);

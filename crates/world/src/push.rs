@@ -35,8 +35,10 @@ impl World {
         layers: &[Content],
         tag: Option<&str>,
     ) -> Digest {
-        let children =
-            layers.iter().map(|layer| Child::Layer(self.upload_blob(repository, *layer))).collect();
+        for layer in layers {
+            self.upload_blob(repository, *layer);
+        }
+        let children = layers.iter().copied().map(Child::Layer).collect();
         self.did("build caches");
         let index = Index { form: Form::Oci, children, subject: None };
         self.put_manifest(repository, index.record(), tag)

@@ -1,5 +1,6 @@
 //! What was typed.
 
+mod check;
 mod doctor;
 mod explain;
 mod online;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub use check::CheckArgs;
 pub use doctor::{DoctorArgs, IamArgs, WishArgs};
 pub use explain::{ExplainArgs, Subject};
 pub use online::OnlineArgs;
@@ -121,6 +123,8 @@ pub enum Command {
     Undo(UndoArgs),
     /// Say who keeps a digest or an image, or why it would go
     Explain(ExplainArgs),
+    /// Find what is broken: images that cannot be pulled, missing and wrong data
+    Check(CheckArgs),
     /// Do what the registry's own command does: its flags, its lines, its exit codes
     #[command(name = "garbage-collect")]
     GarbageCollect(GarbageCollectArgs),

@@ -62,6 +62,7 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         retention: stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)),
         follow: Follow::Nothing,
         tells: stage.ask.listener.is_some(),
+        closely: false,
     };
     let (complete, judges) = visit_repositories(stage.survey, marks, marking, judge).await?;
     let mut seen = Seen::default();

@@ -1,6 +1,7 @@
 //! The commands, a file each: they wire the crates together and hold no logic of their own.
 
 mod apply;
+mod check;
 mod completions;
 mod demo;
 mod doctor;
@@ -16,6 +17,7 @@ mod undo;
 mod usage;
 
 pub(crate) use apply::apply;
+pub(crate) use check::check;
 pub(crate) use completions::completions;
 pub(crate) use demo::demo;
 pub(crate) use doctor::doctor;

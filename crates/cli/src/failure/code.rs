@@ -24,7 +24,7 @@ pub enum Code {
     Unsafe = 4,
     /// Bucket, credentials, permission, address.
     Store = 5,
-    /// A plan or journal that cannot be used.
+    /// A plan or journal that cannot be used, or a registry that is damaged.
     Format = 6,
     /// Listing or marking could not be completed; nothing was deleted.
     Incomplete = 7,
@@ -83,6 +83,7 @@ impl Failure {
             | Self::Unreported { .. } => Code::Partial,
             Self::NotReady { code, .. } => *code,
             Self::Stopped { .. } => Code::Stopped,
+            Self::Damaged { .. } => Code::Format,
             Self::Output(_) | Self::Disproved(_) | Self::Internal { .. } => Code::Internal,
         }
     }

@@ -64,6 +64,9 @@ impl Failure {
             Self::Unreported { .. } => {
                 Some("`regsweep show PLAN --report FILE` writes what the plan says")
             }
+            Self::Damaged { .. } => Some(
+                "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
+            ),
             Self::Disproved(_) | Self::Internal { .. } => Some(BUG),
             Self::File { .. }
             | Self::Output(_)

@@ -178,6 +178,16 @@ pub enum Failure {
         /// Whether some of a plan may be done.
         is_sweeping: bool,
     },
+    /// A check found damage.
+    #[error("{}", damaged(*.tags, *.manifests, *.findings))]
+    Damaged {
+        /// Tags that cannot be pulled.
+        tags: u64,
+        /// Manifests that cannot be pulled by their digest.
+        manifests: u64,
+        /// Damage that was found, each once.
+        findings: u64,
+    },
     /// The demo's own check failed.
     #[error("the demo did not end as the model says: {0}")]
     Disproved(String),
@@ -260,6 +270,17 @@ impl Failure {
 /// What clients of HTTP say on the way from the cause to us.
 const EMPTY_WORDS: [&str; 4] =
     ["dispatch failure", "io error", "client error (Connect)", "tcp connect error"];
+
+fn damaged(tags: u64, manifests: u64, findings: u64) -> String {
+    let some =
+        |number: u64, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    match tags + manifests {
+        0 => format!("{} of damage, and all images can be pulled", some(findings, "finding")),
+        _ => {
+            format!("{} and {} cannot be pulled", some(tags, "tag"), some(manifests, "manifest"))
+        }
+    }
+}
 
 fn broken_off(error: &SweepError) -> &'static str {
     if error.cause.says_nothing_to_do() {

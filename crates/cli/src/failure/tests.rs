@@ -62,10 +62,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Unreported { .. } => 36,
         Failure::NotReady { .. } => 37,
         Failure::Policy { .. } => 38,
+        Failure::Damaged { .. } => 39,
     }
 }
 
-const VARIANTS: usize = 39;
+const VARIANTS: usize = 40;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -134,6 +135,13 @@ fn operators() -> Vec<Row> {
             Failure::Unreported { path: "report.html".into(), source: io() },
             Code::Partial,
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
+        (
+            Failure::Damaged { tags: 1, manifests: 2, findings: 3 },
+            Code::Format,
+            vec![
+                "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
+            ],
         ),
         (
             Failure::Config { path: "config.yml".into(), source: ConfigError::NoDriver },

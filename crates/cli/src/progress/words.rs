@@ -30,7 +30,10 @@ pub(super) fn done(monitor: &Monitor, phase: Phase) -> (u64, &'static str) {
     match phase {
         Phase::Opening | Phase::Sealing | Phase::Finished => (0, ""),
         Phase::Marking => (monitor.get(Counter::RepositoryKeys), "keys"),
-        Phase::Planning | Phase::Weighing => (monitor.get(Counter::BlobKeys), "keys"),
+        Phase::Planning | Phase::ListingBlobs | Phase::Weighing => {
+            (monitor.get(Counter::BlobKeys), "keys")
+        }
+        Phase::Verifying => (monitor.get(Counter::VerifiedBlobs), "blobs"),
         Phase::SweepingLinks | Phase::SweepingBlobs | Phase::Restoring => {
             (monitor.get(Counter::SweptObjects), "objects")
         }
@@ -76,6 +79,16 @@ fn doing(monitor: &Monitor, phase: Phase) -> Option<String> {
             "weighing: {} blobs, {}",
             number(Counter::Blobs),
             size(get(Counter::BlobBytes)),
+        )),
+        Phase::ListingBlobs => Some(format!(
+            "listing: {} blobs, {}",
+            number(Counter::Blobs),
+            size(get(Counter::BlobBytes)),
+        )),
+        Phase::Verifying => Some(format!(
+            "verifying: {} blobs, {}",
+            number(Counter::VerifiedBlobs),
+            size(get(Counter::VerifiedBytes)),
         )),
         Phase::Restoring => Some(format!(
             "taking back: {} objects looked at, {} restored",
@@ -181,6 +194,8 @@ mod tests {
             say(Phase::Planning),
             "comparing: 2,000 blobs, 3.0 GiB, 1,000 objects to delete; 13 LIST, 300 GET"
         );
+        assert_eq!(say(Phase::ListingBlobs), "listing: 2,000 blobs, 3.0 GiB; 13 LIST, 300 GET");
+        assert_eq!(say(Phase::Verifying), "verifying: 0 blobs, 0 B; 13 LIST, 300 GET");
         let sweeping = "400 of 1,000 objects, 1.0 MiB freed, 0 failed; 13 LIST, 300 GET";
         assert_eq!(say(Phase::SweepingLinks), format!("sweeping links: {sweeping}"));
         assert_eq!(say(Phase::SweepingBlobs), format!("sweeping blobs: {sweeping}"));

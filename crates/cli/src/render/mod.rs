@@ -1,5 +1,6 @@
 //! Views of plans, reports and failures.
 
+mod check;
 mod csv;
 mod doctor;
 mod explanation;
@@ -15,6 +16,7 @@ mod usage_rows;
 mod usage_table;
 
 pub use self::policy::{PolicySummary, TagsJudged, policy_table};
+pub(crate) use check::{CheckSummary, check_table};
 pub use csv::write_csv;
 pub(crate) use doctor::{DiagnosisSummary, diagnosis_table};
 pub(crate) use explanation::{ExplanationObject, explanation_text};

@@ -6,6 +6,7 @@
 //! ```
 //! What a visitor makes of it, a plan, a sum, a search, is its own affair; all of them see the same.
 
+mod answers;
 mod blobs;
 mod repositories;
 
@@ -17,6 +18,7 @@ use marker::MemoryLimit;
 use monitor::{Monitor, Stop};
 use registry::Layout;
 
+pub(crate) use self::answers::{Answers, Questions, TOGETHER, says_something};
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
 pub(crate) use self::repositories::{Marking, SeesRepositories, lost, visit_repositories};
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use lister::{Complete, RepositoryTree, list_repositories};
 use marker::{Follow, MarkSetBuilder, Marked, Marker, Rules};
-use monitor::{Counter, Monitor};
+use monitor::{Counter, Monitor, Stop};
 use policy::Retention;
 use store::ReadStore;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use super::{Survey, sole};
+use super::answers::ask;
+use super::{Answers, Questions, Survey, sole};
 use crate::Failure;
 
 /// How many repositories wait between the lister and the marker.
@@ -25,6 +26,17 @@ pub(crate) trait SeesRepositories: Send + 'static {
     /// # Errors
     /// Nothing more is shown then, to anybody.
     fn see(&mut self, marked: Marked) -> Result<(), Failure>;
+
+    /// The keys that have to be asked for before it is seen, whatever was listed; the answers are heard first.
+    ///
+    /// # Errors
+    /// Nothing more is shown then, to anybody.
+    fn questions(&mut self, _marked: &Marked) -> Result<Questions, Failure> {
+        Ok(Questions::default())
+    }
+
+    /// Hears the answers to the questions, where there were any.
+    fn hear(&mut self, _answers: Answers) {}
 }
 
 /// What is marked, and told.
@@ -37,12 +49,14 @@ pub(crate) struct Marking {
     pub(crate) follow: Follow,
     /// Whether visitors hear how the marking went, step by step ([`Marked::events`]).
     pub(crate) tells: bool,
+    /// Whether manifests keep what they claim of what they name.
+    pub(crate) closely: bool,
 }
 
 impl Marking {
     /// By these rules alone; tags are followed as `follow` says.
     pub(crate) const fn following(rules: Rules, follow: Follow) -> Self {
-        Self { rules, retention: None, follow, tells: false }
+        Self { rules, retention: None, follow, tells: false, closely: false }
     }
 }
 
@@ -58,7 +72,14 @@ pub(crate) async fn visit_repositories<S: ReadStore, V: SeesRepositories>(
     new_visitor: impl Fn() -> V,
 ) -> Result<(Complete, Vec<V>), Failure> {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let work = Arc::new(Work::new(survey, Arc::clone(marks), marking, receiver));
+    let work = Arc::new(Work {
+        marker: marker(survey, marks, marking),
+        trees: Mutex::new(receiver),
+        store: Arc::clone(survey.store),
+        width: survey.width,
+        monitor: Arc::clone(survey.monitor),
+        stop: Arc::clone(survey.stop),
+    });
     let mut group = JoinSet::new();
     for _ in 0..AT_ONCE {
         group.spawn(Arc::clone(&work).run(new_visitor()));
@@ -75,6 +96,23 @@ pub(crate) async fn visit_repositories<S: ReadStore, V: SeesRepositories>(
     let library = sole(work, "a marker is left")?.marker.into_library();
     drop(tokio::task::spawn_blocking(move || drop(library)));
     Ok((complete, visitors))
+}
+
+fn marker<S: ReadStore>(
+    survey: Survey<'_, S>,
+    marks: &Arc<MarkSetBuilder>,
+    marking: Marking,
+) -> Marker<S> {
+    let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
+    let Marking { rules, retention, follow, tells, closely } = marking;
+    Marker::new(store, survey.layout, survey.width, Arc::clone(marks), rules, monitor)
+        .retaining(retention)
+        .stopped_by(survey.stop)
+        .holding(survey.memory / 4)
+        .telling(tells)
+        .following(follow)
+        .reading(closely)
+        .remembering(survey.cache.cloned())
 }
 
 /// Waits for every task. The first failure, or panic, takes in nothing more, so that the lister does not wait for ever.
@@ -105,36 +143,28 @@ pub(crate) fn lost(error: tokio::task::JoinError) -> Failure {
 struct Work<S> {
     marker: Marker<S>,
     trees: Mutex<mpsc::Receiver<RepositoryTree>>,
+    store: Arc<S>,
+    /// How many questions are asked at once.
+    width: usize,
     monitor: Arc<Monitor>,
+    stop: Arc<Stop>,
 }
 
 impl<S: ReadStore> Work<S> {
-    fn new(
-        survey: Survey<'_, S>,
-        marks: Arc<MarkSetBuilder>,
-        marking: Marking,
-        trees: mpsc::Receiver<RepositoryTree>,
-    ) -> Self {
-        let (store, monitor) = (Arc::clone(survey.store), Arc::clone(survey.monitor));
-        let Marking { rules, retention, follow, tells } = marking;
-        let marker =
-            Marker::new(store, survey.layout, survey.width, marks, rules, Arc::clone(&monitor))
-                .retaining(retention)
-                .stopped_by(survey.stop)
-                .holding(survey.memory / 4)
-                .telling(tells)
-                .following(follow)
-                .remembering(survey.cache.cloned());
-        Self { marker, trees: Mutex::new(trees), monitor }
-    }
-
     /// Marks until nothing comes any more.
     async fn run<V: SeesRepositories>(self: Arc<Self>, mut visitor: V) -> Result<V, Failure> {
         loop {
             let next = self.trees.lock().await.recv().await;
             let Some(tree) = next else { return Ok(visitor) };
             self.count(&tree);
-            visitor.see(self.marker.mark(tree).await?)?;
+            let marked = self.marker.mark(tree).await?;
+            let questions = visitor.questions(&marked)?;
+            if !questions.is_empty() {
+                let name = &marked.tree.name;
+                let asked = ask(&self.store, name, questions, self.width, &self.stop);
+                visitor.hear(asked.await?);
+            }
+            visitor.see(marked)?;
         }
     }
 

@@ -152,6 +152,8 @@ const fn phase_name(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Opening | Phase::Sealing | Phase::Finished => None,
         Phase::Marking => Some("marking"),
+        Phase::ListingBlobs => Some("listing"),
+        Phase::Verifying => Some("verifying"),
         Phase::Planning | Phase::Weighing => Some("comparing"),
         Phase::SweepingLinks => Some("sweeping links"),
         Phase::SweepingBlobs => Some("sweeping blobs"),

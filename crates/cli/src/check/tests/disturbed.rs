@@ -1,0 +1,80 @@
+//! A store that is not left alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use store::{
+    Abilities, Cursor, ErrorKind, Folders, Listed, MemoryCursor, Object, Operation, StoreError,
+};
+
+use super::*;
+
+/// A store into which somebody pushes between two pages, and that refuses to read where told.
+#[derive(Clone)]
+pub(super) struct Disturbed {
+    pub(super) inner: MemoryStore,
+    pub(super) pages: Arc<AtomicUsize>,
+    /// Before which page.
+    pub(super) before: usize,
+    pub(super) after: Arc<World>,
+    /// What cannot be read, and why not.
+    pub(super) refused: Option<(String, ErrorKind)>,
+}
+
+pub(super) struct DisturbedCursor {
+    inner: MemoryCursor,
+    store: Disturbed,
+}
+
+impl Cursor for DisturbedCursor {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        if self.store.pages.fetch_add(1, Ordering::SeqCst) == self.store.before {
+            for (key, stored) in self.store.after.objects() {
+                self.store.inner.put(key, stored.bytes.clone(), stored.modified);
+            }
+        }
+        self.inner.next().await
+    }
+
+    fn end_at(&mut self, until: &str) {
+        self.inner.end_at(until);
+    }
+}
+
+impl ReadStore for Disturbed {
+    type Cursor = DisturbedCursor;
+
+    fn list(&self, within: &str, after: &str) -> DisturbedCursor {
+        DisturbedCursor { inner: self.inner.list(within, after), store: self.clone() }
+    }
+
+    async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        self.inner.look(keys).await
+    }
+
+    async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
+        self.inner.folders(within).await
+    }
+
+    async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
+        match &self.refused {
+            Some((refused, kind)) if refused == key => {
+                Err(StoreError::new(Operation::Get, key, *kind))
+            }
+            _ => self.inner.get(key, at_most).await,
+        }
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.inner.now().await
+    }
+
+    fn identity(&self) -> &str {
+        self.inner.identity()
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.inner.abilities()
+    }
+}

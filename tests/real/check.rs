@@ -1,0 +1,104 @@
+//! A check tells of every image what the registry does with it, whichever file is damaged, and however.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::client::Client;
+use crate::files::Tree;
+use crate::images::Image;
+use crate::registry::{Config, Registry};
+use crate::regsweep;
+
+const REPOSITORY: &str = "team/app";
+
+#[test]
+fn whatever_is_damaged_what_does_not_pull_is_what_a_check_tells() {
+    let tree = Tree::new();
+    let config = Config::files(tree.path());
+    let registry = Registry::start(&config);
+    let client = registry.client();
+    let (single, index) = images();
+    client.push(REPOSITORY, "v1", &single);
+    client.push(REPOSITORY, "multi", &index);
+    let pulls = pulls(tree.path(), &single, &index);
+    assert_eq!(told(&config), BTreeSet::new());
+    let (mut broken, sound) = (0, tree.contents());
+    for (file, content) in &sound {
+        for damage in [lose, empty, lengthen] {
+            damage(file, content);
+            let expected = do_not_pull(client, &pulls);
+            assert_eq!(told(&config), expected, "{}", file.display());
+            broken += usize::from(!expected.is_empty());
+            fs::write(file, content).unwrap();
+        }
+    }
+    assert!(sound.len() > 20 && broken > sound.len(), "{broken} of {}", sound.len());
+    assert_eq!(told(&config), BTreeSet::new());
+}
+
+fn images() -> (Image, Image) {
+    let children = vec![Image::new(4, &[2, 5]), Image::for_architecture(4, &[6], "arm64")];
+    (Image::new(1, &[2, 3]), Image::index(children))
+}
+
+/// Something to pull.
+struct Pull<'a> {
+    reference: String,
+    /// Where it is said that there is such an image.
+    named: PathBuf,
+    image: &'a Image,
+}
+
+fn pulls<'a>(root: &Path, single: &'a Image, index: &'a Image) -> Vec<Pull<'a>> {
+    let manifests = root.join(format!("docker/registry/v2/repositories/{REPOSITORY}/_manifests"));
+    let tag = |tag: &str, image| {
+        let named = manifests.join(format!("tags/{tag}/current/link"));
+        Pull { reference: tag.to_owned(), named, image }
+    };
+    let by_digest = |image: &'a Image| {
+        let named = manifests.join(format!("revisions/sha256/{}/link", image.manifest.hex()));
+        Pull { reference: image.manifest.digest.clone(), named, image }
+    };
+    let all = [single, index].into_iter().chain(&index.children);
+    all.map(by_digest).chain([tag("v1", single), tag("multi", index)]).collect()
+}
+
+/// What is said to be there, and does not pull.
+fn do_not_pull(client: Client, pulls: &[Pull<'_>]) -> BTreeSet<String> {
+    let is_broken = |pull: &&Pull<'_>| {
+        pull.named.exists() && client.pull(REPOSITORY, &pull.reference, pull.image).is_err()
+    };
+    pulls.iter().filter(is_broken).map(|pull| pull.reference.clone()).collect()
+}
+
+/// What a check says cannot be pulled.
+fn told(config: &Config) -> BTreeSet<String> {
+    let checked = regsweep::check(config).output().unwrap();
+    let summary = regsweep::summary(&checked);
+    let images = summary["broken_images"].as_array().unwrap();
+    let names = images.iter().flat_map(|image| {
+        let tags = image["tags"].as_array().unwrap().iter();
+        tags.chain([&image["digest"]]).filter_map(|name| name.as_str().map(str::to_owned))
+    });
+    let names: BTreeSet<String> = names.collect();
+    assert_eq!(checked.status.code(), Some(exit_code(&summary)));
+    assert!(names.is_empty() || summary["sound"] == false);
+    names
+}
+
+fn exit_code(summary: &serde_json::Value) -> i32 {
+    if summary["sound"] == true { 0 } else { 6 }
+}
+
+fn lose(file: &Path, _: &[u8]) {
+    fs::remove_file(file).unwrap();
+}
+
+fn empty(file: &Path, _: &[u8]) {
+    fs::write(file, "").unwrap();
+}
+
+fn lengthen(file: &Path, content: &[u8]) {
+    fs::write(file, [content, b"\n"].concat()).unwrap();
+}
