@@ -1,5 +1,9 @@
 //! Help, and words that are no command.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use crate::expected::assert_expected;
 use crate::program::Program;
 
@@ -89,4 +93,17 @@ fn the_drop_in_ends_with_1_where_the_others_end_with_2() {
     let wrong = program.run(&["garbage-collect", "--delete-everything", "config.yml"]).with_code(1);
     assert!(wrong.stderr.contains("unexpected argument '--delete-everything'"));
     program.done(&["garbage-collect", "--help"]);
+}
+
+#[test]
+fn every_command_in_the_readme_is_one_and_every_command_is_in_the_readme() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(path).unwrap();
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let typed = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("regsweep "));
+    let named: BTreeSet<&str> = typed.filter_map(|line| line.split_whitespace().next()).collect();
+    let is_prose = ["completions", "man"];
+    let all: BTreeSet<&str> =
+        COMMANDS.into_iter().filter(|name| !is_prose.contains(name)).collect();
+    assert_eq!(named, all);
 }

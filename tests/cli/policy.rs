@@ -18,6 +18,11 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/policies")
 }
 
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    fs::read_to_string(path).unwrap()
+}
+
 /// A program with a policy of this text in its home.
 fn with_policy(program: Program, text: &str) -> Program {
     fs::write(program.home().join("policy.yml"), text).unwrap();
@@ -38,6 +43,14 @@ fn every_example_means_what_is_written_down() {
         count += 1;
     }
     assert!(count >= 4, "{count} examples");
+}
+
+#[test]
+fn the_policy_of_the_readme_is_sound() {
+    let readme = readme();
+    let (policy, _) = readme.split_once("```yaml\n").unwrap().1.split_once("```").unwrap();
+    let program = with_policy(Program::new(), policy);
+    program.done(&["policy", "check", "policy.yml"]);
 }
 
 #[test]

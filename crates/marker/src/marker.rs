@@ -286,7 +286,8 @@ impl<S: ReadStore> Marker<S> {
         self.read_each(tree, digests, read).await
     }
 
-    /// What the tags point to. Where they do not `matter`, as every revision is a root, a tag whose history names a manifest adds nothing.
+    /// What the tags point to. Where they do not `matter`, as every revision is a root, a tag whose history names a
+    /// manifest adds nothing.
     async fn read_tags(
         &self,
         tree: &RepositoryTree,
