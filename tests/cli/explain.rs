@@ -107,6 +107,33 @@ fn garbage_is_told_with_its_last_link_and_what_is_young_with_when_it_may_go() {
 }
 
 #[test]
+fn a_tag_that_says_nothing_is_not_taken_for_one_that_is_not_there() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let tag = KeyKind::TagCurrent { repository: "library/app", tag: "latest" };
+    server.put(&Layout::new("").key_of(&tag).unwrap(), "sha256:short", T);
+    let said = program.done(&["explain", "s3://registry", "library/app:latest"]).stdout;
+    assert!(said.contains("  the tag's link ") && said.contains("`regsweep check`"), "{said}");
+    for (name, verdict) in [("library/app:latest", "broken-tag"), ("library/app:v0", "no-tag")] {
+        assert_eq!(explained(&program, "s3://registry", name, &[])["verdict"], verdict);
+    }
+}
+
+#[test]
+fn a_repository_that_has_nothing_to_do_with_a_digest_is_told_so() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let multi = explained(&program, "s3://registry", "library/app:multi", &[]);
+    let digest = multi["digest"].as_str().unwrap();
+    for (repository, is_stranger) in [("library/new", true), ("library/app", false)] {
+        let subject = format!("{repository}@{digest}");
+        let said = program.done(&["explain", "s3://registry", &subject]).stdout;
+        let words = format!("  {repository} neither keeps nor names it\n");
+        assert_eq!(said.contains(&words), is_stranger, "{said}");
+    }
+}
+
+#[test]
 fn what_is_no_digest_and_no_image_is_told_so() {
     let program = Program::new();
     let wrong = program.run(&["explain", "here", "library/app"]).with_code(2);

@@ -4,12 +4,12 @@ use checker::{Links, Severity};
 use store::RestoreStore;
 
 use super::Context;
+use crate::Failure;
 use crate::args::CheckArgs;
 use crate::check::{Ask, Checked, check as check_registry};
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{CheckSummary, check_table};
-use crate::{Failure, identify::Identified};
 
 /// So many findings of each kind are shown to people.
 const SHOWN: usize = 10;
@@ -66,10 +66,7 @@ impl Work for Checking<'_> {
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Checked, Failure> {
         let args = self.args;
-        if open.identified == Identified::Empty {
-            let source = &self.location.source;
-            self.context.console.note(&format!("the registry at {source} is empty"));
-        }
+        self.context.note_emptiness(&open, &self.location.source);
         let folder = tempfile::tempdir()
             .map_err(|source| Failure::File { path: std::env::temp_dir(), source })?;
         let ask = Ask {

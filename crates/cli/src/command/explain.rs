@@ -42,6 +42,7 @@ impl Work for Explaining<'_> {
 
     async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Explanation, Failure> {
         let Self { args, context } = self;
+        context.note_emptiness(&open, &args.location);
         let policy =
             Policy { untagged: args.untagged, grace: args.grace, uploads_older_than: args.grace };
         let cutoffs = policy.at(open.now().await?);

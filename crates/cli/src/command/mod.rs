@@ -95,6 +95,14 @@ impl Context<'_> {
         }
     }
 
+    /// Says that there is nothing in a registry yet, where that is so.
+    fn note_emptiness<S>(&self, open: &Open<S>, source: &str) {
+        if open.identified == Identified::Empty {
+            let note = format!("the registry at {source} is empty: nobody has pushed to it yet");
+            self.console.note(&note);
+        }
+    }
+
     /// The plan, as a table or as the summary object.
     fn show(&self, plan: &Plan) -> Result<(), Failure> {
         if self.output.json {
@@ -184,11 +192,7 @@ async fn plan_of<S: DeleteStore>(
 ) -> Result<Plan, Failure> {
     let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
         wish;
-    if open.identified == Identified::Empty {
-        context
-            .console
-            .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
-    }
+    context.note_emptiness(open, source);
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let cache = remembered::open(resources, context.console);
     let memory = resources.memory.in_memory();

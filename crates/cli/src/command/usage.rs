@@ -13,7 +13,6 @@ use tempfile::TempDir;
 use super::Context;
 use crate::args::{ShowFormat, UsageArgs};
 use crate::collect::requests;
-use crate::identify::Identified;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UsageSummary, UsageView, usage_table, write_usage_csv};
@@ -101,10 +100,7 @@ impl Work for Taking<'_> {
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Taken, Failure> {
         let Self { args, location, follow, folder, context } = self;
         let (source, console, watch) = (&*location.source, context.console, &context.watch);
-        if open.identified == Identified::Empty {
-            console
-                .note(&format!("the registry at {source} is empty: nobody has pushed to it yet"));
-        }
+        context.note_emptiness(&open, source);
         let ask = Ask {
             source,
             layout: &open.layout,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use marker::{DigestSet, DigestSetBuilder, Follow, Ground, Lead, MarkSetBuilder, Path, Rules};
 use monitor::Phase;
 use planner::{BlobJudge, Cutoffs, Facts, Reason};
-use registry::{Digest, KeyKind, RepositoryName, Timestamp, parse_link};
+use registry::{Digest, KeyKind, LinkError, RepositoryName, Timestamp, parse_link};
 use store::{ErrorKind, Object, ReadStore};
 
 use self::search::Search;
@@ -23,7 +23,7 @@ const LINK_LIMIT: u64 = 1024;
 pub(crate) struct Explanation {
     /// What was asked about.
     pub(crate) subject: Subject,
-    /// Its digest; none where there is no such tag.
+    /// Its digest; none where there is no such tag, or where it says nothing.
     pub(crate) digest: Option<Digest>,
     /// Its data, where that is there.
     pub(crate) blob: Option<Object>,
@@ -34,8 +34,19 @@ pub(crate) struct Explanation {
     pub(crate) holdings: Vec<Holding>,
 }
 
+impl Explanation {
+    /// The repository that was asked about, where it has nothing to do with the digest.
+    pub(crate) fn stranger(&self) -> Option<&RepositoryName> {
+        let (Subject::Tagged(asked, _) | Subject::Manifest(asked, _)) = &self.subject else {
+            return None;
+        };
+        let is_known = self.holdings.iter().any(|holding| holding.repository == *asked);
+        (self.digest.is_some() && !is_known).then_some(asked)
+    }
+}
+
 /// What becomes of data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Verdict {
     /// It is needed, or whether it is is not known.
     Kept,
@@ -47,6 +58,10 @@ pub(crate) enum Verdict {
     Missing,
     /// Nothing names it, and it is not there.
     Unknown,
+    /// There is no such tag.
+    NoTag,
+    /// What the tag's link says is no digest.
+    BrokenTag(LinkError),
 }
 
 /// What a repository has to do with a digest.
@@ -80,9 +95,12 @@ pub(crate) async fn explain<S: ReadStore>(
     subject: Subject,
     cutoffs: Cutoffs,
 ) -> Result<Explanation, Failure> {
-    let Some(digest) = digest_of(&survey, &subject).await? else {
-        let (blob, holdings, verdict) = (None, Vec::new(), Verdict::Unknown);
-        return Ok(Explanation { subject, digest: None, blob, verdict, cutoffs, holdings });
+    let digest = match digest_of(&survey, &subject).await? {
+        Ok(digest) => digest,
+        Err(verdict) => {
+            let (blob, holdings) = (None, Vec::new());
+            return Ok(Explanation { subject, digest: None, blob, verdict, cutoffs, holdings });
+        }
     };
     survey.monitor.enter(Phase::Marking);
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(survey.memory / 2))?);
@@ -116,21 +134,21 @@ fn nothing<S>(survey: &Survey<'_, S>) -> Result<DigestSet, Failure> {
     Ok(DigestSetBuilder::limited(&survey.in_memory(1 << 20))?.finish()?)
 }
 
-/// The digest that is asked about; none where there is no such tag.
+/// The digest that is asked about, or why there is none.
 async fn digest_of<S: ReadStore>(
     survey: &Survey<'_, S>,
     subject: &Subject,
-) -> Result<Option<Digest>, Failure> {
+) -> Result<Result<Digest, Verdict>, Failure> {
     let (repository, tag) = match subject {
-        Subject::Digest(digest) | Subject::Manifest(_, digest) => return Ok(Some(*digest)),
+        Subject::Digest(digest) | Subject::Manifest(_, digest) => return Ok(Ok(*digest)),
         Subject::Tagged(repository, tag) => (repository.as_str(), tag.as_str()),
     };
     let Some(key) = survey.layout.key_of(&KeyKind::TagCurrent { repository, tag }) else {
-        return Ok(None);
+        return Ok(Err(Verdict::NoTag));
     };
     match survey.store.get(&key, LINK_LIMIT).await {
-        Ok(content) => Ok(parse_link(&content).ok()),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Ok(content) => Ok(parse_link(&content).map_err(Verdict::BrokenTag)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Err(Verdict::NoTag)),
         Err(source) => Err(Failure::Store { location: key, source }),
     }
 }

@@ -30,6 +30,9 @@ pub(crate) fn explanation_text(explanation: &Explanation, console: Console) -> S
         line(&mut text, &format!("  {}, written {}", size(blob.size), blob.modified));
     }
     line(&mut text, &format!("  {}", verdict(explanation)));
+    if let Some(repository) = explanation.stranger() {
+        line(&mut text, &format!("  {repository} neither keeps nor names it"));
+    }
     for holding in explanation.holdings.iter().take(REPOSITORIES) {
         text.push_str(&of_repository(holding, console));
     }
@@ -62,7 +65,10 @@ fn verdict(explanation: &Explanation) -> String {
         ),
         Verdict::Garbage(reason) => format!("garbage: {}{last}", why(*reason)),
         Verdict::Missing => "is not there, though something names it".to_owned(),
-        Verdict::Unknown if explanation.digest.is_none() => "there is no such tag".to_owned(),
+        Verdict::NoTag => "there is no such tag".to_owned(),
+        Verdict::BrokenTag(error) => {
+            format!("the tag's link {error}; `regsweep check` says what else is broken")
+        }
         Verdict::Unknown => "is unknown: nothing names it, and it is not there".to_owned(),
     }
 }
@@ -186,12 +192,14 @@ impl ExplanationObject {
     /// The object of an explanation.
     #[must_use]
     pub(crate) fn of(explanation: &Explanation) -> Self {
-        let (verdict, reason) = match explanation.verdict {
+        let (verdict, reason) = match &explanation.verdict {
             Verdict::Kept => ("kept", None),
             Verdict::Young => ("young", None),
             Verdict::Garbage(reason) => ("garbage", Some(reason.name())),
             Verdict::Missing => ("missing", None),
             Verdict::Unknown => ("unknown", None),
+            Verdict::NoTag => ("no-tag", None),
+            Verdict::BrokenTag(_) => ("broken-tag", None),
         };
         Self {
             kind: "explanation",
