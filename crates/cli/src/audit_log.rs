@@ -48,8 +48,8 @@ pub(crate) struct AuditLog {
     path: PathBuf,
     run: String,
     file: Mutex<File>,
-    /// Lines that are not written yet: those of the requests in flight at most (G12).
-    pending: Mutex<Vec<u8>>,
+    /// Lines that are not written yet, those of the requests in flight at most (G12); or why one could not be made.
+    pending: Mutex<io::Result<Vec<u8>>>,
     clock: fn() -> Timestamp,
 }
 
@@ -71,11 +71,11 @@ impl AuditLog {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         cut_torn_line(&mut file).map_err(failed)?;
-        let (file, pending) = (Mutex::new(file), Mutex::default());
+        let (file, pending) = (Mutex::new(file), Mutex::new(Ok(Vec::new())));
         Ok(Self { path: path.to_owned(), run, file, pending, clock: clock::now })
     }
 
-    fn line(&self, row: &Row, outcome: &KeyOutcome) -> Option<Vec<u8>> {
+    fn line(&self, row: &Row, outcome: &KeyOutcome) -> Option<io::Result<Vec<u8>>> {
         let (word, kept, error) = match outcome {
             KeyOutcome::Deleted(kept) => ("deleted", Some(kept), None),
             KeyOutcome::Gone => ("gone", None, None),
@@ -105,20 +105,26 @@ impl AuditLog {
             }),
             error,
         };
-        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-        bytes.push(b'\n');
-        Some(bytes)
+        let ended = |mut line: Vec<u8>| {
+            line.push(b'\n');
+            line
+        };
+        Some(serde_json::to_vec(&line).map(ended).map_err(io::Error::from))
     }
 
-    fn pending(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn pending(&self) -> MutexGuard<'_, io::Result<Vec<u8>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for AuditLog {
     fn outcome(&self, row: &Row, outcome: &KeyOutcome) {
-        if let Some(line) = self.line(row, outcome) {
-            self.pending().extend(line);
+        let Some(line) = self.line(row, outcome) else { return };
+        let mut pending = self.pending();
+        match (&mut *pending, line) {
+            (Ok(lines), Ok(line)) => lines.extend(line),
+            (Ok(_), Err(error)) => *pending = Err(error),
+            (Err(_), _) => {}
         }
     }
 }
@@ -126,7 +132,7 @@ impl Observer for AuditLog {
 impl Witness for AuditLog {
     fn make_durable(&self) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = std::mem::take(&mut *self.pending());
+        let lines = std::mem::replace(&mut *self.pending(), Ok(Vec::new()))?;
         if lines.is_empty() {
             return Ok(());
         }
