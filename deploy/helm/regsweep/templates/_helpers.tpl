@@ -119,9 +119,9 @@ containers:
       {{- .arguments | nindent 6 }}
     env:
       - name: HOME
-        value: /work
+        value: /data
       - name: TMPDIR
-        value: /work
+        value: /data
       {{- with .root.Values.env }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
@@ -139,7 +139,7 @@ containers:
       {{- toYaml .root.Values.resources | nindent 6 }}
     volumeMounts:
       - name: work
-        mountPath: /work
+        mountPath: /data
       {{- if $secret }}
       - name: config
         mountPath: /config
