@@ -24,19 +24,11 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
         html.within("tbody", &[], |html| {
             let prices = subject.prices;
             requests(html, "to make the plan", &subject.header.requests, prices);
-            match subject.outcome {
-                Some(outcome) => {
-                    requests(html, "to carry it out", &outcome.requests, prices);
-                }
-                None => {
-                    requests(
-                        html,
-                        "to carry it out, about",
-                        &still_to_come(subject.totals),
-                        prices,
-                    );
-                }
-            }
+            let (when, asked) = match subject.outcome {
+                Some(outcome) => ("to carry it out", outcome.requests),
+                None => ("to carry it out, about", still_to_come(subject.totals)),
+            };
+            requests(html, when, &asked, prices);
         });
         html.within("tfoot", &[], |html| {
             html.within("tr", &[], |html| {
