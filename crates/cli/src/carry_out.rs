@@ -1,6 +1,5 @@
 //! Carries out a plan that passed every test, or says why not.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
@@ -71,7 +70,7 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();
     let id = plan.id().to_string();
-    let audit = audit_log(sweep_args, &id)?;
+    let audit = AuditLog::wanted(sweep_args, &id)?;
     let journal = journal(&plan, audit.as_ref())?;
     let observer = audit.as_deref().map_or(observer, |audit| audit);
     // A sweep that is taken up keeps what it deletes if it did so before.
@@ -99,12 +98,6 @@ pub(crate) async fn carry_out<S: RestoreStore>(
             .await;
     }
     Ok(report)
-}
-
-/// The log of deletions, where one is wanted.
-fn audit_log(sweep: &SweepArgs, plan: &str) -> Result<Option<Arc<AuditLog>>, Failure> {
-    let open = |path: &PathBuf| AuditLog::open(path, plan.to_owned()).map(Arc::new);
-    sweep.audit_log.as_ref().map(open).transpose()
 }
 
 /// The journal of a plan, which waits for the audit log.

@@ -76,7 +76,6 @@ fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
         ),
         (gc.report.report.is_some(), "the argument '--report' cannot be used with '--online'"),
         (gc.report.prices.is_some(), "the argument '--prices' cannot be used with '--online'"),
-        (gc.sweep.audit_log.is_some(), "the argument '--audit-log' cannot be used with '--online'"),
         (gc.policy.file.is_some(), TAGS),
     ];
     conflicts.into_iter().find_map(|(is_typed, message)| is_typed.then_some(message))

@@ -101,8 +101,8 @@ pub struct SweepArgs {
     pub trash_for: Duration,
     /// Append a line of JSON to this file for each object that is deleted
     ///
-    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan. Each line is
-    /// durable before the plan's journal is, so that none is lost where a run is killed and taken up again.
+    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan or generation. Each
+    /// line is durable before what is on record of the run, so that none is lost where it is killed and taken up again.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this
