@@ -31,6 +31,7 @@ mod command_line;
 mod console;
 mod doctor;
 mod explain;
+mod exposing;
 mod failure;
 mod identify;
 mod location;
@@ -54,6 +55,7 @@ mod taken_back;
 mod trash;
 mod unchanged;
 pub mod usage;
+mod whole_file;
 mod xdg;
 
 use std::ffi::OsString;
@@ -70,6 +72,7 @@ pub use registry_cache::{CacheChoice, ClearError};
 pub use retaining::Retaining;
 
 use args::{Command, LogFormat, OutputArgs, PolicyFileCommand};
+use exposing::Exposing;
 use open::Watch;
 
 /// The program: understands `typed`, whose first word is the program's own name, and does it.
@@ -98,14 +101,22 @@ pub fn run(args: &Args, console: Console) -> ExitCode {
 }
 
 async fn dispatch(args: &Args, console: Console) -> Result<(), Failure> {
-    let watch = Watch::default();
+    let watch = Watch::timed();
     let listening = signals::listen(&watch, console)
         .map_err(|error| Failure::Internal { what: "no signals to hear", source: error.into() })?;
+    let exposing = match args.command.metrics() {
+        Some((name, asked)) => Some(Exposing::begin(name, asked, &watch, console).await?),
+        None => None,
+    };
     let command = execute(args, Context { output: &args.output, console, watch });
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = command => outcome.map_err(stopped),
         () = listening => Err(Failure::Stopped { is_sweeping: false }),
+    };
+    if let Some(exposing) = exposing {
+        exposing.end(outcome.as_ref().err().map_or(Code::Done, Failure::code)).await;
     }
+    outcome
 }
 
 /// Whatever a stop ended on its way, it is a stop. One that ended a sweep says so itself.

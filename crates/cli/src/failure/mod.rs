@@ -8,6 +8,7 @@ mod tests;
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -160,6 +161,15 @@ pub enum Failure {
     Unreported {
         /// The report.
         path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The address at which metrics were to be served cannot be had.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// What was typed.
+        address: SocketAddr,
         /// What the system says.
         #[source]
         source: io::Error,
