@@ -46,6 +46,7 @@ mod registry_files;
 mod remembered;
 mod report;
 mod streams;
+mod traces;
 mod trash;
 mod twice;
 mod undo;

@@ -80,6 +80,28 @@ fn a_run_that_fails_says_so_and_keeps_the_last_success() {
 }
 
 #[test]
+fn a_run_that_was_stopped_says_so_and_one_that_was_killed_is_told_by_its_beginning() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    program.done(&GC);
+    let success = of_gc(&program, "last_success_timestamp_seconds").unwrap();
+    let seconds = |name: &str| of_gc(&program, name).unwrap().parse::<f64>().unwrap();
+    server.set_faults(Faults::none().latency(Duration::from_millis(200)));
+    for (signal, code) in [("INT", Some("130")), ("KILL", None)] {
+        let (asked, before) = (server.count(Kind::List), of_gc(&program, "last_run_exit_code"));
+        let run = program.start(&GC);
+        wait_until("a listing", || server.count(Kind::List) > asked);
+        run.signal(signal);
+        run.end();
+        assert_eq!(of_gc(&program, "last_run_exit_code").as_deref(), code.or(before.as_deref()));
+        assert_eq!(of_gc(&program, "last_success_timestamp_seconds").as_ref(), Some(&success));
+        let has_ended =
+            seconds("last_run_timestamp_seconds") >= seconds("run_start_timestamp_seconds");
+        assert_eq!(has_ended, code.is_some(), "{signal}");
+    }
+}
+
+#[test]
 fn the_oldest_garbage_is_told_until_it_is_deleted() {
     let program = Program::new();
     directory(program.home(), &small(now(), ""));

@@ -39,6 +39,7 @@ pub use labels::{Label, LabelError, Labels};
 pub use names::phase as phase_name;
 pub use page::text;
 pub use run::{Ended, Run};
+pub use table::counters;
 
 /// What the text is, as HTTP says it.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

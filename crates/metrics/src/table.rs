@@ -62,6 +62,21 @@ pub(crate) struct Family {
     pub(crate) source: Source,
 }
 
+/// Every counter with its name, without what all names have: `freed_bytes`, `requests.list`.
+pub fn counters() -> impl Iterator<Item = (String, Counter)> {
+    FAMILIES.iter().flat_map(|family| {
+        let name = family.name.trim_start_matches("regsweep_").trim_end_matches("_total");
+        match family.source {
+            Source::One(counter) => vec![(name.to_owned(), counter)],
+            Source::By(_, counters) => counters
+                .iter()
+                .map(|(label, counter)| (format!("{name}.{label}"), *counter))
+                .collect(),
+            _ => Vec::new(),
+        }
+    })
+}
+
 const fn gauge(name: &'static str, source: Source, help: &'static str) -> Family {
     Family { name, kind: Type::Gauge, help, source }
 }

@@ -28,4 +28,11 @@ pub struct MetricsArgs {
     /// Needed where the files of several registries are collected on one machine, for example registry=eu-1.
     #[arg(long = "metrics-label", value_name = "NAME=VALUE", hide_short_help = true)]
     pub metrics_labels: Vec<Label>,
+    /// Send a trace of the run to an OpenTelemetry collector when it is over
+    ///
+    /// A span for the run and one for each phase, by OTLP over HTTP as JSON, to `OTEL_EXPORTER_OTLP_ENDPOINT` [default:
+    /// port 4318 of this machine]. The standard variables for headers, timeout, service and resource count too, and
+    /// TRACEPARENT. Where it does not arrive, that is a warning.
+    #[arg(long, hide_short_help = true)]
+    pub otel: bool,
 }

@@ -265,16 +265,17 @@ impl Failure {
             }
             _ => {}
         }
-        let mut causes = Vec::new();
-        let mut next = self.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        causes.dedup();
-        causes.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
-        causes
+        causes_of(self)
     }
+}
+
+/// What an error was caused by, as [`Failure::causes`].
+pub(crate) fn causes_of(error: &dyn Error) -> Vec<String> {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let mut causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.dedup();
+    causes.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
+    causes
 }
 
 /// What clients of HTTP say on the way from the cause to us.

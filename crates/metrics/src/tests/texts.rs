@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::reader::{Family, Sample, read};
 use super::{ended, instant, text_of};
-use crate::table::{FAMILIES, Source};
+use crate::table::{FAMILIES, counters};
 use crate::{Former, Label, LabelError, Labels};
 
 fn value<'f>(family: &'f Family, labels: &[(&str, &str)]) -> &'f str {
@@ -27,16 +27,12 @@ fn whole(sample: &Sample) -> u64 {
 
 #[test]
 fn every_counter_is_in_the_table_exactly_once() {
-    let mut told = Vec::new();
-    for family in FAMILIES {
-        match family.source {
-            Source::One(counter) => told.push(counter),
-            Source::By(_, counters) => told.extend(counters.iter().map(|(_, counter)| *counter)),
-            _ => {}
-        }
-    }
+    let mut told: Vec<Counter> = counters().map(|(_, counter)| counter).collect();
     told.sort();
     assert_eq!(told, Counter::ALL);
+    let names: BTreeSet<String> = counters().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), Counter::ALL.len());
+    assert!(names.contains("freed_bytes") && names.contains("requests.list"), "{names:?}");
 }
 
 /// `REGSWEEP_BLESS=1` writes the file anew.
