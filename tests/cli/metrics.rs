@@ -1,5 +1,6 @@
 //! Metrics: a file that outlives runs, and an address while they go on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,6 +11,7 @@ use simstore::{Fault, Faults, Kind, S3Error, When, Which};
 
 use crate::program::{Program, wait_until};
 use crate::registries::{T, bucket, directory, keys, now, small};
+use crate::undo::PLAN;
 
 const GC: [&str; 5] = ["gc", "s3://registry", "--offline", "--metrics-file", "regsweep.prom"];
 
@@ -50,6 +52,33 @@ fn the_file_says_what_the_summary_says() {
     }
     let phase = value(&program, "regsweep_phase{command=\"gc\",phase=\"finished\"}");
     assert_eq!(phase.as_deref(), Some("1"));
+}
+
+#[test]
+fn every_request_that_is_sent_has_an_outcome_and_a_duration() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let file = ["--metrics-file", "regsweep.prom"];
+    program.done(&[&PLAN[..], &file].concat());
+    let apply = ["apply", "plan", "--offline", "--trash"];
+    let mut kinds = BTreeSet::new();
+    for typed in [&apply[..], &["undo", "plan"]] {
+        program.done(&[typed, &file].concat());
+        let text = fs::read_to_string(program.home().join("regsweep.prom")).unwrap();
+        let sum = |name: &str, kind: &str| -> u64 {
+            let kind = format!("kind=\"{kind}\"");
+            let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(&kind));
+            lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        };
+        for kind in ["list", "get", "head", "put", "delete"] {
+            let sent = sum("regsweep_requests_total", kind);
+            assert_eq!(sum("regsweep_request_outcomes_total", kind), sent, "{typed:?} {kind}");
+            let taken = sum("regsweep_request_duration_seconds_count", kind);
+            assert_eq!(taken, sent, "{typed:?} {kind}");
+            kinds.extend((sent > 0).then_some(kind));
+        }
+    }
+    assert_eq!(kinds, BTreeSet::from(["list", "get", "put", "delete"]));
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     gauge(
         "regsweep_phase",
         Source::Phase,
-        "What the run does: 1 for one of the phases, 0 for others.",
+        "1 for the phase in which the run is, or was last, and 0 for all others.",
     ),
     gauge(
         "regsweep_phase_seconds",
@@ -149,7 +149,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         name: "regsweep_request_duration_seconds",
         kind: Type::Histogram,
-        help: "How long requests to a bucket took until their answer was read, however they ended.",
+        help: "How long requests to a bucket took until their answer was read, however they ended. Waiting for a turn does not count.",
         source: Source::Latencies,
     },
     counter(

@@ -51,6 +51,17 @@ fn the_text_is_the_one_that_is_documented() {
 }
 
 #[test]
+fn alerts_ask_for_what_is_there() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/prometheus/alerts.yml");
+    let alerts = std::fs::read_to_string(path).unwrap();
+    let is_inside = |c: char| c.is_ascii_lowercase() || c == '_';
+    let words = alerts.split(|c| !is_inside(c)).filter(|word| word.starts_with("regsweep_"));
+    let asked: BTreeSet<&str> = words.collect();
+    let there: BTreeSet<&str> = FAMILIES.iter().map(|family| family.name).collect();
+    assert!(asked.len() > 4 && asked.is_subset(&there), "{asked:?}");
+}
+
+#[test]
 fn names_follow_the_rules_of_the_field() {
     let names: BTreeSet<&str> = FAMILIES.iter().map(|family| family.name).collect();
     assert_eq!(names.len(), FAMILIES.len());
