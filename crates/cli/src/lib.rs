@@ -42,6 +42,7 @@ mod online;
 pub mod open;
 mod otel;
 mod permissions;
+mod pricing;
 mod progress;
 mod recorder;
 mod registry_cache;
@@ -53,6 +54,7 @@ mod signals;
 mod state;
 mod survey;
 mod taken_back;
+mod telling;
 mod trash;
 mod unchanged;
 pub mod usage;
@@ -73,9 +75,8 @@ pub use registry_cache::{CacheChoice, ClearError};
 pub use retaining::Retaining;
 
 use args::{Command, LogFormat, OutputArgs, PolicyFileCommand};
-use exposing::Exposing;
 use open::Watch;
-use otel::Otel;
+use telling::Telling;
 
 /// The program: understands `typed`, whose first word is the program's own name, and does it.
 #[must_use]
@@ -106,44 +107,14 @@ async fn dispatch(args: &Args, console: Console) -> Result<(), Failure> {
     let watch = Watch::timed();
     let listening = signals::listen(&watch, console)
         .map_err(|error| Failure::Internal { what: "no signals to hear", source: error.into() })?;
-    let told = Told::begin(args, &watch, console).await?;
+    let telling = Telling::begin(&args.command, &watch, console).await?;
     let command = execute(args, Context { output: &args.output, console, watch });
     let outcome = tokio::select! {
         outcome = command => outcome.map_err(stopped),
         () = listening => Err(Failure::Stopped { is_sweeping: false }),
     };
-    told.end(&outcome, console).await;
+    telling.end(&outcome, console).await;
     outcome
-}
-
-/// What is told of a run to those who watch many.
-struct Told {
-    exposing: Option<Exposing>,
-    otel: Option<Otel>,
-}
-
-impl Told {
-    async fn begin(args: &Args, watch: &Watch, console: Console) -> Result<Self, Failure> {
-        let Some((name, asked)) = args.command.metrics() else {
-            return Ok(Self { exposing: None, otel: None });
-        };
-        let exposing = Exposing::begin(name, asked, watch, console).await?;
-        let otel = asked.otel.then(|| Otel::begin(name, watch, console)).flatten();
-        Ok(Self { exposing: Some(exposing), otel })
-    }
-
-    async fn end(self, outcome: &Result<(), Failure>, console: Console) {
-        if let Some(exposing) = self.exposing {
-            exposing.end(outcome.as_ref().err().map_or(Code::Done, Failure::code)).await;
-        }
-        let Some(otel) = self.otel else { return };
-        tokio::select! {
-            () = otel.end(outcome) => {}
-            Ok(()) = signals::impatience() => {
-                console.warn("the trace of this run is lost: nobody waited for it");
-            }
-        }
-    }
 }
 
 /// Whatever a stop ended on its way, it is a stop. One that ended a sweep says so itself.

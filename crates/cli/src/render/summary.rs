@@ -1,6 +1,7 @@
 //! The summary object of `--json`.
 
 use planner::{Amount, Doubt, Facts, Note, Plan, Requests, Retention, RowKind, Totals};
+use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -29,6 +30,8 @@ pub struct Summary {
     registry_cache: Option<CacheSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention: Option<Retention>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Bill>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -126,6 +129,7 @@ impl Summary {
             swept: None,
             registry_cache: None,
             retention: header.retention.clone(),
+            cost: None,
         }
     }
 
@@ -139,6 +143,12 @@ impl Summary {
     #[must_use]
     pub(crate) fn cache(self, cache: CacheSummary) -> Self {
         Self { registry_cache: Some(cache), ..self }
+    }
+
+    /// With what it costs and saves.
+    #[must_use]
+    pub(crate) fn cost(self, cost: Option<Bill>) -> Self {
+        Self { cost, ..self }
     }
 
     /// With what went from the trash.
