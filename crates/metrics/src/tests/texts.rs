@@ -6,12 +6,12 @@ use std::time::Duration;
 use monitor::{Counter, Ending, Garbage, Monitor, Phase, RequestKind};
 use proptest::prelude::*;
 
-use super::reader::{Family, Sample, read};
+use super::reader::{self, Sample, read};
 use super::{ended, instant, text_of};
-use crate::table::{FAMILIES, counters};
+use crate::table::{FAMILIES, Family, counters};
 use crate::{Former, Label, LabelError, Labels};
 
-fn value<'f>(family: &'f Family, labels: &[(&str, &str)]) -> &'f str {
+fn value<'f>(family: &'f reader::Family, labels: &[(&str, &str)]) -> &'f str {
     let has = |sample: &&Sample| {
         labels.iter().all(|(name, value)| sample.labels.get(*name).is_some_and(|is| is == value))
     };
@@ -59,6 +59,23 @@ fn alerts_ask_for_what_is_there() {
     let asked: BTreeSet<&str> = words.collect();
     let there: BTreeSet<&str> = FAMILIES.iter().map(|family| family.name).collect();
     assert!(asked.len() > 4 && asked.is_subset(&there), "{asked:?}");
+}
+
+#[test]
+fn the_book_tells_of_every_family() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../book/src/reference/metrics.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let families = read(&text_of(&Monitor::timed(instant), None, &Former::default()));
+    for Family { name, kind, help, .. } in FAMILIES {
+        let samples = families.get(*name).map_or(&[][..], |family| &family.samples);
+        let labels = samples.first().into_iter().flat_map(|sample| sample.labels.keys());
+        let labels = labels.filter(|label| !["command", "le"].contains(&label.as_str()));
+        let labels: Vec<String> = labels.map(|label| format!("`{label}`")).collect();
+        let row = format!("| `{name}` | {} | {} | {help} |", kind.name(), labels.join(", "));
+        assert!(page.lines().any(|line| line == row), "{row}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, FAMILIES.len());
 }
 
 #[test]
