@@ -134,7 +134,7 @@ fn a_trace_that_does_not_arrive_is_a_warning() {
     assert!(done.stderr.contains("/v1/traces answers 503"), "{}", done.stderr);
     collector.got.join().unwrap();
     for (value, said) in [
-        ("http://127.0.0.1:1", "is lost: nobody answers at http://127.0.0.1:1/v1/traces: "),
+        ("http://127.0.0.1:1", "is lost: cannot reach http://127.0.0.1:1/v1/traces: "),
         ("localhost", "there is no trace of this run: OTEL_EXPORTER_OTLP_ENDPOINT is no http://"),
     ] {
         let program = Program::at(&server).with("OTEL_EXPORTER_OTLP_ENDPOINT", value);

@@ -21,7 +21,7 @@ pub(super) enum ExportError {
     /// The address or a header is none.
     #[error("the request for {address} cannot be made")]
     Request { address: String, source: HttpError },
-    #[error("nobody answers at {address}")]
+    #[error("cannot reach {address}")]
     NoAnswer { address: String, source: ConnectorError },
     #[error("{address} answers {status}")]
     Refused { address: String, status: u16 },
