@@ -70,6 +70,13 @@ pub struct Watch {
     pub stop: Arc<Stop>,
 }
 
+impl Watch {
+    /// The same, with a clock by which the run's phases are remembered.
+    pub(crate) fn timed() -> Self {
+        Self { monitor: Arc::new(Monitor::timed(clock::start)), ..Self::default() }
+    }
+}
+
 /// How a registry is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'a> {

@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explain;
+mod metrics;
 mod online;
 mod output;
 mod policy;
@@ -24,6 +25,7 @@ use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum,
 pub use check::CheckArgs;
 pub use doctor::{DoctorArgs, IamArgs, WishArgs};
 pub use explain::{ExplainArgs, Subject};
+pub use metrics::MetricsArgs;
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
@@ -133,6 +135,34 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// The name of a command that can be watched, and what it is to tell. What deletes has another name than what only
+    /// looks.
+    #[must_use]
+    pub fn metrics(&self) -> Option<(&'static str, &MetricsArgs)> {
+        Some(match self {
+            Self::Plan(args) => ("plan", &args.metrics),
+            Self::Apply(args) => ("apply", &args.metrics),
+            Self::Gc(args) if args.online.online => ("gc-online", &args.metrics),
+            Self::Gc(args) if args.dry_run => ("gc-dry-run", &args.metrics),
+            Self::Gc(args) => ("gc", &args.metrics),
+            Self::Usage(args) => ("usage", &args.metrics),
+            Self::Undo(args) if args.dry_run => ("undo-dry-run", &args.metrics),
+            Self::Undo(args) => ("undo", &args.metrics),
+            Self::Check(args) => ("check", &args.metrics),
+            Self::Show(_)
+            | Self::Policy(_)
+            | Self::Explain(_)
+            | Self::GarbageCollect(_)
+            | Self::Demo(_)
+            | Self::Doctor(_)
+            | Self::Iam(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
+        })
+    }
+}
+
 /// Arguments of `plan`.
 #[derive(Debug, ClapArgs)]
 pub struct PlanArgs {
@@ -154,6 +184,9 @@ pub struct PlanArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `show`.
@@ -194,6 +227,9 @@ pub struct ApplyArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `gc`.
@@ -228,6 +264,9 @@ pub struct GcArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `garbage-collect`.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use lister::Complete;
 use marker::{DigestSet, DigestSetBuilder, Event, Follow, MarkSetBuilder, Marked, Rules};
-use monitor::{Counter, Monitor};
+use monitor::Monitor;
 use planner::{Cutoffs, Doubt, Doubts, Facts, PlanWriter, judge_repository};
 use registry::{Digest, RepositoryName};
 use store::ReadStore;
 
-use super::Stage;
 use super::by_rule::ByRule;
+use super::{Stage, count_planned};
 use crate::Failure;
 use crate::survey::{Marking, SeesRepositories, sole, visit_repositories};
 
@@ -138,8 +138,7 @@ impl SeesRepositories for Judge {
             seen.told.push(told(marked, &self.cutoffs));
         }
         self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;
-        self.monitor.count(Counter::PlannedObjects, judged.rows.len() as u64);
-        self.monitor.count(Counter::PlannedBytes, judged.rows.iter().map(|row| row.bytes).sum());
+        count_planned(&self.monitor, &judged.rows);
         Ok(self.writer.add(judged.rows)?)
     }
 }

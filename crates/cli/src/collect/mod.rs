@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use cache::ManifestCache;
 use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
-use monitor::{Counter, Monitor, Phase, Stop};
+use monitor::{Counter, Garbage, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
+    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, Row,
+    audit,
 };
 use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
@@ -224,6 +225,15 @@ impl<S: ReadStore> Stage<'_, S> {
 pub(crate) async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
     let failed = |source| Failure::Store { location: location.to_owned(), source };
     store.now().await.map_err(failed)
+}
+
+/// Counts rows that go into the plan, and remembers the oldest.
+fn count_planned(monitor: &Monitor, rows: &[Row]) {
+    monitor.count(Counter::PlannedObjects, rows.len() as u64);
+    monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
+    if let Some(oldest) = rows.iter().map(|row| row.modified).min() {
+        monitor.note(Garbage::Planned, oldest.as_millis());
+    }
 }
 
 /// Requests sent so far.

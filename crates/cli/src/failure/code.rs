@@ -66,6 +66,7 @@ impl Failure {
             | Self::Policy { .. }
             | Self::File { .. }
             | Self::Lease { .. }
+            | Self::Listen { .. }
             | Self::Waits(_) => Code::Usage,
             Self::Refused(_) | Self::Busy { .. } => Code::Unsafe,
             Self::Ledger(error) => ledger_code(error),

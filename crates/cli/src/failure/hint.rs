@@ -64,6 +64,9 @@ impl Failure {
             Self::Unreported { .. } => {
                 Some("`regsweep show PLAN --report FILE` writes what the plan says")
             }
+            Self::Listen { .. } => Some(
+                "give --metrics-listen an address of this machine with a port that is free; port 0 takes one",
+            ),
             Self::Damaged { .. } => Some(
                 "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
             ),

@@ -63,10 +63,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::NotReady { .. } => 37,
         Failure::Policy { .. } => 38,
         Failure::Damaged { .. } => 39,
+        Failure::Listen { .. } => 40,
     }
 }
 
-const VARIANTS: usize = 40;
+const VARIANTS: usize = 41;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -135,6 +136,13 @@ fn operators() -> Vec<Row> {
             Failure::Unreported { path: "report.html".into(), source: io() },
             Code::Partial,
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
+        (
+            Failure::Listen { address: ([127, 0, 0, 1], 9464).into(), source: io() },
+            Code::Usage,
+            vec![
+                "give --metrics-listen an address of this machine with a port that is free; port 0 takes one",
+            ],
         ),
         (
             Failure::Damaged { tags: 1, manifests: 2, findings: 3 },

@@ -10,6 +10,7 @@ mod copy;
 mod credentials;
 mod delete;
 mod delete_answer;
+mod exchange;
 mod http_client;
 mod list;
 #[cfg(feature = "benches")]
