@@ -200,6 +200,7 @@ impl<S: ReadStore> Collection<S> {
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
             retention: self.retention.clone(),
+            keep_list: None,
             beside: Beside::Nothing,
             held: &[],
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },

@@ -80,6 +80,14 @@ impl Args {
         }
         if let Command::Gc(gc) = &args.command
             && gc.online.online
+            && gc.policy.keep_list.is_some()
+        {
+            let message = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
+                           not on the list";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        if let Command::Gc(gc) = &args.command
+            && gc.online.online
             && gc.policy.file.is_some()
         {
             let message = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \

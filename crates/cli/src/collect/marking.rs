@@ -11,6 +11,7 @@ use store::ReadStore;
 
 use super::Stage;
 use super::by_rule::ByRule;
+use super::observing::Observer;
 use crate::Failure;
 use crate::survey::{Marking, SeesRepositories, sole, visit_repositories};
 
@@ -64,10 +65,20 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         tells: stage.ask.listener.is_some(),
         closely: false,
     };
-    let (complete, judges) = visit_repositories(stage.survey, marks, marking, judge).await?;
+    let (complete, parts) = match &stage.ask.keep_list {
+        None => {
+            let judged = visit_repositories(stage.survey, marks, marking, judge).await?;
+            (judged.0, judged.1.into_iter().map(|judge| judge.seen).collect::<Vec<_>>())
+        }
+        Some(list) => {
+            let observer = || Observer::new(stage.cutoffs, list, &unlinked);
+            let observed = visit_repositories(stage.survey, marks, marking, observer).await?;
+            (observed.0, observed.1.into_iter().map(Observer::into_seen).collect())
+        }
+    };
     let mut seen = Seen::default();
-    for judge in judges {
-        seen.merge(judge.seen);
+    for part in parts {
+        seen.merge(part);
     }
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
@@ -102,7 +113,7 @@ struct Judge {
 
 /// What one marking task saw.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     facts: Facts,
     doubts: Doubts,
     told: Vec<Told>,
@@ -111,6 +122,17 @@ struct Seen {
 }
 
 impl Seen {
+    /// Takes in a repository: what was seen of it, and what is in doubt.
+    pub(super) fn see(&mut self, marked: &Marked, facts: &Facts) {
+        self.facts.merge(facts);
+        self.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
+        let repository = marked.tree.name.to_string();
+        for what in &marked.reach.doubts {
+            let (about, message) = (what.subject(), what.to_string());
+            self.doubts.add(Doubt { repository: repository.clone(), what: about, message });
+        }
+    }
+
     fn merge(&mut self, more: Self) {
         self.facts.merge(&more.facts);
         let unseen = more.doubts.total() - more.doubts.sample().len() as u64;
@@ -125,17 +147,10 @@ impl Seen {
 impl SeesRepositories for Judge {
     fn see(&mut self, marked: Marked) -> Result<(), Failure> {
         let judged = judge_repository(&marked, &self.cutoffs);
-        let seen = &mut self.seen;
-        seen.facts.merge(&judged.facts);
-        seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
-        seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
-        let repository = marked.tree.name.to_string();
-        for what in &marked.reach.doubts {
-            let (about, message) = (what.subject(), what.to_string());
-            seen.doubts.add(Doubt { repository: repository.clone(), what: about, message });
-        }
+        self.seen.see(&marked, &judged.facts);
+        self.seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
         if self.tells {
-            seen.told.push(told(marked, &self.cutoffs));
+            self.seen.told.push(told(marked, &self.cutoffs));
         }
         self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;
         self.monitor.count(Counter::PlannedObjects, judged.rows.len() as u64);

@@ -3,6 +3,7 @@
 mod blobs;
 mod by_rule;
 mod marking;
+mod observing;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -20,7 +21,7 @@ use store::ReadStore;
 use tokio::task::spawn_blocking;
 
 use crate::survey::{self, Survey, sole};
-use crate::{Failure, Retaining, remembered};
+use crate::{Failure, KeepList, Retaining, remembered};
 
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
@@ -40,6 +41,8 @@ pub struct Ask<'a> {
     pub policy: Policy,
     /// The retention policy beside it.
     pub retention: Option<Retaining>,
+    /// What a database still knows: nothing but blobs goes then, and none of these.
+    pub keep_list: Option<KeepList>,
     /// What stays beside what manifests need.
     pub beside: Beside,
     /// Blobs that were condemned before, whose links are taken.
@@ -123,7 +126,8 @@ pub async fn look<S: ReadStore>(
         stop,
     };
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
-    let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
+    let listed = if ask.keep_list.is_some() { Beside::Aliased } else { Beside::Nothing };
+    let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside.max(listed));
     let rules = Rules { beside, t0, ..Rules::new(untagged, cutoff) };
     let stage = Stage { survey, ask, cutoffs, writer: &writer };
 
@@ -167,6 +171,7 @@ impl<S: ReadStore> Stage<'_, S> {
         let judge = BlobJudge {
             layout: self.ask.layout.clone(),
             marks,
+            keep_list: self.ask.keep_list.as_ref().map(|list| Arc::clone(&list.digests)),
             unlinked: marked.unlinked,
             held: self.held()?,
             cutoffs: self.cutoffs,
@@ -178,6 +183,7 @@ impl<S: ReadStore> Stage<'_, S> {
         told?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
+        facts.keep_list = self.ask.keep_list.as_ref().map_or(0, |list| list.record.digests);
         facts.tags = self.survey.monitor.get(Counter::Tags);
         facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
             + self.survey.monitor.get(Counter::BlobKeys);
@@ -212,6 +218,7 @@ impl<S: ReadStore> Stage<'_, S> {
             },
             policy: ask.policy,
             retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
+            keep_list: ask.keep_list.as_ref().map(|list| list.record.clone()),
             t0: self.cutoffs.t0,
             doubts,
             notes: audit(&facts, &audited, ask.limits),

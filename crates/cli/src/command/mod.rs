@@ -53,7 +53,7 @@ use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::retaining::Retaining;
-use crate::{Console, Failure, remembered};
+use crate::{Console, Failure, KeepList, clock, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -165,6 +165,11 @@ fn policy(args: &PolicyArgs) -> Policy {
     Policy { untagged, grace, uploads_older_than }
 }
 
+/// What a database still knows, where the operator has a list of that.
+fn keep_list(args: &PolicyArgs) -> Result<Option<KeepList>, Failure> {
+    KeepList::named(args.keep_list.as_deref(), args.grace, clock::now())
+}
+
 pub(crate) fn limits(args: &PolicyArgs) -> Limits {
     let accepted: BTreeSet<_> = args.accept.iter().copied().collect();
     Limits { max_delete_share_percent: args.max_delete_share, accepted }
@@ -177,6 +182,7 @@ struct Wish<'a> {
     options: BTreeMap<String, String>,
     policy: Policy,
     retention: Option<Retaining>,
+    keep_list: Option<KeepList>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -190,8 +196,8 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
-        wish;
+    let Wish { source, options, policy, retention, keep_list, limits, .. } = wish;
+    let Wish { out, is_scratch, listener, resources, .. } = wish;
     context.note_emptiness(open, source);
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let cache = remembered::open(resources, context.console);
@@ -202,6 +208,7 @@ async fn plan_of<S: DeleteStore>(
         layout,
         policy,
         retention,
+        keep_list,
         beside: Beside::Nothing,
         held: &[],
         limits,

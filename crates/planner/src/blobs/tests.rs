@@ -60,6 +60,7 @@ fn judge(marks: MarkSet, unlinked: &[u8]) -> BlobJudge {
     BlobJudge {
         layout: Layout::new(""),
         marks,
+        keep_list: None,
         unlinked: links.finish().unwrap(),
         held: DigestSetBuilder::new().finish().unwrap(),
         cutoffs: Policy { untagged: false, grace: GRACE, uploads_older_than: GRACE }.at(T0),

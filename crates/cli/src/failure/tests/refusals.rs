@@ -16,8 +16,13 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         (
-            Refusal::Foreign { location: location.clone(), system, evidence: evidence.clone() }
-                .into(),
+            Refusal::Foreign {
+                location: location.clone(),
+                system,
+                evidence: evidence.clone(),
+                may_be_listed: true,
+            }
+            .into(),
             Code::Unsafe,
             vec!["collect it with that system's own tools"],
         ),
