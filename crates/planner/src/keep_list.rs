@@ -57,3 +57,6 @@ fn is_known(
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

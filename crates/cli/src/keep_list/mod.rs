@@ -169,3 +169,6 @@ fn add(set: &DigestSetBuilder, batch: &mut Vec<Digest>) -> Result<(), KeepListEr
 fn in_memory(error: marker::SpillError) -> KeepListError {
     KeepListError::Read(io::Error::other(error))
 }
+
+#[cfg(test)]
+mod tests;

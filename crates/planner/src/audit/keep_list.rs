@@ -50,3 +50,6 @@ pub(super) fn short(facts: &Facts) -> Option<Finding> {
         ),
     })
 }
+
+#[cfg(test)]
+mod tests;

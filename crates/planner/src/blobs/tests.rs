@@ -225,6 +225,57 @@ proptest! {
     }
 }
 
+/// The same judge, where a database knows these.
+fn listing(judge: BlobJudge, list: &[u8]) -> BlobJudge {
+    let set = DigestSetBuilder::new();
+    set.add(list.iter().map(|n| digest(*n))).unwrap();
+    BlobJudge { keep_list: Some(Arc::new(set.finish().unwrap())), ..judge }
+}
+
+#[test]
+fn what_a_database_knows_stays_and_is_no_orphan() {
+    let judge = listing(judge(marks(&[1], &[]), &[]), &[1, 2, 9]);
+    let objects = [1, 2, 3].map(|n| blob(n, GRACE * 2)).to_vec();
+    let judged = judge.judge(listed(objects)).unwrap();
+    assert_eq!(gone(&judged), [Layout::new("").blob(&digest(3))]);
+    let facts = judged.facts;
+    assert_eq!((facts.keep_list_blobs, facts.young_orphans, facts.late_blobs), (2, 1, 1));
+    let key = |n| Layout::new("").blob(&digest(n));
+    let page = [1, 2, 3].map(|n| Listed::Presumed(key(n).as_str().into())).to_vec();
+    let judged = judge.judge(page).unwrap();
+    assert_eq!(judged.unlooked, [Box::<str>::from(key(3))], "what is known need not be looked at");
+    assert_eq!(judged.facts.keep_list_blobs, 2);
+}
+
+#[test]
+fn g5_a_manifest_that_comes_back_ends_the_run_also_where_a_database_knows_it() {
+    let judge = listing(judge(marks(&[1], &[2]), &[]), &[2]);
+    let outcome = judge.judge(listed(vec![blob(2, GRACE)]));
+    assert!(matches!(outcome, Err(JudgeError::Reappeared(_))));
+}
+
+proptest! {
+    #[test]
+    fn g4_a_blob_goes_exactly_where_it_is_old_and_neither_marked_nor_listed(
+        kept in prop::collection::vec(0u8..30, 0..20),
+        list in prop::collection::vec(0u8..30, 0..20),
+        there in prop::collection::btree_map(0u8..30, 0u64..96, 0..30),
+    ) {
+        let judge = listing(judge(marks(&kept, &[]), &[]), &list);
+        let age = |hours: &u64| Duration::from_hours(*hours);
+        let mut objects: Vec<Object> = there.iter().map(|(n, hours)| blob(*n, age(hours))).collect();
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let judged = judge.judge(listed(objects)).unwrap();
+        let goes = |n: &u8| !kept.contains(n) && !list.contains(n);
+        let goes = there.iter().filter(|(n, hours)| goes(n) && age(hours) > GRACE);
+        let expected: BTreeSet<String> =
+            goes.map(|(n, _)| Layout::new("").blob(&digest(*n))).collect();
+        prop_assert_eq!(gone(&judged), expected.iter().map(String::as_str).collect::<Vec<_>>());
+        let known = there.keys().filter(|n| list.contains(n)).count() as u64;
+        prop_assert_eq!(judged.facts.keep_list_blobs, known);
+    }
+}
+
 #[test]
 fn blobs_of_other_algorithms_are_judged_alike() {
     let other = Digest::of(registry::Algorithm::Sha512, b"x");

@@ -24,6 +24,20 @@ pub(super) fn rows() -> Vec<Row> {
             }
             .into(),
             Code::Unsafe,
+            vec![
+                "collect it with that system's own tools",
+                "or say what its database still knows: `plan` and `gc` with --keep-list FILE",
+            ],
+        ),
+        (
+            Refusal::Foreign {
+                location: location.clone(),
+                system,
+                evidence: evidence.clone(),
+                may_be_listed: false,
+            }
+            .into(),
+            Code::Unsafe,
             vec!["collect it with that system's own tools"],
         ),
         (
