@@ -188,12 +188,17 @@ mod tests {
     use super::*;
 
     async fn look(root: &str, keys: &[&str]) -> Result<Identified, String> {
+        look_by(root, keys, Truth::Links).await
+    }
+
+    async fn look_by(root: &str, keys: &[&str], truth: Truth) -> Result<Identified, String> {
         let store = MemoryStore::new();
         for key in keys {
             store.put(key, "text", Timestamp::default());
         }
         let location = format!("s3://bucket/{root}");
-        let found = identify(&store, &Layout::new(root), location.trim_end_matches('/')).await;
+        let found =
+            identify(&store, &Layout::new(root), location.trim_end_matches('/'), truth).await;
         found.map_err(|error| match error {
             NotIdentified::Refused(refusal) => {
                 let hint = refusal.hints("").into_iter().next().unwrap_or_default();
@@ -231,6 +236,21 @@ mod tests {
         ] {
             let said = look("", keys).await.unwrap_err();
             assert!(said.contains(system), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_what_the_database_knows_answers_for_the_database_and_for_nothing_else() {
+        let by = |keys| look_by("", keys, Truth::Database);
+        assert_eq!(by(&[BLOB, DATABASE]).await, Ok(Identified::Registry));
+        assert_eq!(by(&[BLOB, FILES]).await, Ok(Identified::Registry));
+        assert_eq!(look("", &[BLOB, FILES]).await, Ok(Identified::Registry));
+        let both = by(&[BLOB, DATABASE, FILES]).await.unwrap_err();
+        assert!(both.contains("are both there"), "{both}");
+        for keys in
+            [&[BLOB, DATABASE, "scheduler-state.json"][..], &["sha256/ab/abcd"], &["readme"]]
+        {
+            assert!(by(keys).await.is_err(), "{keys:?}");
         }
     }
 
