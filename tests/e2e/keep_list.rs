@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use planner::{Breaker, RowKind, Severity};
+use planner::{Breaker, Plan, Row, RowKind, Severity};
 use proptest::prelude::*;
 use registry::{Digest, KeyKind, Layout, parse_link};
 use tempfile::TempDir;
@@ -17,10 +17,11 @@ use crate::model::{days, ways, world};
 /// A list with these digests.
 fn list(digests: impl IntoIterator<Item = Digest>) -> TempDir {
     let dir = scratch();
-    let lines: String = digests.into_iter().map(|digest| format!("{digest}\n")).collect();
+    let lines: Vec<String> = digests.into_iter().map(|digest| digest.to_string()).collect();
+    let lines = lines.join("\n");
     // No world has it, so that no list is empty.
     let nobodys = Digest::sha256(b"of nobody");
-    fs::write(dir.path().join("list"), format!("# known\n{nobodys}\n{lines}")).unwrap();
+    fs::write(dir.path().join("list"), format!("# known\n{nobodys}\n{lines}\n")).unwrap();
     dir
 }
 
@@ -105,7 +106,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Images of a registry, 40 days old; garbage that layer links name, and garbage that nothing names.
 fn by_hand() -> World {
-    let mut world = crate::model::world(&[], 0);
+    let mut world = world(&[], 0);
     for number in 0..4 {
         let image = Image::new(number * 100, &[Content::new(number * 100 + 1, 64)]);
         world.push_image("team/app", &image, None);
@@ -117,25 +118,29 @@ fn by_hand() -> World {
     world
 }
 
-fn planned(world: &World, known: impl IntoIterator<Item = Digest>) -> planner::Plan {
+/// A plan by a list, and what goes by it.
+fn planned(world: &World, known: impl IntoIterator<Item = Digest>) -> (Plan, Vec<Row>) {
     let (dir, mode) = (list(known), by_list(Mode::default()));
     let store = Ways::default().store(world);
     let collection = Collection::of(world, store, &mode, &Ways::default());
     let collection = collection.listed(&dir.path().join("list"));
-    runtime().block_on(collection.plan()).unwrap()
+    let plan = runtime().block_on(collection.plan()).unwrap();
+    let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
+    let rows = rows.map(Result::unwrap).collect();
+    (plan, rows)
 }
 
 #[test]
 fn links_that_nothing_needs_and_uploads_stay() {
     let world = by_hand();
-    let plan = planned(&world, []);
+    let (plan, _) = planned(&world, []);
     let totals = plan.totals();
     assert_eq!((totals.all().count, totals.of(RowKind::Blob).count), (2, 2));
-    let plain =
+    let without =
         Collection::of(&world, Ways::default().store(&world), &Mode::default(), &Ways::default());
-    let plain = runtime().block_on(plain.plan()).unwrap();
-    assert!(plain.totals().of(RowKind::LayerLink).count > 0, "which go otherwise");
-    assert!(plain.totals().of(RowKind::Upload).count > 0);
+    let without = runtime().block_on(without.plan()).unwrap();
+    assert!(without.totals().of(RowKind::LayerLink).count > 0, "which go otherwise");
+    assert!(without.totals().of(RowKind::Upload).count > 0);
 }
 
 #[test]
@@ -143,19 +148,18 @@ fn what_is_served_under_another_digest_stays_where_the_list_may_have_only_that()
     let mut world = by_hand();
     let alias = world.upload_sha512("team/app", Content::new(10, 64));
     world.age(DAY * 40);
-    let plan = planned(&world, [alias]);
+    let (plan, _) = planned(&world, [alias]);
     assert_eq!(plan.totals().all().count, 2, "as without it");
 }
 
 #[test]
 fn a_registry_of_which_nothing_is_linked_keeps_what_its_list_names() {
-    let mut world = crate::model::world(&[], 0);
+    let mut world = world(&[], 0);
     let known: Vec<Digest> = (0..9).map(|n| world.put_blob(&Content::new(n, 64).bytes())).collect();
     let unknown = world.put_blob(&Content::new(99, 64).bytes());
     world.age(DAY * 2);
-    let plan = planned(&world, known);
-    let rows: Vec<_> = plan.segments().iter().flat_map(|it| plan.rows(it).unwrap()).collect();
-    let gone: Vec<_> = rows.into_iter().map(|row| row.unwrap().digest).collect();
+    let (plan, rows) = planned(&world, known);
+    let gone: Vec<_> = rows.into_iter().map(|row| row.digest).collect();
     assert_eq!(gone, [Some(unknown)]);
     let header = plan.header();
     assert_eq!((header.facts.keep_list, header.facts.keep_list_blobs), (10, 9));
@@ -167,7 +171,7 @@ fn a_registry_of_which_nothing_is_linked_keeps_what_its_list_names() {
 fn the_numbers_tell_a_list_of_another_registry() {
     let world = by_hand();
     let others = (0..30u8).map(|n| Digest::sha256(&[n]));
-    let plan = planned(&world, others);
+    let (plan, _) = planned(&world, others);
     let notes = &plan.header().notes;
     let stranger = notes.iter().find(|note| note.breaker == Breaker::KeepListStranger).unwrap();
     assert_eq!((stranger.found, stranger.of), (31, 31));
@@ -176,13 +180,13 @@ fn the_numbers_tell_a_list_of_another_registry() {
 
 #[test]
 fn the_numbers_tell_a_list_that_lacks_what_was_pushed_lately() {
-    let mut world = crate::model::world(&[], 0);
+    let mut world = world(&[], 0);
     for number in 0..12 {
         world.push_image("team/app", &Image::new(number, &[]), Some("latest"));
     }
     world.age(DAY * 2);
     let half: Vec<Digest> = world.revisions("team/app").into_iter().step_by(2).collect();
-    let plan = planned(&world, half);
+    let (plan, _) = planned(&world, half);
     let notes = &plan.header().notes;
     let short = notes.iter().find(|note| note.breaker == Breaker::KeepListShort).unwrap();
     assert_eq!((short.found, short.of), (6, 12));
@@ -195,7 +199,7 @@ fn g4_a_manifest_that_cannot_be_read_keeps_all_that_its_repository_links() {
     let manifest = world.revisions("team/app")[0];
     let key = world.keys().blob(&manifest);
     assert!(world.corrupt(&key));
-    let plan = planned(&world, []);
+    let (plan, _) = planned(&world, []);
     assert_eq!(plan.totals().all().count, 1, "only what nothing links");
     assert_eq!(plan.header().doubts.total(), 1);
 }

@@ -240,9 +240,10 @@ fn stale_links(facts: &Facts) -> Option<Finding> {
 fn young_orphans(facts: &Facts) -> Option<Finding> {
     let unseen = if facts.unweighed_blobs > 0 { facts.young_revisions } else { 0 };
     let (found, of) = (facts.young_orphans, facts.young_blobs + unseen);
-    let (nor_listed, why) = match facts.have_keep_list() {
-        true => (" and not on the keep list", "the list may not be whole"),
-        false => ("", "links may be kept elsewhere"),
+    let (nor_listed, why) = if facts.have_keep_list() {
+        (" and not on the keep list", "the list may not be whole")
+    } else {
+        ("", "links may be kept elsewhere")
     };
     exceeds(found, of, YOUNG_ORPHANS_PERCENT, 100).then(|| Finding {
         breaker: Breaker::YoungOrphans,

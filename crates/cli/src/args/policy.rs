@@ -24,7 +24,7 @@ pub struct PolicyArgs {
     /// `regsweep policy check FILE` says what it means. Repositories of which no rule lets anything go are left alone.
     #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
     pub file: Option<PathBuf>,
-    /// Delete nothing but blobs that neither a manifest nor this list needs
+    /// Delete only blobs, and none that a manifest or this list names
     ///
     /// For registries with a database, such as Harbor and GitLab: what it still knows, one digest a line, exported when
     /// nobody could push any more, and no longer ago than --grace. No link and no upload is deleted, and none of

@@ -65,15 +65,16 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         tells: stage.ask.listener.is_some(),
         closely: false,
     };
-    let (complete, parts) = match &stage.ask.keep_list {
+    let (survey, observer) = (stage.survey, |list| Observer::new(stage.cutoffs, list, &unlinked));
+    let (complete, parts): (_, Vec<Seen>) = match &stage.ask.keep_list {
         None => {
-            let judged = visit_repositories(stage.survey, marks, marking, judge).await?;
-            (judged.0, judged.1.into_iter().map(|judge| judge.seen).collect::<Vec<_>>())
+            let (complete, all) = visit_repositories(survey, marks, marking, judge).await?;
+            (complete, all.into_iter().map(|judge| judge.seen).collect())
         }
         Some(list) => {
-            let observer = || Observer::new(stage.cutoffs, list, &unlinked);
-            let observed = visit_repositories(stage.survey, marks, marking, observer).await?;
-            (observed.0, observed.1.into_iter().map(Observer::into_seen).collect())
+            let new = || observer(list);
+            let (complete, all) = visit_repositories(survey, marks, marking, new).await?;
+            (complete, all.into_iter().map(Observer::into_seen).collect())
         }
     };
     let mut seen = Seen::default();

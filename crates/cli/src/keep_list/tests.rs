@@ -10,7 +10,8 @@ fn digest(n: u64) -> Digest {
 }
 
 fn text(numbers: impl IntoIterator<Item = u64>) -> String {
-    numbers.into_iter().map(|n| format!("{}\n", digest(n))).collect()
+    let lines: Vec<String> = numbers.into_iter().map(|n| digest(n).to_string() + "\n").collect();
+    lines.concat()
 }
 
 fn read(text: &[u8]) -> Result<KeepList, KeepListError> {
@@ -110,7 +111,7 @@ fn aged(age: Duration, grace: Duration) -> Result<(), Failure> {
 fn g1_a_list_is_younger_than_the_grace() {
     let day = Duration::from_hours(24);
     assert!(aged(Duration::ZERO, day).is_ok());
-    assert!(aged(day - Duration::from_millis(1), day).is_ok());
+    assert!(aged(day, day + Duration::from_millis(1)).is_ok());
     for (age, grace) in [(day, day), (day * 9, day), (Duration::ZERO, Duration::ZERO)] {
         assert!(matches!(aged(age, grace), Err(Failure::Refused(Refusal::KeepListAge { .. }))));
     }
