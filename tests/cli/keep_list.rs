@@ -168,11 +168,16 @@ fn g1_a_list_that_is_older_than_the_grace_is_refused() {
     let (server, program) = gitlab(Options::default());
     let before = keys(&server);
     let list = File::options().write(true).open(program.home().join("known.txt")).unwrap();
-    list.set_modified(SystemTime::now() - days(2)).unwrap();
-    let says = ["longer ago than the grace of 1day", "export it again while nobody can push"];
-    assert_refused(&program.run(&GC), 4, &says);
-    assert_refused(&program.run(&PLAN), 4, &says);
-    program.done(&[&PLAN[..], &["--grace", "72h"]].concat());
+    list.set_modified(SystemTime::now() - Duration::from_mins(30)).unwrap();
+    let says = ["longer ago than the grace of 20m", "export it again while nobody can push"];
+    let with = |typed: &[&'static str], grace| [typed, &["--grace", grace]].concat();
+    assert_refused(&program.run(&with(&GC, "20m")), 4, &says);
+    assert_refused(&program.run(&with(&PLAN, "20m")), 4, &says);
+    program.done(&with(&PLAN, "40m"));
+    // What was pushed an hour ago is not on a list that is older.
+    list.set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
+    let says = ["keep-list-short: 3 of 24 blobs were written after the keep list was"];
+    assert_refused(&program.run(&with(&GC[..5], "24h")), 4, &says);
     list.set_modified(SystemTime::now() + Duration::from_hours(1)).unwrap();
     assert_refused(&program.run(&GC), 4, &["which is later than this machine's time"]);
     assert_eq!(keys(&server), before);

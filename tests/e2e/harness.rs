@@ -166,9 +166,10 @@ impl<S> Collection<S> {
         Self { retention: Some(retaining), ..self }
     }
 
-    /// The same collection by a list of what a database knows.
+    /// The same collection by a list of what a database knows, which was just written.
     pub(crate) fn listed(self, list: &Path) -> Self {
-        Self { keep_list: Some(KeepList::read(list).unwrap()), ..self }
+        let now = std::fs::metadata(list).unwrap().modified().unwrap();
+        Self { keep_list: Some(KeepList::read(list, now.into()).unwrap()), ..self }
     }
 
     /// The same collection over another store, with the same directory: the program, started again.

@@ -30,7 +30,8 @@ pub enum Breaker {
     ForeignKeys,
     /// Most digests on the keep list are not in the store: it is another database's, or of another bucket.
     KeepListStranger,
-    /// Manifests that were pushed lately are not on the keep list: it is not whole, or of another table.
+    /// Manifests that were pushed lately are not on the keep list, or blobs were written since: it is not whole, of
+    /// another table, or past use.
     KeepListShort,
 }
 
@@ -175,6 +176,7 @@ pub fn audit(facts: &Facts, policy: &Policy, limits: &Limits) -> Vec<Note> {
         stray_links(facts),
         keep_list::stranger(facts),
         keep_list::short(facts),
+        keep_list::outdated(facts),
     ];
     findings.into_iter().flatten().map(|finding| finding.judge(limits)).collect()
 }

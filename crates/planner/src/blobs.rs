@@ -39,7 +39,7 @@ pub struct BlobJudge {
     /// What must be kept.
     pub marks: MarkSet,
     /// What a database still knows, where the operator says so: kept as what is marked.
-    pub keep_list: Option<Arc<DigestSet>>,
+    pub keep_list: Option<KnownBlobs>,
     /// Digests that some unneeded link names: their blobs are garbage, not orphans.
     pub unlinked: DigestSet,
     /// Blobs that were condemned before, whose links are taken: they go or stay, and say nothing of the registry.
@@ -48,6 +48,15 @@ pub struct BlobJudge {
     pub cutoffs: Cutoffs,
     /// When the newest link was written.
     pub newest_link: Option<Timestamp>,
+}
+
+/// What a database knew of.
+#[derive(Clone, Debug)]
+pub struct KnownBlobs {
+    /// The digests.
+    pub digests: Arc<DigestSet>,
+    /// When, by the store's clock.
+    pub at: Timestamp,
 }
 
 /// A link is written right after its blob; an hour is more than any registry takes.
@@ -97,7 +106,7 @@ impl BlobJudge {
         let mut judged = JudgedBlobs::default();
         let mut readers = Readers {
             marks: self.marks.reader(),
-            keep_list: self.keep_list.as_ref().map(|list| list.reader()),
+            keep_list: self.keep_list.as_ref().map(|known| known.digests.reader()),
             unlinked: self.unlinked.reader(),
             held: self.held.reader(),
         };
@@ -189,6 +198,8 @@ impl BlobJudge {
     fn count(&self, object: &Object, facts: &mut Facts) {
         facts.blobs.add(object.size);
         facts.newest_blob = facts.newest_blob.max(Some(object.modified));
+        let is_late = self.keep_list.as_ref().is_some_and(|known| object.modified > known.at);
+        facts.keep_list_late_blobs += u64::from(is_late);
         facts.young_blobs += u64::from(self.cutoffs.is_recent(object.modified));
     }
 }

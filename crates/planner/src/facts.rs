@@ -99,6 +99,8 @@ pub struct Facts {
     pub keep_list_blobs: u64,
     /// Revisions whose links are aged between the grace and 30 days, and that are not on it, nor is all that they name.
     pub keep_list_gaps: u64,
+    /// Blobs listed that were written after the keep list was: somebody pushed since.
+    pub keep_list_late_blobs: u64,
 }
 
 impl Facts {
@@ -133,6 +135,7 @@ impl Facts {
         self.keep_list += other.keep_list;
         self.keep_list_blobs += other.keep_list_blobs;
         self.keep_list_gaps += other.keep_list_gaps;
+        self.keep_list_late_blobs += other.keep_list_late_blobs;
     }
 }
 
@@ -145,7 +148,7 @@ mod tests {
     fn facts() -> impl Strategy<Value = Facts> {
         let time =
             || proptest::option::of(any::<i32>().prop_map(|s| Timestamp::from_seconds(s.into())));
-        (time(), time(), prop::array::uniform22(0..u64::from(u32::MAX))).prop_map(
+        (time(), time(), prop::array::uniform23(0..u64::from(u32::MAX))).prop_map(
             |(newest_link, newest_blob, n)| Facts {
                 newest_link,
                 newest_blob,
@@ -170,6 +173,7 @@ mod tests {
                 keep_list: n[19],
                 keep_list_blobs: n[20],
                 keep_list_gaps: n[21],
+                keep_list_late_blobs: n[22],
             },
         )
     }

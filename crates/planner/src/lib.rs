@@ -36,7 +36,7 @@ mod policy;
 mod row;
 
 pub use audit::{Breaker, Limits, Note, Severity, UnknownBreaker, allows_sweep, audit};
-pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
+pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, KnownBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{

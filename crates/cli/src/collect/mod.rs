@@ -171,7 +171,7 @@ impl<S: ReadStore> Stage<'_, S> {
         let judge = BlobJudge {
             layout: self.ask.layout.clone(),
             marks,
-            keep_list: self.ask.keep_list.as_ref().map(|list| Arc::clone(&list.digests)),
+            keep_list: self.ask.keep_list.as_ref().map(|list| list.known_at(self.cutoffs.t0)),
             unlinked: marked.unlinked,
             held: self.held()?,
             cutoffs: self.cutoffs,

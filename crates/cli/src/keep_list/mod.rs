@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use marker::{DigestSet, DigestSetBuilder};
+use planner::KnownBlobs;
 use registry::{Digest, Timestamp};
 use sha2::{Digest as _, Sha256};
 
@@ -49,22 +50,24 @@ pub struct KeepList {
     pub digests: Arc<DigestSet>,
     /// For plans.
     pub record: planner::KeepList,
+    /// How old it is.
+    pub age: Duration,
 }
 
 /// So many digests are added at once.
 const BATCH: usize = 4096;
 
 impl KeepList {
-    /// Reads a list.
+    /// Reads a list at `now`, by this machine's clock.
     ///
     /// # Errors
     /// [`Failure::KeepList`].
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        Self::open(path)
+    pub fn read(path: &Path, now: Timestamp) -> Result<Self, Failure> {
+        Self::open(path, now)
             .map_err(|source| Failure::KeepList { path: path.to_owned(), source: Box::new(source) })
     }
 
-    fn open(path: &Path) -> Result<Self, KeepListError> {
+    fn open(path: &Path, now: Timestamp) -> Result<Self, KeepListError> {
         let file = File::open(path).map_err(KeepListError::Read)?;
         let before = stamp(&file.metadata().map_err(KeepListError::Read)?)?;
         let (digests, sha256) = read_all(BufReader::with_capacity(1 << 20, &file))?;
@@ -78,7 +81,13 @@ impl KeepList {
             digests: digests.len(),
             modified: before.written.into(),
         };
-        Ok(Self { digests: Arc::new(digests), record })
+        let age = now.since(record.modified);
+        Ok(Self { digests: Arc::new(digests), record, age })
+    }
+
+    /// For the judge of blobs, where the store tells `t0` now: a list has its time by another clock.
+    pub(crate) fn known_at(&self, t0: Timestamp) -> KnownBlobs {
+        KnownBlobs { digests: Arc::clone(&self.digests), at: t0.before(self.age) }
     }
 
     /// The same, where a file is named; not older at `now` than `grace` is long.
@@ -90,7 +99,7 @@ impl KeepList {
         grace: Duration,
         now: Timestamp,
     ) -> Result<Option<Self>, Failure> {
-        let list = path.map(Self::read).transpose()?;
+        let list = path.map(|path| Self::read(path, now)).transpose()?;
         if let Some(list) = &list {
             require_fresh(&list.record, grace, now)?;
         }

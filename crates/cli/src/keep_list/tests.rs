@@ -18,7 +18,7 @@ fn read(text: &[u8]) -> Result<KeepList, KeepListError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("known.txt");
     fs::write(&path, text).unwrap();
-    KeepList::open(&path)
+    KeepList::open(&path, Timestamp::default())
 }
 
 fn has(list: &KeepList, n: u64) -> bool {
@@ -66,8 +66,11 @@ fn what_is_no_digest_is_told_with_its_line() {
 #[test]
 fn only_a_file_has_an_age() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(KeepList::open(dir.path()), Err(KeepListError::NotAFile)));
-    let missing = KeepList::open(&dir.path().join("missing"));
+    assert!(matches!(
+        KeepList::open(dir.path(), Timestamp::default()),
+        Err(KeepListError::NotAFile)
+    ));
+    let missing = KeepList::open(&dir.path().join("missing"), Timestamp::default());
     assert!(matches!(missing, Err(KeepListError::Read(_))));
 }
 

@@ -51,5 +51,20 @@ pub(super) fn short(facts: &Facts) -> Option<Finding> {
     })
 }
 
+/// A single one is fatal: the list was not exported while nobody could push, and where a database has taken the place of
+/// links, what somebody pushed again since is as old as it was, and named by nothing in the store.
+pub(super) fn outdated(facts: &Facts) -> Option<Finding> {
+    let (found, of) = (facts.keep_list_late_blobs, facts.blobs.count);
+    (found > 0).then(|| Finding {
+        breaker: Breaker::KeepListShort,
+        found,
+        of,
+        is_past_floor: true,
+        evidence: format!(
+            "{found} of {of} blobs were written after the keep list was: it does not have what was pushed since"
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests;

@@ -229,7 +229,8 @@ proptest! {
 fn listing(judge: BlobJudge, list: &[u8]) -> BlobJudge {
     let set = DigestSetBuilder::new();
     set.add(list.iter().map(|n| digest(*n))).unwrap();
-    BlobJudge { keep_list: Some(Arc::new(set.finish().unwrap())), ..judge }
+    let known = KnownBlobs { digests: Arc::new(set.finish().unwrap()), at: T0.before(GRACE / 2) };
+    BlobJudge { keep_list: Some(known), ..judge }
 }
 
 #[test]
@@ -245,6 +246,19 @@ fn what_a_database_knows_stays_and_is_no_orphan() {
     let judged = judge.judge(page).unwrap();
     assert_eq!(judged.unlooked, [Box::<str>::from(key(3))], "what is known need not be looked at");
     assert_eq!(judged.facts.keep_list_blobs, 2);
+}
+
+#[test]
+fn what_was_written_after_the_list_was_exported_is_counted_whether_it_is_on_it_or_not() {
+    let half = GRACE / 2;
+    let objects = || {
+        let ages = [half, half.saturating_sub(Duration::from_millis(1)), Duration::ZERO];
+        (1..).zip(ages).map(|(n, age)| blob(n, age)).collect()
+    };
+    let without = judge(marks(&[], &[]), &[]).judge(listed(objects())).unwrap();
+    assert_eq!(without.facts.keep_list_late_blobs, 0);
+    let with = listing(judge(marks(&[], &[]), &[]), &[2]).judge(listed(objects())).unwrap();
+    assert_eq!(with.facts.keep_list_late_blobs, 2);
 }
 
 #[test]

@@ -65,6 +65,12 @@ fn a_list_that_lacks_what_was_pushed_lately_is_not_whole() {
 }
 
 #[test]
+fn a_single_blob_that_is_newer_than_the_list_says_that_somebody_pushed() {
+    let facts = Facts { keep_list_late_blobs: 1, ..linked() };
+    assert_eq!(found(&facts), [(Breaker::KeepListShort, Severity::Fatal)]);
+}
+
+#[test]
 fn young_blobs_that_are_neither_linked_nor_listed_say_that_the_list_was_cut_off() {
     let facts = Facts { young_orphans: 21, ..moved() };
     let notes = audit(&facts, &POLICY, &Limits::default());
