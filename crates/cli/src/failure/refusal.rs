@@ -58,11 +58,13 @@ pub enum Refusal {
     },
     /// Somebody pushed since the plan was made.
     #[error(
-        "the registry took pushes since the plan was made at {since}: {links} links were written, `{newest}` last"
+        "the registry took pushes since the plan was made at {since}: {count} {what} were written, `{newest}` last"
     )]
     Written {
-        /// How many links.
-        links: u64,
+        /// How many links, or blobs.
+        count: u64,
+        /// Which of the two.
+        what: &'static str,
         /// The key of the newest.
         newest: String,
         /// When the plan was made, by the store's clock.
@@ -215,7 +217,12 @@ impl Refusal {
                     let dir = plan.to_string_lossy();
                     format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
                 });
-                look.chain([accepting(notes)]).collect()
+                let is_about_list = |note: &Note| {
+                    matches!(note.breaker, Breaker::KeepListShort | Breaker::KeepListStranger)
+                };
+                let again = "export the list again, whole, of this registry, and while nobody can push";
+                let again = notes.iter().any(is_about_list).then(|| again.to_owned());
+                look.chain(again).chain([accepting(notes)]).collect()
             }
         }
     }

@@ -73,7 +73,8 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             Refusal::Written {
-                links: 3,
+                count: 3,
+                what: "links",
                 newest: "a/link".into(),
                 since: Timestamp::from_seconds(0),
             }
