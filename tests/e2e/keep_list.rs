@@ -51,7 +51,7 @@ fn garbage(world: &World, mode: &Mode, known: &BTreeSet<Digest>) -> BTreeSet<Str
     garbage.filter(|key| !stays.contains(key)).collect()
 }
 
-/// No manifest is garbage for want of a tag: tags are in the database.
+/// By a list no manifest is garbage for want of a tag, whatever is asked: tags are in the database.
 fn by_list(mode: Mode) -> Mode {
     Mode { untagged: false, ..mode }
 }
@@ -64,14 +64,14 @@ proptest! {
         script in script(60), mode in mode(), days in days(), ways in ways(),
         known in prop::collection::vec(any::<bool>(), 1..40),
     ) {
-        let (world, mode) = (world(&script, days), by_list(mode));
+        let (world, asked, mode) = (world(&script, days), mode, by_list(mode));
         let all = blobs(&world);
         let known: BTreeSet<Digest> =
             all.iter().zip(known.iter().cycle()).filter(|(_, it)| **it).map(|it| *it.0).collect();
         let dir = list(known.iter().copied());
         let store = ways.store(&world);
         let expected = Expected::of(&world, &mode);
-        let collection = Collection::of(&world, store.clone(), &mode, &ways);
+        let collection = Collection::of(&world, store.clone(), &asked, &ways);
         let collection = collection.listed(&dir.path().join("list"));
         let report = runtime().block_on(collection.run()).unwrap();
         expected.check_nothing_is_lost(&store);

@@ -60,7 +60,7 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     };
     let marking = Marking {
         rules,
-        retention: stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)),
+        retention: stage.ask.retention(),
         follow: Follow::Nothing,
         tells: stage.ask.listener.is_some(),
         closely: false,

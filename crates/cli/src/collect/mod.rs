@@ -14,8 +14,10 @@ use cache::ManifestCache;
 use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
+    BlobJudge, Cutoffs, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy,
+    Requests, audit,
 };
+use policy::Retention;
 use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
 use tokio::task::spawn_blocking;
@@ -76,6 +78,21 @@ impl Ask<'_> {
     fn writer(&self) -> Result<PlanWriter, PlanError> {
         if self.is_scratch { PlanWriter::scratch(self.out) } else { PlanWriter::create(self.out) }
     }
+
+    /// By which rules something is marked. Where a database knows more than links, every revision is a root, and no tag
+    /// tells what lives.
+    fn rules(&self, cutoffs: &Cutoffs) -> Rules {
+        let by_links = self.keep_list.is_none();
+        let least = if by_links { Beside::Nothing } else { Beside::Aliased };
+        let rules = Rules::new(cutoffs.untagged && by_links, cutoffs.objects);
+        Rules { beside: self.beside.max(least), t0: cutoffs.t0, ..rules }
+    }
+
+    /// The retention policy, under the same condition.
+    fn retention(&self) -> Option<Arc<Retention>> {
+        let retaining = self.retention.as_ref().filter(|_| self.keep_list.is_none());
+        retaining.map(|retaining| Arc::clone(&retaining.policy))
+    }
 }
 
 /// What was seen of a registry.
@@ -126,9 +143,7 @@ pub async fn look<S: ReadStore>(
         stop,
     };
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
-    let listed = if ask.keep_list.is_some() { Beside::Aliased } else { Beside::Nothing };
-    let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside.max(listed));
-    let rules = Rules { beside, t0, ..Rules::new(untagged, cutoff) };
+    let rules = ask.rules(&cutoffs);
     let stage = Stage { survey, ask, cutoffs, writer: &writer };
 
     monitor.enter(Phase::Marking);
@@ -152,7 +167,7 @@ struct Judged {
 struct Stage<'a, S> {
     survey: Survey<'a, S>,
     ask: &'a Ask<'a>,
-    cutoffs: planner::Cutoffs,
+    cutoffs: Cutoffs,
     writer: &'a Arc<PlanWriter>,
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use planner::Breaker;
 use registry::{DigestError, Timestamp};
 
-use super::{Row, io};
+use super::{Row, io, note};
 use crate::{Code, Failure, KeepListError, LineError, Refusal};
 
 fn unusable(source: KeepListError) -> Failure {
@@ -44,6 +45,14 @@ pub(super) fn rows() -> Vec<Row> {
         (unusable(KeepListError::Read(io())), Code::Usage, vec![]),
         (aged(200_000), Code::Unsafe, vec![ANEW]),
         (aged(99_999), Code::Unsafe, vec![ANEW]),
+        (
+            Refusal::Audit { notes: vec![note(Breaker::KeepListShort)], plan: None }.into(),
+            Code::Unsafe,
+            vec![
+                "export the list again, whole, of this registry, and while nobody can push",
+                "if that is right, run `regsweep plan` or `regsweep gc` with --accept keep-list-short",
+            ],
+        ),
     ]
 }
 
