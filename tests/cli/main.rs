@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod audit;
+mod book;
 mod bucket_errors;
 mod cached;
 mod check;

@@ -41,6 +41,7 @@ mod no_lease;
 mod online;
 pub mod open;
 mod permissions;
+mod pricing;
 mod progress;
 mod recorder;
 mod registry_cache;

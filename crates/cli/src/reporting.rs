@@ -6,24 +6,27 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use planner::{Amount, Header, Plan, PlanId, Requests, Totals};
-use report::{Ended, FailedObject, Figures, Outcome, Prices, Subject, page};
+use report::{Bill, Ended, FailedObject, Figures, Outcome, Subject, page};
 use sweeper::{Count, SweepReport};
 
 use crate::args::ReportArgs;
 use crate::collect::requests;
 use crate::open::Watch;
+use crate::pricing::{Pricing, Running, without};
 use crate::recorder::Recorder;
 use crate::render::failure_line;
 use crate::{Console, Failure};
 
-/// A report that may be asked for, from before anything is done.
+/// A report that may be asked for, and the prices that a run goes by, from before anything is done.
 #[derive(Debug, Default)]
-pub(crate) struct Reporting(Option<Asked>);
+pub(crate) struct Reporting {
+    asked: Option<Asked>,
+    pricing: Pricing,
+}
 
 #[derive(Debug)]
 struct Asked {
     file: PathBuf,
-    prices: Prices,
     recorder: Option<Recorder>,
 }
 
@@ -50,7 +53,7 @@ impl Reporting {
         watch: &Watch,
     ) -> Result<Self, Failure> {
         let mut reporting = Self::of(args, made)?;
-        if let Some(asked) = &mut reporting.0 {
+        if let Some(asked) = &mut reporting.asked {
             asked.recorder = Some(Recorder::start(&watch.monitor));
         }
         Ok(reporting)
@@ -61,10 +64,30 @@ impl Reporting {
     /// # Errors
     /// As [`Reporting::begin`].
     pub(crate) fn of(args: &ReportArgs, made: Option<&Path>) -> Result<Self, Failure> {
-        let Some(file) = args.report.clone() else { return Ok(Self(None)) };
+        let pricing = Pricing::of(args.prices.as_deref())?;
+        let Some(file) = args.report.clone() else { return Ok(Self { asked: None, pricing }) };
         check(&file, made).map_err(failure(&file))?;
-        let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::default()), prices)?;
-        Ok(Self(Some(Asked { file, prices, recorder: None })))
+        Ok(Self { asked: Some(Asked { file, recorder: None }), pricing })
+    }
+
+    /// What a plan costs and saves, where there are prices.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(crate) fn bill(&self, plan: &Plan) -> Result<Option<Bill>, Failure> {
+        self.pricing.bill(plan)
+    }
+
+    /// The same of a plan that is about to be carried out, where `before` had been asked of the store.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(crate) fn running(
+        &self,
+        plan: &Plan,
+        before: Requests,
+    ) -> Result<Option<Running>, Failure> {
+        self.pricing.running(plan, before)
     }
 
     /// Takes up what the report is to say of `plan`. `before` is what had been asked of the store for other things.
@@ -72,7 +95,7 @@ impl Reporting {
     /// # Errors
     /// Where the plan cannot be read.
     pub(crate) fn about(&self, plan: &Plan, before: Requests) -> Result<Option<About>, Failure> {
-        if self.0.is_none() {
+        if self.asked.is_none() {
             return Ok(None);
         }
         let figures = Figures::of(plan)?;
@@ -110,12 +133,12 @@ impl Reporting {
     }
 
     fn write(self, about: Option<About>, outcome: Option<&Outcome>) -> Result<(), Failure> {
-        let (Some(Asked { file, prices, recorder }), Some(about)) = (self.0, about) else {
+        let (Some(Asked { file, recorder }), Some(about)) = (self.asked, about) else {
             return Ok(());
         };
         let timeline = recorder.map(Recorder::finish).unwrap_or_default();
         let About { id, header, totals, figures, .. } = &about;
-        let (id, timeline, prices) = (*id, &timeline, &prices);
+        let (id, timeline, prices) = (*id, &timeline, self.pricing.prices());
         let html = page(&Subject { id, header, totals, figures, outcome, timeline, prices });
         replace(&file, &html).map_err(|source| Failure::Unreported { path: file, source })
     }
@@ -165,27 +188,9 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn prices(file: &Path) -> Result<Prices, Failure> {
-    let text = fs::read_to_string(file).map_err(failure(file))?;
-    Prices::parse(&text)
-        .map_err(|error| failure(file)(io::Error::new(ErrorKind::InvalidData, error)))
-}
-
 fn failure(file: &Path) -> impl Fn(io::Error) -> Failure {
     let path = file.to_owned();
     move |source| Failure::File { path: path.clone(), source }
-}
-
-fn without(all: Requests, before: Requests) -> Requests {
-    Requests {
-        list: all.list.saturating_sub(before.list),
-        get: all.get.saturating_sub(before.get),
-        head: all.head.saturating_sub(before.head),
-        put: all.put.saturating_sub(before.put),
-        delete: all.delete.saturating_sub(before.delete),
-        manifests: all.manifests.saturating_sub(before.manifests),
-        recalled: all.recalled.saturating_sub(before.recalled),
-    }
 }
 
 fn outcome(report: &SweepReport, requests: Requests) -> Outcome {

@@ -57,45 +57,32 @@ impl Args {
         let args = Self::try_parse_from(typed)?;
         if let Command::Gc(gc) = &args.command
             && gc.online.online
-            && gc.sweep.offline
-            && !gc.online.windowed
+            && let Some(conflict) = conflict_with_online(gc)
         {
-            let message =
-                "the argument '--online' cannot be used with '--offline', but with '--windowed'";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-        }
-        if let Command::Gc(gc) = &args.command
-            && gc.online.online
-            && gc.report.report.is_some()
-        {
-            let message = "the argument '--report' cannot be used with '--online'";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-        }
-        if let Command::Gc(gc) = &args.command
-            && gc.online.online
-            && gc.sweep.audit_log.is_some()
-        {
-            let message = "the argument '--audit-log' cannot be used with '--online'";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-        }
-        if let Command::Gc(gc) = &args.command
-            && gc.online.online
-            && gc.policy.keep_list.is_some()
-        {
-            let message = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
-                           not on the list";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
-        }
-        if let Command::Gc(gc) = &args.command
-            && gc.online.online
-            && gc.policy.file.is_some()
-        {
-            let message = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
-                           nobody pushes";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, conflict));
         }
         Ok(args)
     }
+}
+
+/// What was typed beside `--online` and cannot be.
+fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
+    const TAGS: &str = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
+                        nobody pushes";
+    const LIST: &str = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
+                        not on the list";
+    let conflicts = [
+        (
+            gc.sweep.offline && !gc.online.windowed,
+            "the argument '--online' cannot be used with '--offline', but with '--windowed'",
+        ),
+        (gc.report.report.is_some(), "the argument '--report' cannot be used with '--online'"),
+        (gc.report.prices.is_some(), "the argument '--prices' cannot be used with '--online'"),
+        (gc.sweep.audit_log.is_some(), "the argument '--audit-log' cannot be used with '--online'"),
+        (gc.policy.file.is_some(), TAGS),
+        (gc.policy.keep_list.is_some(), LIST),
+    ];
+    conflicts.into_iter().find_map(|(is_typed, message)| is_typed.then_some(message))
 }
 
 const LOCATION: &str = "A registry's config.yml, a directory, or s3://bucket/rootdirectory";

@@ -34,7 +34,8 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     cache.settle(plan.dir(), context.console).await?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
-    let about = reporting.about(&plan, Requests::default())?;
+    let before = Requests::default();
+    let (about, bill) = (reporting.about(&plan, before)?, reporting.running(&plan, before)?);
     let progress = context.progress(&location.place);
     let work = Applying { plan, args, cache: &mut cache, context };
     let deletes = (&args.sweep).into();
@@ -44,7 +45,7 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
     let written = reporting.swept(about, &swept, &context.watch);
-    conclude(context.conclude(summary, swept, cache), written, context.console)
+    conclude(context.conclude(summary, bill, swept, cache), written, context.console)
 }
 
 struct Applying<'a> {

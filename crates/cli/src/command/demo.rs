@@ -53,12 +53,12 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
     say(format!(
         "{}\n{}\n",
-        plan_table(&plan, context.console),
-        sweep_table(&report, Amount::default())
+        plan_table(&plan, None, context.console),
+        sweep_table(&report, Amount::default(), None)
     ))?;
     let proof = prove(world, &root)?;
     if context.output.json {
-        return context.report(summary, &report);
+        return context.report(summary, None, &report);
     }
     say(proof)
 }

@@ -167,7 +167,7 @@ impl Collecting<'_> {
     /// The summary, where it was asked for, and how it ended.
     fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
         if self.context.output.json {
-            self.context.report(summary.cache(self.cache.summary()), report)?;
+            self.context.report(summary.cache(self.cache.summary()), None, report)?;
         }
         verdict(report)
     }
@@ -189,7 +189,7 @@ impl Collecting<'_> {
     /// The plan, where an object was asked for and nothing comes after it.
     fn show(&self, plan: &Plan) -> Result<(), Failure> {
         if self.context.output.json && self.args.dry_run {
-            self.context.show(plan)?;
+            self.context.show(plan, None)?;
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Collecting<'_> {
         let progress = self.progress();
         let plan = self.plan(open, runs, Kind::DryRun).await?;
         drop(progress);
-        self.context.show(&plan)?;
+        self.context.show(&plan, reporting.bill(&plan)?)?;
         let written = reporting.planned(&plan);
         conclude(require_sound(&plan), written, self.context.console)?;
         let dir = plan.dir().to_string_lossy();
@@ -124,7 +124,7 @@ impl Collecting<'_> {
         };
         if let Err(refused) = require_sound(&plan) {
             drop(progress);
-            self.context.show(&plan)?;
+            self.context.show(&plan, reporting.bill(&plan)?)?;
             let written = reporting.planned(&plan);
             return conclude(Err(refused), written, self.context.console);
         }
@@ -212,11 +212,12 @@ impl Collecting<'_> {
         let (summary, dir) = (Summary::of(&plan, plan.header().requests), plan.dir().to_owned());
         let sweep = as_needed(open, &self.args.sweep, self.context.console).await?;
         let Context { watch, console, .. } = self.context;
-        let about = reporting.about(&plan, requests(&watch.monitor))?;
+        let before = requests(&watch.monitor);
+        let (about, bill) = (reporting.about(&plan, before)?, reporting.running(&plan, before)?);
         let swept = carry_out(open, plan, &sweep, &mut cache, &(), watch, *console).await;
         drop(progress);
         let written = reporting.swept(about, &swept, watch);
-        let outcome = self.context.conclude(summary, swept, cache);
+        let outcome = self.context.conclude(summary, bill, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
             Runs::give_up(&dir)?;
         }

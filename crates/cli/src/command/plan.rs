@@ -30,7 +30,7 @@ pub(crate) async fn plan(args: &PlanArgs, context: &Context<'_>) -> Result<(), F
     let access = Access { location: &location, store, deletes, detail: Detail::FULL, truth };
     let plan = with_registry(access, &context.watch, work).await?;
     drop(progress);
-    context.show(&plan)?;
+    context.show(&plan, reporting.bill(&plan)?)?;
     let written = reporting.planned(&plan);
     conclude(require_sound(&plan), written, context.console)?;
     if plan.totals().all().count > 0 {

@@ -85,6 +85,11 @@ impl KeepList {
         Ok(Self { digests: Arc::new(digests), record, age })
     }
 
+    /// The same list, as old as it is at `now`, by this machine's clock.
+    pub(crate) fn at(self, now: Timestamp) -> Self {
+        Self { age: now.since(self.record.modified), ..self }
+    }
+
     /// For the judge of blobs, where the store tells `t0` now: a list has its time by another clock.
     pub(crate) fn known_at(&self, t0: Timestamp) -> KnownBlobs {
         KnownBlobs { digests: Arc::clone(&self.digests), at: t0.before(self.age) }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use planner::{Amount, Plan, RowKind, RuleTold, Severity};
+use report::Bill;
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
@@ -16,9 +17,9 @@ const NAMES: [(RowKind, &str); 5] = [
     (RowKind::Upload, "uploads"),
 ];
 
-/// What a plan would do, for people: the registry, what goes by kind, doubts and notes.
+/// What a plan would do, for people: the registry, what goes by kind, what that costs, doubts and notes.
 #[must_use]
-pub fn plan_table(plan: &Plan, console: Console) -> String {
+pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String {
     let header = plan.header();
     let facts = &header.facts;
     let mut text = format!(
@@ -37,6 +38,7 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
@@ -100,9 +102,9 @@ fn doubts_and_notes(plan: &Plan) -> String {
     text
 }
 
-/// What became of a plan, for people, and what went from the trash.
+/// What became of a plan, for people, what went from the trash, and what it cost.
 #[must_use]
-pub fn sweep_table(report: &SweepReport, purged: Amount) -> String {
+pub fn sweep_table(report: &SweepReport, purged: Amount, bill: Option<&Bill>) -> String {
     let total = &report.total;
     let rows: [(&str, Count); 6] = [
         ("planned", total.planned),
@@ -120,6 +122,7 @@ pub fn sweep_table(report: &SweepReport, purged: Amount) -> String {
     if purged.count > 0 {
         line(&mut text, "out of the trash", &count(purged.count), &size(purged.bytes));
     }
+    text.push_str(&bill.map(|bill| format!("{}\n", bill.charged())).unwrap_or_default());
     for failed in &report.failures {
         let _ = writeln!(text, "failed `{}`: {}", failed.key, failed.failure);
     }

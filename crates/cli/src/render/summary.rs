@@ -1,6 +1,7 @@
 //! The summary object of `--json`.
 
 use planner::{Amount, Doubt, Facts, KeepList, Note, Plan, Requests, Retention, RowKind, Totals};
+use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -31,6 +32,8 @@ pub struct Summary {
     retention: Option<Retention>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_list: Option<KeepList>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Bill>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -129,6 +132,7 @@ impl Summary {
             registry_cache: None,
             retention: header.retention.clone(),
             keep_list: header.keep_list.clone(),
+            cost: None,
         }
     }
 
@@ -142,6 +146,12 @@ impl Summary {
     #[must_use]
     pub(crate) fn cache(self, cache: CacheSummary) -> Self {
         Self { registry_cache: Some(cache), ..self }
+    }
+
+    /// With what it costs and saves.
+    #[must_use]
+    pub(crate) fn cost(self, cost: Option<Bill>) -> Self {
+        Self { cost, ..self }
     }
 
     /// With what went from the trash.
