@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, FORMAT_MINOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals,
+    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_KEEP_LIST,
+    WITHOUT_KEEP_LIST,
 };
 use crate::{Damage, PlanError, Stage};
 
@@ -44,8 +45,10 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
+    let has_list = header.keep_list.is_some();
+    let (major, minor) = if has_list { WITH_KEEP_LIST } else { WITHOUT_KEEP_LIST };
     let mut document = Document {
-        format: Format { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
+        format: Format { major, minor },
         id: String::new(),
         header: header.clone(),
         totals,

@@ -60,9 +60,11 @@ fn a_plan_remembers_by_which_list_it_goes_and_says_nothing_where_there_is_none()
     let plan = writer.finish(&header, &Marks).unwrap();
     assert_eq!(plan.header().keep_list, Some(keep_list()));
     assert_eq!(value(dir.path())["keep_list"]["modified"], "2023-11-14T21:56:40Z");
+    assert_eq!(value(dir.path())["format"], json!({"major": 3, "minor": 0}), "for newer programs");
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), one_row_each()).unwrap();
     assert_eq!(value(dir.path()).get("keep_list"), None);
+    assert_eq!(value(dir.path())["format"], json!({"major": 2, "minor": 0}));
 }
 
 #[test]
@@ -106,14 +108,14 @@ fn a_field_of_a_newer_minor_version_is_bound_by_the_id_too() {
 
 #[test]
 fn another_major_version_is_refused_with_both_versions_named() {
-    for major in [0, 3, 9] {
+    for major in [0, 4, 9] {
         let error = opened(|value| {
             value["format"] = json!({"major": major, "minor": 3, "more": true});
             value["created_by"] = "9.1.0".into();
             value["segments"] = "elsewhere".into();
         });
         let expected = format!(
-            "written by regsweep 9.1.0 with plan format {major}.3; this regsweep reads up to 2.x"
+            "written by regsweep 9.1.0 with plan format {major}.3; this regsweep reads up to 3.x"
         );
         assert_eq!(error.unwrap_err().to_string(), expected);
     }
