@@ -42,7 +42,7 @@ pub(super) struct AllMarked {
     pub(super) by_rule: ByRule,
 }
 
-/// Lists and marks every repository, and writes the rows of their dead links.
+/// Lists and marks every repository, and writes the rows of their dead links; by a keep list there are none.
 pub(super) async fn mark_repositories<S: ReadStore>(
     stage: &Stage<'_, S>,
     marks: &Arc<MarkSetBuilder>,
@@ -65,14 +65,14 @@ pub(super) async fn mark_repositories<S: ReadStore>(
         tells: stage.ask.listener.is_some(),
         closely: false,
     };
-    let (survey, observer) = (stage.survey, |list| Observer::new(stage.cutoffs, list, &unlinked));
+    let survey = stage.survey;
     let (complete, parts): (_, Vec<Seen>) = match &stage.ask.keep_list {
         None => {
             let (complete, all) = visit_repositories(survey, marks, marking, judge).await?;
             (complete, all.into_iter().map(|judge| judge.seen).collect())
         }
         Some(list) => {
-            let new = || observer(list);
+            let new = || Observer::new(stage.cutoffs, list, &unlinked);
             let (complete, all) = visit_repositories(survey, marks, marking, new).await?;
             (complete, all.into_iter().map(Observer::into_seen).collect())
         }

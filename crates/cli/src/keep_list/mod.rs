@@ -2,7 +2,7 @@
 
 mod lines;
 
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -68,8 +68,9 @@ impl KeepList {
     }
 
     fn open(path: &Path, now: Timestamp) -> Result<Self, KeepListError> {
+        // Looked at before it is opened: to open a pipe is to wait for somebody who writes.
+        let before = stamp(&fs::metadata(path).map_err(KeepListError::Read)?)?;
         let file = File::open(path).map_err(KeepListError::Read)?;
-        let before = stamp(&file.metadata().map_err(KeepListError::Read)?)?;
         let (digests, sha256) = read_all(BufReader::with_capacity(1 << 20, &file))?;
         let after = stamp(&file.metadata().map_err(KeepListError::Read)?)?;
         if before != after {
@@ -85,17 +86,7 @@ impl KeepList {
         Ok(Self { digests: Arc::new(digests), record, age })
     }
 
-    /// The same list, as old as it is at `now`, by this machine's clock.
-    pub(crate) fn at(self, now: Timestamp) -> Self {
-        Self { age: now.since(self.record.modified), ..self }
-    }
-
-    /// For the judge of blobs, where the store tells `t0` now: a list has its time by another clock.
-    pub(crate) fn known_at(&self, t0: Timestamp) -> KnownBlobs {
-        KnownBlobs { digests: Arc::clone(&self.digests), at: t0.before(self.age) }
-    }
-
-    /// The same, where a file is named; not older at `now` than `grace` is long.
+    /// The list in a file, where one is named; not older at `now` than `grace` is long.
     ///
     /// # Errors
     /// As [`KeepList::read`] and [`require_fresh`].
@@ -109,6 +100,16 @@ impl KeepList {
             require_fresh(&list.record, grace, now)?;
         }
         Ok(list)
+    }
+
+    /// The same list, as old as it is at `now`, by this machine's clock.
+    pub(crate) fn at(self, now: Timestamp) -> Self {
+        Self { age: now.since(self.record.modified), ..self }
+    }
+
+    /// For the judge of blobs, where the store tells `t0` now: a list has its time by another clock.
+    pub(crate) fn known_at(&self, t0: Timestamp) -> KnownBlobs {
+        KnownBlobs { digests: Arc::clone(&self.digests), at: t0.before(self.age) }
     }
 }
 
