@@ -30,6 +30,7 @@ mod expected;
 mod explain;
 mod help;
 mod interrupted;
+mod keep_list;
 mod logging;
 mod manual;
 mod metrics;

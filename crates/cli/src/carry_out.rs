@@ -8,12 +8,13 @@ use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport
 
 use crate::args::SweepArgs;
 use crate::audit_log::AuditLog;
+use crate::keep_list::require_fresh;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::taken_back::require_nothing_taken_back;
-use crate::{Console, FailedKey, Failure, Refusal, trash};
+use crate::{Console, FailedKey, Failure, Refusal, clock, trash};
 
 /// Refuses to delete where somebody may be pushing.
 ///
@@ -65,6 +66,9 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    if let Some(list) = &plan.header().keep_list {
+        require_fresh(list, plan.header().policy.grace, clock::now())?;
+    }
     require_alone(open).await?;
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;

@@ -71,6 +71,8 @@ impl Args {
 fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
     const TAGS: &str = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
                         nobody pushes";
+    const LIST: &str = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
+                        not on the list";
     let conflicts = [
         (
             gc.sweep.offline && !gc.online.windowed,
@@ -79,6 +81,7 @@ fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
         (gc.report.report.is_some(), "the argument '--report' cannot be used with '--online'"),
         (gc.report.prices.is_some(), "the argument '--prices' cannot be used with '--online'"),
         (gc.policy.file.is_some(), TAGS),
+        (gc.policy.keep_list.is_some(), LIST),
     ];
     conflicts.into_iter().find_map(|(is_typed, message)| is_typed.then_some(message))
 }

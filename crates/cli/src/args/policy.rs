@@ -24,6 +24,13 @@ pub struct PolicyArgs {
     /// `regsweep policy check FILE` says what it means. Repositories of which no rule lets anything go are left alone.
     #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
     pub file: Option<PathBuf>,
+    /// Delete only blobs, and none that a manifest or this list names
+    ///
+    /// For registries with a database, such as Harbor and GitLab: what it still knows, one digest a line, exported when
+    /// nobody could push any more, and no longer ago than --grace. No link and no upload is deleted, and none of
+    /// --untagged, --policy, --online can be said.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["untagged", "file"])]
+    pub keep_list: Option<PathBuf>,
     /// Keep everything younger than this
     ///
     /// By the store's clock. No push may take longer than this.
@@ -45,8 +52,8 @@ pub struct PolicyArgs {
     pub max_delete_share: Option<u8>,
     /// Delete although this test says no; may be given again
     ///
-    /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys. A plan that is refused names the
-    /// tests that refuse it, with their evidence.
+    /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys, keep-list-stranger,
+    /// keep-list-short. A plan that is refused names the tests that refuse it, with their evidence.
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<Breaker>,
 }

@@ -55,7 +55,7 @@ use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::retaining::Retaining;
-use crate::{Console, Failure, remembered};
+use crate::{Console, Failure, KeepList, clock, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -176,6 +176,11 @@ fn policy(args: &PolicyArgs) -> Policy {
     Policy { untagged, grace, uploads_older_than }
 }
 
+/// What a database still knows, where the operator has a list of that.
+fn keep_list(args: &PolicyArgs) -> Result<Option<KeepList>, Failure> {
+    KeepList::named(args.keep_list.as_deref(), args.grace, clock::now())
+}
+
 pub(crate) fn limits(args: &PolicyArgs) -> Limits {
     let accepted: BTreeSet<_> = args.accept.iter().copied().collect();
     Limits { max_delete_share_percent: args.max_delete_share, accepted }
@@ -188,6 +193,7 @@ struct Wish<'a> {
     options: BTreeMap<String, String>,
     policy: Policy,
     retention: Option<Retaining>,
+    keep_list: Option<KeepList>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -201,8 +207,8 @@ async fn plan_of<S: DeleteStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
-        wish;
+    let Wish { source, options, policy, retention, keep_list, limits, .. } = wish;
+    let Wish { out, is_scratch, listener, resources, .. } = wish;
     context.note_emptiness(open, source);
     let (layout, width, limits) = (&open.layout, open.width, &limits);
     let cache = remembered::open(resources, context.console);
@@ -213,6 +219,8 @@ async fn plan_of<S: DeleteStore>(
         layout,
         policy,
         retention,
+        // The store is asked for its time right after this.
+        keep_list: keep_list.map(|list| list.at(clock::now())),
         beside: Beside::Nothing,
         held: &[],
         limits,

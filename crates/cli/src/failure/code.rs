@@ -64,6 +64,7 @@ impl Failure {
             Self::Location { .. }
             | Self::Config { .. }
             | Self::Policy { .. }
+            | Self::KeepList { .. }
             | Self::File { .. }
             | Self::Lease { .. }
             | Self::Listen { .. }

@@ -24,6 +24,7 @@ use store::StoreError;
 use sweeper::{JournalError, SweepError, UndoError};
 
 use crate::ClearError;
+use crate::keep_list::KeepListError;
 
 pub use code::Code;
 pub use refusal::Refusal;
@@ -69,6 +70,15 @@ pub enum Failure {
         /// All that is wrong.
         #[source]
         source: PolicyErrors,
+    },
+    /// The keep list cannot be relied upon.
+    #[error("cannot use {}", path.display())]
+    KeepList {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: Box<KeepListError>,
     },
     /// Refused.
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
 mod caches;
+mod keep_lists;
 mod online;
 mod refusals;
 mod undos;
@@ -63,11 +64,13 @@ fn variant(failure: &Failure) -> usize {
         Failure::NotReady { .. } => 37,
         Failure::Policy { .. } => 38,
         Failure::Damaged { .. } => 39,
-        Failure::Listen { .. } => 40,
+        Failure::KeepList { .. } => 40,
+        Failure::Refused(Refusal::KeepListAge { .. }) => 41,
+        Failure::Listen { .. } => 42,
     }
 }
 
-const VARIANTS: usize = 41;
+const VARIANTS: usize = 43;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -375,6 +378,7 @@ fn all() -> Vec<Row> {
         caches::rows(),
         undos::rows(),
         online::rows(),
+        keep_lists::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

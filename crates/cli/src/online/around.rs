@@ -133,6 +133,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
             // Whatever a revision link names that was not taken is needed.
             policy: Policy { untagged: policy.untagged && purpose == Purpose::Condemn, ..*policy },
             retention: None,
+            keep_list: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again => Beside::Linked,

@@ -25,6 +25,7 @@ use crate::args::{GcArgs, OnlineArgs};
 use crate::audit_log::AuditLog;
 use crate::command::{Context, limits};
 use crate::command_line::quoted;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
@@ -53,7 +54,8 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     let work = Run { work, cache };
     let deletes = (&args.sweep).into();
     let store = &args.store;
-    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
     with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
 }
 

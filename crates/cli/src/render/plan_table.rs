@@ -30,6 +30,7 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         count(facts.blobs.count),
         size(facts.blobs.bytes),
     );
+    text.push_str(&keep_list(plan));
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
     for (kind, name) in NAMES {
         let amount = plan.totals().of(kind);
@@ -42,6 +43,17 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
     text
+}
+
+/// By which list nothing goes but blobs.
+fn keep_list(plan: &Plan) -> String {
+    let Some(list) = &plan.header().keep_list else { return String::new() };
+    let (digests, file, time) = (count(list.digests), &list.file, list.modified);
+    format!(
+        "only blobs go: none that a manifest names, and none of the {digests} on {file}\n\
+         (of {time}, sha256 {:.12})\n\n",
+        list.sha256
+    )
 }
 
 /// What became of each rule of the retention policy.

@@ -1,6 +1,6 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, Note, Plan, Requests, Retention, RowKind, Totals};
+use planner::{Amount, Doubt, Facts, KeepList, Note, Plan, Requests, Retention, RowKind, Totals};
 use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
@@ -30,6 +30,8 @@ pub struct Summary {
     registry_cache: Option<CacheSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention: Option<Retention>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_list: Option<KeepList>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
 }
@@ -129,6 +131,7 @@ impl Summary {
             swept: None,
             registry_cache: None,
             retention: header.retention.clone(),
+            keep_list: header.keep_list.clone(),
             cost: None,
         }
     }

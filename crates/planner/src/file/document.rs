@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, FORMAT_MINOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals,
+    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_KEEP_LIST,
+    WITHOUT_KEEP_LIST,
 };
 use crate::{Damage, PlanError, Stage};
 
@@ -44,8 +45,10 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
+    let has_list = header.keep_list.is_some();
+    let (major, minor) = if has_list { WITH_KEEP_LIST } else { WITHOUT_KEEP_LIST };
     let mut document = Document {
-        format: Format { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
+        format: Format { major, minor },
         id: String::new(),
         header: header.clone(),
         totals,
@@ -107,7 +110,18 @@ fn contents(document: Document, value: Value) -> Result<Contents, Damage> {
         });
     }
     check_totals(&document.totals, &segments)?;
+    check_keep_list(&document)?;
     Ok(Contents { id, header: document.header, totals: document.totals, segments })
+}
+
+/// By a keep list only blobs go: what its links say, a database may know better (G4).
+fn check_keep_list(document: &Document) -> Result<(), Damage> {
+    let goes = |stage: &Stage| document.totals.of_stage(*stage).count > 0;
+    let mut others = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Blobs);
+    match others.find(goes).filter(|_| document.header.keep_list.is_some()) {
+        Some(stage) => Err(Damage::NotOnlyBlobs(stage)),
+        None => Ok(()),
+    }
 }
 
 /// G10: what the plan says it deletes is what its segments hold.
