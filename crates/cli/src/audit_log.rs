@@ -185,6 +185,7 @@ mod tests {
             modified: Timestamp::from_seconds(0),
             reason: Reason::Unreferenced,
             rule: None,
+            upload: None,
         }
     }
 

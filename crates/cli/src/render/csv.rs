@@ -99,6 +99,7 @@ mod tests {
             modified: Timestamp::from_seconds(0),
             reason: Reason::StaleUpload,
             rule: None,
+            upload: None,
         };
         assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
         assert_eq!(COLUMNS.split(',').count(), 7);

@@ -99,6 +99,7 @@ fn row(
     let at = repository.as_ref().map_or_else(String::new, ToString::to_string);
     Row {
         rule: None,
+        upload: None,
         kind,
         key: format!("production/docker/registry/v2/{}/{at}/{digest}", kind.name()).into(),
         repository,
