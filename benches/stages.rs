@@ -176,6 +176,7 @@ fn header() -> Header {
         retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
+        multipart: None,
     }
 }
 

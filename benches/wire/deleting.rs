@@ -245,5 +245,6 @@ fn header(store: &Store) -> Header {
         retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
+        multipart: None,
     }
 }

@@ -5,8 +5,8 @@ use registry::Timestamp;
 use store::{
     Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
     Marker, MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Object, Operation,
-    Parts, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed, Version, Versioned,
-    WriteStore,
+    Parts, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed, Version,
+    Versioned, WriteStore,
 };
 
 use crate::Held;

@@ -115,8 +115,11 @@ mod tests {
             for key in &keys {
                 memory.put(key, "x", Timestamp::default());
             }
-            let doomed =
-                |key: &String| Doomed { key: key.as_str().into(), modified: Timestamp::default(), upload: None };
+            let doomed = |key: &String| Doomed {
+                key: key.as_str().into(),
+                modified: Timestamp::default(),
+                upload: None,
+            };
             let batch = DeleteBatch::new(keys.iter().skip(10).map(doomed).collect()).unwrap();
             let (store, _) = bench(&memory, FaultPlan::passing(seed, 700));
             let outcomes = store.delete(&batch).await.unwrap();

@@ -2,18 +2,19 @@
 
 use std::fmt::Write as _;
 
-use planner::{Amount, Plan, RowKind, RuleTold, Severity};
+use planner::{Amount, MultipartSeen, Plan, RowKind, RuleTold, Severity};
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
 use crate::Console;
 
-const NAMES: [(RowKind, &str); 5] = [
+const NAMES: [(RowKind, &str); 6] = [
     (RowKind::Blob, "blobs"),
     (RowKind::RevisionLink, "revision links"),
     (RowKind::LayerLink, "layer links"),
     (RowKind::TagLink, "tag links"),
     (RowKind::Upload, "uploads"),
+    (RowKind::MultipartUpload, "multipart"),
 ];
 
 /// What a plan would do, for people: the registry, what goes by kind, doubts and notes.
@@ -36,10 +37,25 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    text.push_str(&multipart(plan));
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
     text
+}
+
+/// Incomplete multipart uploads of which nobody knows whether they could go.
+fn multipart(plan: &Plan) -> String {
+    match &plan.header().multipart {
+        Some(MultipartSeen::Unknown { why }) => {
+            format!("\nincomplete multipart uploads are not known, and stay: {why}\n")
+        }
+        Some(MultipartSeen::Known { unread, .. }) if *unread > 0 => format!(
+            "\n{} incomplete multipart uploads stay: their parts may not be listed\n",
+            count(*unread)
+        ),
+        Some(MultipartSeen::Known { .. }) | None => String::new(),
+    }
 }
 
 /// What became of each rule of the retention policy.

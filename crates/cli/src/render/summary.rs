@@ -1,6 +1,8 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, Note, Plan, Requests, Retention, RowKind, Totals};
+use planner::{
+    Amount, Doubt, Facts, MultipartSeen, Note, Plan, Requests, Retention, RowKind, Totals,
+};
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -29,6 +31,8 @@ pub struct Summary {
     registry_cache: Option<CacheSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention: Option<Retention>,
+    /// What was seen of incomplete multipart uploads; none where nobody looked.
+    multipart: Option<MultipartSeen>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -38,6 +42,7 @@ struct Delete {
     tag_links: Amount,
     layer_links: Amount,
     uploads: Amount,
+    multipart_uploads: Amount,
 }
 
 impl From<&Totals> for Delete {
@@ -48,6 +53,7 @@ impl From<&Totals> for Delete {
             tag_links: totals.of(RowKind::TagLink),
             layer_links: totals.of(RowKind::LayerLink),
             uploads: totals.of(RowKind::Upload),
+            multipart_uploads: totals.of(RowKind::MultipartUpload),
         }
     }
 }
@@ -126,6 +132,7 @@ impl Summary {
             swept: None,
             registry_cache: None,
             retention: header.retention.clone(),
+            multipart: header.multipart.clone(),
         }
     }
 

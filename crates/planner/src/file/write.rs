@@ -94,7 +94,8 @@ impl PlanWriter {
 
     pub(crate) fn with_buffers(dir: &Path, buffers: Buffers) -> Result<Self, PlanError> {
         let (usual, uploads) = encodings().map_err(encode_error(dir))?;
-        let encoding = |stage| if stage == Stage::Multipart { uploads.clone() } else { usual.clone() };
+        let encoding =
+            |stage| if stage == Stage::Multipart { uploads.clone() } else { usual.clone() };
         directory::claim(dir)?;
         let places =
             Stage::ALL.into_iter().flat_map(|stage| Shard::all().map(move |shard| (stage, shard)));

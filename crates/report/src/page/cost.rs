@@ -1,6 +1,6 @@
 //! What it costs, and what it saves.
 
-use planner::{Requests, Stage};
+use planner::{Requests, RowKind, Stage};
 
 use crate::html::Html;
 use crate::words::{count, money, size};
@@ -50,8 +50,17 @@ pub(super) const fn saved_words(subject: &Subject<'_>) -> &'static str {
 
 /// Stages do not mix, so that each may end with a batch that is not full.
 fn still_to_come(subject: &Subject<'_>) -> Requests {
-    let batches = |stage| subject.totals.of_stage(stage).count.div_ceil(BATCH);
-    Requests { delete: Stage::ALL.into_iter().map(batches).sum(), ..Requests::default() }
+    let count = |stage| subject.totals.of_stage(stage).count;
+    // Each upload is looked at, and aborted by a request of its own.
+    let uploads = count(Stage::Multipart);
+    let batches = |stage| match stage {
+        Stage::Multipart => uploads,
+        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+            count(stage).div_ceil(BATCH)
+        }
+    };
+    let delete = Stage::ALL.into_iter().map(batches).sum();
+    Requests { list: uploads, delete, ..Requests::default() }
 }
 
 fn requests(html: &mut Html, when: &'static str, requests: &Requests, prices: &Prices) {
@@ -118,7 +127,8 @@ fn notes(html: &mut Html, subject: &Subject<'_>) {
                  lies in the trash.";
     lead(html, trash);
     if subject.outcome.is_none() {
-        let copies = subject.totals.all().count;
+        let uploads = subject.totals.of(RowKind::MultipartUpload).count;
+        let copies = subject.totals.all().count.saturating_sub(uploads);
         let price = copies as f64 / 1000.0 * prices.put_per_thousand;
         lead(
             html,

@@ -9,12 +9,13 @@ use crate::words::{count, size};
 use super::Section;
 use super::parts::{bar, columns, lead, number};
 
-const KINDS: [(RowKind, &str); 5] = [
+const KINDS: [(RowKind, &str); 6] = [
     (RowKind::Blob, "Blobs"),
     (RowKind::RevisionLink, "Revision links"),
     (RowKind::LayerLink, "Layer links"),
     (RowKind::TagLink, "Tag links"),
     (RowKind::Upload, "Uploads"),
+    (RowKind::MultipartUpload, "Incomplete multipart uploads"),
 ];
 
 pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {

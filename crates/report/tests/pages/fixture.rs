@@ -83,6 +83,7 @@ pub(crate) fn header() -> Header {
             recalled: 100,
             ..Requests::default()
         },
+        multipart: None,
     }
 }
 

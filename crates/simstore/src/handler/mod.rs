@@ -58,9 +58,7 @@ fn limited(shared: &Shared, ask: &Ask) -> Result<(), S3Error> {
         return Ok(());
     }
     let is_let = match ask.kind {
-        Kind::Get | Kind::Head | Kind::ListParts => {
-            shared.one_let_through(Class::Read, &ask.key)
-        }
+        Kind::Get | Kind::Head | Kind::ListParts => shared.one_let_through(Class::Read, &ask.key),
         Kind::Put | Kind::Copy | Kind::Upload | Kind::DeleteOne => {
             shared.one_let_through(Class::Write, &ask.key)
         }

@@ -4,13 +4,13 @@ use std::sync::PoisonError;
 
 use super::put;
 use crate::S3Error;
+use crate::checksum::md5_hex;
 use crate::clock::iso;
 use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::server::Shared;
 use crate::uploads::{Upload, Uploads};
-use crate::checksum::md5_hex;
 use crate::xml::{self, Document};
 
 /// The most uploads of a page, and the most parts.

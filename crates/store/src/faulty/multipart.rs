@@ -39,8 +39,7 @@ fn shortened(mut page: MultipartPage, dice: u64) -> MultipartPage {
     if page.uploads.len() > 1 {
         page.uploads.truncate(1 + below(dice, page.uploads.len() - 1));
         let last = page.uploads.last();
-        page.next = last
-            .map(|last| MultipartPlace { key: last.key.clone(), id: last.id.clone() });
+        page.next = last.map(|last| MultipartPlace { key: last.key.clone(), id: last.id.clone() });
     }
     page
 }

@@ -1,9 +1,7 @@
 //! Files are written whole: there are no uploads in parts.
 
 use super::FileStore;
-use crate::{
-    MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Parts, StoreError,
-};
+use crate::{MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Parts, StoreError};
 
 impl MultipartStore for FileStore {
     async fn multipart_uploads(

@@ -51,10 +51,8 @@ impl Multiparts {
         let mut uploads: Vec<MultipartUpload> = behind.take(limit + 1).map(upload).collect();
         let has_more = uploads.len() > limit;
         uploads.truncate(limit);
-        let place = |last: &MultipartUpload| MultipartPlace {
-            key: last.key.clone(),
-            id: last.id.clone(),
-        };
+        let place =
+            |last: &MultipartUpload| MultipartPlace { key: last.key.clone(), id: last.id.clone() };
         let next = uploads.last().filter(|_| has_more).map(place);
         MultipartPage { uploads, next }
     }

@@ -1,9 +1,7 @@
 //! Listing incomplete multipart uploads, as often as it may help.
 
 use super::Retried;
-use crate::{
-    MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Parts, StoreError,
-};
+use crate::{MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Parts, StoreError};
 
 #[deny(clippy::missing_trait_methods)]
 impl<S: MultipartStore> MultipartStore for Retried<S> {

@@ -11,12 +11,14 @@ fn a_span() -> impl Strategy<Value = Span> {
 }
 
 fn a_run() -> impl Strategy<Value = Run> {
-    (a_span(), 0..RowKind::ALL.len(), 0..16u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
-        span,
-        kind: RowKind::ALL[kind],
-        fate: Fate::from_code(fate).unwrap(),
-        bytes,
-    })
+    (a_span(), 0..RowKind::ALL.len(), 0..16u64, any::<u64>()).prop_map(
+        |(span, kind, fate, bytes)| Run {
+            span,
+            kind: RowKind::ALL[kind],
+            fate: Fate::from_code(fate).unwrap(),
+            bytes,
+        },
+    )
 }
 
 fn a_marked() -> impl Strategy<Value = Marked> {
