@@ -32,8 +32,13 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
     );
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
     for (kind, name) in NAMES {
+        let name = format!("{name:<16}");
+        if kind == RowKind::MultipartUpload && !header.knows_multipart() {
+            line(&mut text, &name, "not known", "");
+            continue;
+        }
         let amount = plan.totals().of(kind);
-        line(&mut text, &format!("{name:<16}"), &count(amount.count), &size(amount.bytes));
+        line(&mut text, &name, &count(amount.count), &size(amount.bytes));
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
@@ -74,8 +79,9 @@ fn rules(plan: &Plan, console: Console) -> String {
 }
 
 fn line(text: &mut String, name: &str, objects: &str, bytes: &str) {
+    let line = format!("{name} {objects:>14} {bytes:>12}");
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "{name} {objects:>14} {bytes:>12}");
+    let _ = writeln!(text, "{}", line.trim_end());
 }
 
 fn doubts_and_notes(plan: &Plan) -> String {

@@ -1,8 +1,6 @@
 //! The summary object of `--json`.
 
-use planner::{
-    Amount, Doubt, Facts, MultipartSeen, Note, Plan, Requests, Retention, RowKind, Totals,
-};
+use planner::{Amount, Doubt, Facts, MultipartSeen, Note, Plan, Requests, Retention, RowKind};
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -42,18 +40,21 @@ struct Delete {
     tag_links: Amount,
     layer_links: Amount,
     uploads: Amount,
-    multipart_uploads: Amount,
+    /// None where they are not known.
+    multipart_uploads: Option<Amount>,
 }
 
-impl From<&Totals> for Delete {
-    fn from(totals: &Totals) -> Self {
+impl Delete {
+    fn of(plan: &Plan) -> Self {
+        let totals = plan.totals();
+        let multipart = totals.of(RowKind::MultipartUpload);
         Self {
             blobs: totals.of(RowKind::Blob),
             revision_links: totals.of(RowKind::RevisionLink),
             tag_links: totals.of(RowKind::TagLink),
             layer_links: totals.of(RowKind::LayerLink),
             uploads: totals.of(RowKind::Upload),
-            multipart_uploads: totals.of(RowKind::MultipartUpload),
+            multipart_uploads: plan.header().knows_multipart().then_some(multipart),
         }
     }
 }
@@ -121,7 +122,7 @@ impl Summary {
             tags,
             blobs,
             marked,
-            delete: Delete::from(plan.totals()),
+            delete: Delete::of(plan),
             requests,
             doubts: header.doubts.sample().to_vec(),
             doubts_total: header.doubts.total(),

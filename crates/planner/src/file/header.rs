@@ -36,6 +36,14 @@ pub struct Header {
     pub multipart: Option<MultipartSeen>,
 }
 
+impl Header {
+    /// Whether it is known which incomplete multipart uploads there are; if not, that the plan aborts none says nothing.
+    #[must_use]
+    pub const fn knows_multipart(&self) -> bool {
+        matches!(self.multipart, Some(MultipartSeen::Known { .. }))
+    }
+}
+
 /// What a run saw of incomplete multipart uploads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]

@@ -1,6 +1,6 @@
 //! What goes, and why.
 
-use planner::{Reason, RowKind};
+use planner::{MultipartSeen, Reason, RowKind};
 
 use crate::Subject;
 use crate::html::Html;
@@ -41,6 +41,12 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
             });
         });
     });
+    if let Some(MultipartSeen::Unknown { why }) = &subject.header.multipart {
+        lead(
+            &mut body,
+            format_args!("Incomplete multipart uploads are not known, and stay: {why}."),
+        );
+    }
     Some(Section { id: "kinds", short: "Kinds", title: "What goes, and why", body })
 }
 
