@@ -188,7 +188,6 @@ pub struct Totals {
 }
 
 /// Programs that know of no such rows read what they always did.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn is_nothing(amount: &Amount) -> bool {
     *amount == Amount::default()
 }

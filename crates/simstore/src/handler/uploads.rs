@@ -10,6 +10,7 @@ use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::server::Shared;
+use crate::storage_class::StorageClass;
 use crate::uploads::{Upload, Uploads};
 use crate::xml::{self, Document};
 
@@ -164,7 +165,7 @@ pub(super) fn list_parts(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
     answer.leaf("UploadId", id);
     answer.leaf("PartNumberMarker", &after.to_string());
     let keys = uploads(shared, |uploads| {
-        let class = uploads.class(&ask.key, id).map(|class| class.name());
+        let class = uploads.class(&ask.key, id).map(StorageClass::name);
         let mut page: Vec<_> = uploads.parts(&ask.key, id, after)?.take(limit + 1).collect();
         let is_truncated = limit > 0 && page.len() > limit;
         page.truncate(limit);

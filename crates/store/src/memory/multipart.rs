@@ -73,6 +73,7 @@ impl Multiparts {
 
 impl MemoryStore {
     /// Begins a multipart upload, which is then incomplete; its id.
+    #[must_use]
     pub fn begin_upload(&self, key: &str, initiated: Timestamp) -> Box<str> {
         self.state().multiparts.begin(key, initiated)
     }

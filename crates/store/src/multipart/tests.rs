@@ -53,7 +53,7 @@ async fn a_walk_tells_every_upload_below_its_prefix_once_and_ends() {
     for size in [1, 2, 1000] {
         let store = MemoryStore::new().with_page(size);
         for key in ["a", "a/b", "a/b", "a/b", "a/c", "b"] {
-            store.begin_upload(key, T);
+            drop(store.begin_upload(key, T));
         }
         let (mut walk, mut keys) = (MultipartWalk::new("a/"), Vec::new());
         while let MultipartStep::Uploads(uploads) = walk.next(&store).await.unwrap() {
