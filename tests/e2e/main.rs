@@ -21,6 +21,7 @@ mod crashes;
 mod hand;
 mod harness;
 mod model;
+mod multipart;
 mod online;
 mod remembered;
 mod retention;
