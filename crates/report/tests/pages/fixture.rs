@@ -116,6 +116,13 @@ pub(crate) fn blob(number: u64, bytes: u64, age: u64) -> Row {
     row(RowKind::Blob, Reason::Unreferenced, None, number, bytes, age)
 }
 
+/// An upload in parts that nobody ended: into a repository, or to where blobs lie.
+pub(crate) fn multipart(repository: Option<&str>, number: u64, bytes: u64) -> Row {
+    let (kind, reason) = (RowKind::MultipartUpload, Reason::StaleUpload);
+    let upload = Some(format!("id-{number}").into());
+    Row { digest: None, upload, ..row(kind, reason, repository, number, bytes, 9 * DAY) }
+}
+
 /// A repository's link to it.
 pub(crate) fn link(repository: &str, number: u64) -> Row {
     row(RowKind::LayerLink, Reason::UnneededHere, Some(repository), number, 71, 40 * DAY)
