@@ -56,7 +56,7 @@ fn multipart(plan: &Plan) -> String {
             format!("\nincomplete multipart uploads are not known, and stay: {why}\n")
         }
         Some(MultipartSeen::Known { unread, .. }) if *unread > 0 => format!(
-            "\n{} incomplete multipart uploads stay: their parts may not be listed\n",
+            "\n{} incomplete multipart uploads stay: their parts cannot be listed\n",
             count(*unread)
         ),
         Some(MultipartSeen::Known { .. }) | None => String::new(),
