@@ -27,7 +27,7 @@ pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> 
     }
 }
 
-/// Whether the server says that it knows nothing of versions.
+/// Whether the server says that it knows no such request: nothing of versions, or of uploads in parts.
 pub(super) fn is_not_implemented(error: &StoreError) -> bool {
     answered(error).is_some_and(|(status, code)| status == 501 || code == "NotImplemented")
 }
