@@ -243,6 +243,7 @@ fn header(store: &Store) -> Header {
         doubts: Doubts::default(),
         notes: Vec::new(),
         retention: None,
+        keep_list: None,
         facts: Facts::default(),
         requests: Requests::default(),
         multipart: None,

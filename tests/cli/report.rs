@@ -146,11 +146,46 @@ fn prices_can_be_replaced() {
     assert_unusable(&program.run(&show), "`list_per_thousand` is not a price");
     prices(program.home(), "cheap");
     assert_unusable(&program.run(&show), "is no table of prices");
-    assert_unusable(&program.run(&["show", "plan", "--prices", "prices.json"]), "--report");
+}
+
+#[test]
+fn costs_are_told_where_somebody_said_the_prices() {
+    let (_server, program) = planned();
+    assert!(!program.done(&["show", "plan"]).stdout.contains("cost:"), "nobody pays Amazon for it");
+    prices(
+        program.home(),
+        r#"{"source": "ours", "currency": "€", "list_per_thousand": 1000, "delete_per_thousand": 2000,
+            "put_per_thousand": 500, "storage": [{"per_gigabyte_month": 1048576}]}"#,
+    );
+    let with_prices = ["--prices", "prices.json"];
+    let shown = program.done(&with(&["show", "plan"], &with_prices)).stdout;
+    assert_says(&shown, &["cost: €", "to carry it out (€", "a month", "prices: ours, Standard"]);
+    let foreseen = program.done(&with(&["show", "plan", "--json"], &with_prices)).summary();
+    let cost = &foreseen["cost"];
+    assert_eq!(
+        cost["sweeping"]["price"].as_f64(),
+        cost["sweeping"]["requests"].as_f64().map(|n| 2.0 * n)
+    );
+    let kinds = ["blobs", "revision_links", "tag_links", "layer_links", "uploads"];
+    let objects = kinds.map(|kind| foreseen["delete"][kind]["count"].as_u64().unwrap());
+    assert_eq!(cost["trash"]["requests"], objects.iter().sum::<u64>());
+    let applied = ["apply", "plan", "--offline", "--json", "--prices", "prices.json"];
+    let charged = program.done(&applied).summary();
+    let deleted = charged["swept"]["deleted"]["bytes"].as_u64().unwrap();
+    assert!(deleted > 0);
+    // A mebi of a currency for a gibibyte is one for each KiB.
+    let saved = charged["cost"]["saved_per_month"].as_f64().unwrap();
+    assert!((saved - deleted as f64 / 1024.0).abs() < 1e-6, "{saved} for {deleted} bytes");
+    let asked = ["list", "get", "head", "put", "delete"]
+        .map(|kind| charged["requests"][kind].as_u64().unwrap());
+    assert_eq!(charged["cost"]["sweeping"]["requests"], asked.iter().sum::<u64>());
 }
 
 #[test]
 fn a_collection_that_takes_days_has_no_single_page() {
     let online = Program::new().run(&with(&["gc", "s3://registry", "--online"], &REPORT));
     assert_unusable(&online, "'--report' cannot be used with '--online'");
+    let online =
+        Program::new().run(&["gc", "s3://registry", "--online", "--prices", "prices.json"]);
+    assert_unusable(&online, "'--prices' cannot be used with '--online'");
 }

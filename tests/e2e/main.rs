@@ -20,6 +20,7 @@ mod cost;
 mod crashes;
 mod hand;
 mod harness;
+mod keep_list;
 mod model;
 mod multipart;
 mod online;

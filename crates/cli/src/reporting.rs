@@ -1,29 +1,31 @@
 //! The page that `--report` asks for.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use planner::{Amount, Header, Plan, PlanId, Requests, Totals};
-use report::{Ended, FailedObject, Figures, Outcome, Prices, Subject, page};
+use report::{Bill, Ended, FailedObject, Figures, Outcome, Subject, page};
 use sweeper::{Count, SweepReport};
 
 use crate::args::ReportArgs;
 use crate::collect::requests;
 use crate::open::Watch;
+use crate::pricing::{Pricing, Running, without};
 use crate::recorder::Recorder;
 use crate::render::failure_line;
+use crate::whole_file::{self, Readers};
 use crate::{Console, Failure};
 
-/// A report that may be asked for, from before anything is done.
+/// A report that may be asked for, and the prices that a run goes by, from before anything is done.
 #[derive(Debug, Default)]
-pub(crate) struct Reporting(Option<Asked>);
+pub(crate) struct Reporting {
+    asked: Option<Asked>,
+    pricing: Pricing,
+}
 
 #[derive(Debug)]
 struct Asked {
     file: PathBuf,
-    prices: Prices,
     recorder: Option<Recorder>,
 }
 
@@ -50,7 +52,7 @@ impl Reporting {
         watch: &Watch,
     ) -> Result<Self, Failure> {
         let mut reporting = Self::of(args, made)?;
-        if let Some(asked) = &mut reporting.0 {
+        if let Some(asked) = &mut reporting.asked {
             asked.recorder = Some(Recorder::start(&watch.monitor));
         }
         Ok(reporting)
@@ -61,10 +63,30 @@ impl Reporting {
     /// # Errors
     /// As [`Reporting::begin`].
     pub(crate) fn of(args: &ReportArgs, made: Option<&Path>) -> Result<Self, Failure> {
-        let Some(file) = args.report.clone() else { return Ok(Self(None)) };
-        check(&file, made).map_err(failure(&file))?;
-        let prices = args.prices.as_deref().map_or_else(|| Ok(Prices::default()), prices)?;
-        Ok(Self(Some(Asked { file, prices, recorder: None })))
+        let pricing = Pricing::of(args.prices.as_deref())?;
+        let Some(file) = args.report.clone() else { return Ok(Self { asked: None, pricing }) };
+        whole_file::check(&file, made).map_err(failure(&file))?;
+        Ok(Self { asked: Some(Asked { file, recorder: None }), pricing })
+    }
+
+    /// What a plan costs and saves, where there are prices.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(crate) fn bill(&self, plan: &Plan) -> Result<Option<Bill>, Failure> {
+        self.pricing.bill(plan)
+    }
+
+    /// The same of a plan that is about to be carried out, where `before` had been asked of the store.
+    ///
+    /// # Errors
+    /// Where the plan cannot be read.
+    pub(crate) fn running(
+        &self,
+        plan: &Plan,
+        before: Requests,
+    ) -> Result<Option<Running>, Failure> {
+        self.pricing.running(plan, before)
     }
 
     /// Takes up what the report is to say of `plan`. `before` is what had been asked of the store for other things.
@@ -72,7 +94,7 @@ impl Reporting {
     /// # Errors
     /// Where the plan cannot be read.
     pub(crate) fn about(&self, plan: &Plan, before: Requests) -> Result<Option<About>, Failure> {
-        if self.0.is_none() {
+        if self.asked.is_none() {
             return Ok(None);
         }
         let figures = Figures::of(plan)?;
@@ -110,14 +132,15 @@ impl Reporting {
     }
 
     fn write(self, about: Option<About>, outcome: Option<&Outcome>) -> Result<(), Failure> {
-        let (Some(Asked { file, prices, recorder }), Some(about)) = (self.0, about) else {
+        let (Some(Asked { file, recorder }), Some(about)) = (self.asked, about) else {
             return Ok(());
         };
         let timeline = recorder.map(Recorder::finish).unwrap_or_default();
         let About { id, header, totals, figures, .. } = &about;
-        let (id, timeline, prices) = (*id, &timeline, &prices);
+        let (id, timeline, prices) = (*id, &timeline, self.pricing.prices());
         let html = page(&Subject { id, header, totals, figures, outcome, timeline, prices });
-        replace(&file, &html).map_err(|source| Failure::Unreported { path: file, source })
+        whole_file::replace(&file, &html, Readers::AsUsual)
+            .map_err(|source| Failure::Unreported { path: file, source })
     }
 }
 
@@ -136,56 +159,9 @@ pub(crate) fn conclude(
     }
 }
 
-/// A link is no file either: what it leads to may be anything.
-fn check(file: &Path, made: Option<&Path>) -> io::Result<()> {
-    match fs::symlink_metadata(file) {
-        Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(_) => Err(io::Error::new(ErrorKind::AlreadyExists, "it is there, and is no file")),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Err(_) if Some(directory(file)) == made => Ok(()),
-        Err(_) if directory(file).is_dir() => Ok(()),
-        Err(_) => Err(io::Error::new(ErrorKind::NotADirectory, "its directory is not there")),
-    }
-}
-
-fn directory(file: &Path) -> &Path {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or_else(|| Path::new("."))
-}
-
-/// Puts a whole file in place in one step, with the rights that any new file has here.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    check(file, None)?;
-    let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix(".regsweep-report-").permissions(Permissions::from_mode(0o666));
-    let mut unfinished = builder.tempfile_in(directory(file))?;
-    unfinished.write_all(text.as_bytes())?;
-    unfinished.as_file().sync_all()?;
-    unfinished.persist(file).map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn prices(file: &Path) -> Result<Prices, Failure> {
-    let text = fs::read_to_string(file).map_err(failure(file))?;
-    Prices::parse(&text)
-        .map_err(|error| failure(file)(io::Error::new(ErrorKind::InvalidData, error)))
-}
-
 fn failure(file: &Path) -> impl Fn(io::Error) -> Failure {
     let path = file.to_owned();
     move |source| Failure::File { path: path.clone(), source }
-}
-
-fn without(all: Requests, before: Requests) -> Requests {
-    Requests {
-        list: all.list.saturating_sub(before.list),
-        get: all.get.saturating_sub(before.get),
-        head: all.head.saturating_sub(before.head),
-        put: all.put.saturating_sub(before.put),
-        delete: all.delete.saturating_sub(before.delete),
-        manifests: all.manifests.saturating_sub(before.manifests),
-        recalled: all.recalled.saturating_sub(before.recalled),
-    }
 }
 
 fn outcome(report: &SweepReport, requests: Requests) -> Outcome {
@@ -218,24 +194,6 @@ mod tests {
     use crate::Code;
 
     #[test]
-    fn a_page_replaces_a_file_and_nothing_else() {
-        let home = tempfile::tempdir().unwrap();
-        let at = |name: &str| home.path().join(name);
-        replace(&at("new.html"), "one").unwrap();
-        replace(&at("new.html"), "two").unwrap();
-        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
-        fs::create_dir(at("folder")).unwrap();
-        std::os::unix::fs::symlink(at("new.html"), at("link")).unwrap();
-        for taken in ["folder", "link", "missing/new.html"] {
-            assert!(replace(&at(taken), "three").is_err(), "{taken}");
-        }
-        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
-        let mode = fs::metadata(at("new.html")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o111, 0);
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "nothing unfinished stays");
-    }
-
-    #[test]
     fn what_was_done_weighs_more_than_whether_it_could_be_told() {
         let console = Console {
             stderr_is_terminal: false,
@@ -252,13 +210,5 @@ mod tests {
         assert_eq!(code(Ok(()), Err(unreported())), Err(Code::Partial));
         assert_eq!(code(Err(stopped()), Ok(())), Err(Code::Stopped));
         assert_eq!(code(Err(stopped()), Err(unreported())), Err(Code::Stopped));
-    }
-
-    #[test]
-    fn a_directory_that_the_run_makes_need_not_be_there() {
-        let home = tempfile::tempdir().unwrap();
-        let (made, file) = (home.path().join("plan"), home.path().join("plan/report.html"));
-        assert!(check(&file, Some(&made)).is_ok());
-        assert!(check(&file, None).is_err());
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use lister::{FolderSeeder, ListError, Part, Walk, walk};
+use lister::{BlobSeeder, FolderSeeder, ListError, Part, Seeder, Walk, walk};
 use monitor::Counter;
 use planner::{FreshLinks, Plan};
 use registry::{KeyKind, Layout, Timestamp};
@@ -16,7 +16,8 @@ use crate::open::{Open, Watch};
 use crate::{Failure, Refusal};
 
 /// Refuses `plan` where links were written since its T0, by the store's clock, that it did not see. Lists
-/// `repositories/` once.
+/// `repositories/` once. Where a database has taken the place of links, data is all that a push may leave: then it lists
+/// `blobs/` too.
 ///
 /// # Errors
 /// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole.
@@ -25,44 +26,85 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
     plan: &Plan,
     watch: &Watch,
 ) -> Result<(), Failure> {
-    let within = open.layout.repositories();
-    let (since, layout) = (plan.header().t0, open.layout.clone());
-    let ask = Walk {
+    let (header, within) = (plan.header(), open.layout.repositories());
+    let seeder = FolderSeeder::new(Arc::clone(&open.store), &within, open.width);
+    let ask = listing(open, within, seeder, Counter::RepositoryKeys, watch);
+    let links = Kind { what: "links", counts: is_link };
+    require_none(ask, &open.layout, links, header.t0, header.facts.fresh_links).await?;
+    if header.keep_list.is_none() {
+        return Ok(());
+    }
+    let seeder = BlobSeeder::new(&open.layout);
+    let ask = listing(open, open.layout.blobs(), seeder, Counter::BlobKeys, watch);
+    let blobs = Kind { what: "blobs", counts: |kind| matches!(kind, KeyKind::Blob(_)) };
+    require_none(ask, &open.layout, blobs, header.t0, FreshLinks::default()).await
+}
+
+fn listing<S, D>(
+    open: &Open<S>,
+    within: String,
+    seeder: D,
+    keys: Counter,
+    watch: &Watch,
+) -> Walk<S, D> {
+    Walk {
         store: Arc::clone(&open.store),
-        within: within.clone(),
-        seeder: FolderSeeder::new(Arc::clone(&open.store), &within, open.width),
+        within,
+        seeder,
         workers: open.width,
-        keys: Counter::RepositoryKeys,
+        keys,
         monitor: Arc::clone(&watch.monitor),
         stop: Arc::clone(&watch.stop),
-    };
-    let store = Arc::clone(&open.store);
+    }
+}
+
+/// What a push writes.
+#[derive(Clone, Copy)]
+struct Kind {
+    what: &'static str,
+    counts: fn(&KeyKind<'_>) -> bool,
+}
+
+/// Refuses where anything of a kind was written since, but for what is `known`.
+async fn require_none<S: ReadStore, D: Seeder>(
+    ask: Walk<S, D>,
+    layout: &Layout,
+    kind: Kind,
+    since: Timestamp,
+    known: FreshLinks,
+) -> Result<(), Failure> {
+    let (store, layout, within) =
+        (Arc::clone(&ask.store), layout.clone(), Arc::<str>::from(&*ask.within));
     let new_part = move || Written {
         store: Arc::clone(&store),
         layout: layout.clone(),
+        within: Arc::clone(&within),
+        kind,
         since,
-        links: FreshLinks::default(),
+        fresh: FreshLinks::default(),
         newest: None,
     };
-    let mut links = FreshLinks::default();
+    let mut fresh = FreshLinks::default();
     let mut newest = None;
     for part in walk(ask, new_part).await? {
-        links.merge(part.links);
+        fresh.merge(part.fresh);
         newest = newest.max(part.newest);
     }
-    if links == plan.header().facts.fresh_links {
+    if fresh == known {
         return Ok(());
     }
     let newest = newest.map_or_else(String::new, |(_, key)| key);
-    Err(Refusal::Written { links: links.count, newest, since }.into())
+    Err(Refusal::Written { count: fresh.count, what: kind.what, newest, since }.into())
 }
 
-/// Links of one range that were written at or after `since`.
+/// What was written of one range at or after `since`.
 struct Written<S> {
     store: Arc<S>,
     layout: Layout,
+    within: Arc<str>,
+    kind: Kind,
     since: Timestamp,
-    links: FreshLinks,
+    fresh: FreshLinks,
     newest: Option<(Timestamp, String)>,
 }
 
@@ -80,8 +122,7 @@ impl<S: ReadStore> Part for Written<S> {
         if presumed.is_empty() {
             return Ok(());
         }
-        let failed =
-            |source| ListError::Store { within: self.layout.repositories().into(), source };
+        let failed = |source| ListError::Store { within: (&*self.within).into(), source };
         let looked = self.store.look(presumed).await.map_err(failed)?;
         looked.iter().flatten().for_each(|object| self.see(object));
         Ok(())
@@ -90,10 +131,11 @@ impl<S: ReadStore> Part for Written<S> {
 
 impl<S> Written<S> {
     fn see(&mut self, object: &Object) {
-        if object.modified < self.since || !is_link(&self.layout.classify(&object.key)) {
+        let counts = self.kind.counts;
+        if object.modified < self.since || !counts(&self.layout.classify(&object.key)) {
             return;
         }
-        self.links.see(object, self.since);
+        self.fresh.see(object, self.since);
         let written = (object.modified, object.key.to_string());
         self.newest = self.newest.take().max(Some(written));
     }

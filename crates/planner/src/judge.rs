@@ -200,7 +200,7 @@ fn entries_of_tag(tag: &TagTree) -> impl Iterator<Item = &Listed> {
     tag.current.iter().chain(tag.index.iter().map(|link| &link.listed))
 }
 
-fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
+pub(crate) fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let (tree, reach) = (&marked.tree, &marked.reach);
     let links = || {
         let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.listed);
@@ -210,9 +210,7 @@ fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let mut fresh_links = FreshLinks::default();
     let others = signatures.chain(&tree.odd_links).filter_map(Listed::object);
     links().chain(others).for_each(|link| fresh_links.see(link, cutoffs.t0));
-    let is_young = |link: &&Link| {
-        link.modified().is_some_and(|time| time < cutoffs.objects && time >= cutoffs.recent())
-    };
+    let is_young = |link: &&Link| link.modified().is_some_and(|time| cutoffs.is_recent(time));
     let has_revisions = !tree.revisions.is_empty();
     let has_tags = !tree.closed.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
     let was_reached = |digest: &Digest| {

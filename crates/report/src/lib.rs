@@ -2,7 +2,8 @@
 //!
 //! # Words
 //! *Figures* are what the rows of a plan add up to. A *place* is a repository with what goes of it. A *timeline* is how
-//! a run went on, second by second. A *price table* says what a store asks for. The *subject* is all of these together;
+//! a run went on, second by second. A *price table* says what a store asks for; a *bill* is what a plan
+//! costs and saves by it. The *subject* is all of these together;
 //! the *page* is the HTML made of it.
 //!
 //! # Guarantees
@@ -25,6 +26,7 @@
 //! [`Figures::of`], then [`page`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bill;
 mod figures;
 mod html;
 mod outcome;
@@ -35,6 +37,7 @@ mod timeline;
 mod treemap;
 mod words;
 
+pub use bill::{Bill, Charge};
 pub use figures::{Figures, LargeBlob, Place, Spread};
 pub use outcome::{Ended, FailedObject, Outcome};
 pub use page::page;

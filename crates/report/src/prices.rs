@@ -1,5 +1,6 @@
 //! What a store asks for requests and for room.
 
+use planner::Requests;
 use serde::{Deserialize, Serialize};
 
 /// One gigabyte of a bill, in bytes. Source: Amazon S3 FAQ, "How am I charged": a GB is 2^30 bytes.
@@ -119,6 +120,18 @@ impl Prices {
             self.storage.iter().map(|tier| tier.up_to_gigabytes.unwrap_or(f64::INFINITY)).collect();
         let is_whole = ends.last() == Some(&f64::INFINITY);
         if is_whole && ends.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(PricesError::Tiers) }
+    }
+
+    /// What requests cost: their name, number and price for each kind.
+    pub(crate) fn charges(&self, requests: &Requests) -> [(&'static str, u64, f64); 5] {
+        [
+            ("LIST", requests.list, self.list_per_thousand),
+            ("GET", requests.get, self.get_per_thousand),
+            ("HEAD", requests.head, self.get_per_thousand),
+            ("PUT and COPY", requests.put, self.put_per_thousand),
+            ("Delete, of many keys each", requests.delete, self.delete_per_thousand),
+        ]
+        .map(|(name, number, per_thousand)| (name, number, number as f64 / 1000.0 * per_thousand))
     }
 
     /// What storing so many bytes costs in a month.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monitor::{Asked, Counter, Monitor, Phase, Stop};
+use monitor::{Asked, Counter, Garbage, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
 use registry::Timestamp;
 use store::{DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError, Trash};
@@ -341,7 +341,10 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
                 monitor.count(Counter::DeletedObjects, 1);
                 monitor.count(Counter::FreedBytes, row.bytes);
             }
-            KeyOutcome::Failed(_) => monitor.count(Counter::FailedObjects, 1),
+            KeyOutcome::Failed(_) => {
+                monitor.count(Counter::FailedObjects, 1);
+                monitor.note(Garbage::Failed, row.modified.as_millis());
+            }
             KeyOutcome::Gone | KeyOutcome::Spared => {}
         }
     }

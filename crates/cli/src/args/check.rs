@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::{ByteSize, LOCATION, StoreArgs};
+use super::{ByteSize, LOCATION, MetricsArgs, StoreArgs};
 
 const CODES: &str = "\
 Exit codes: 0 every image can be pulled, as far as was looked; 6 there is damage; 7 not completed.
@@ -40,4 +40,7 @@ pub struct CheckArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 const PRICES: &str = "\
-Prices for --report, as JSON [default: S3 Standard in us-east-1]
+Prices by which costs are told, as JSON [default: S3 Standard in us-east-1]
 
-An object of source, storage_class, currency, list_per_thousand, get_per_thousand, \
+Without it costs are told of Amazon's buckets only. An object of source, storage_class, currency, list_per_thousand, get_per_thousand, \
 put_per_thousand, delete_per_thousand, minimum_days, and storage: a list of objects of \
 up_to_gigabytes and per_gigabyte_month. What is missing is as by default.";
 
@@ -20,7 +20,7 @@ pub struct ReportArgs {
     /// One file for a browser that needs nothing else, no network either. A file that is there is replaced.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Prices for --report, as JSON [default: S3 Standard in us-east-1]
-    #[arg(long, value_name = "FILE", requires = "report", hide_short_help = true, long_help = PRICES)]
+    /// Prices by which costs are told, as JSON [default: S3 Standard in us-east-1]
+    #[arg(long, value_name = "FILE", hide_short_help = true, long_help = PRICES)]
     pub prices: Option<PathBuf>,
 }

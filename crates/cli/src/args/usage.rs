@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{LOCATION, ResourceArgs, ShowFormat, StoreArgs};
+use super::{LOCATION, MetricsArgs, ResourceArgs, ShowFormat, StoreArgs};
 
 /// Arguments of `usage`.
 #[derive(Debug, ClapArgs)]
@@ -47,6 +47,9 @@ pub struct UsageArgs {
     /// Directory for what does not fit into memory [default: TMPDIR, else /tmp]
     #[arg(long, value_name = "DIR", help_heading = "Resources", hide_short_help = true)]
     pub scratch: Option<PathBuf>,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// By which rules something is needed: those of `plan`.

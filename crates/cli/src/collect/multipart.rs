@@ -25,7 +25,8 @@ const UNTOLD: &str = "the store does not list them";
 pub(super) async fn judge_uploads<S: MultipartStore>(
     stage: &Stage<'_, S>,
 ) -> Result<Option<MultipartSeen>, Failure> {
-    if !stage.ask.multipart {
+    // Where a list decides, nothing but blobs goes.
+    if !stage.ask.multipart || stage.ask.keep_list.is_some() {
         return Ok(None);
     }
     let mut walk = MultipartWalk::new(stage.survey.layout.base());

@@ -8,6 +8,7 @@ use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::identify::Truth;
 use crate::no_lease::require_alone;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
@@ -26,23 +27,25 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let plan = Plan::open(&args.dir)?;
     require_sound(&plan)?;
     let remembered = plan.header().location.clone();
+    let truth = Truth::of(plan.header().keep_list.as_ref());
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.settle(plan.dir(), context.console).await?;
     require_offline(&location, &args.sweep)?;
     let summary = Summary::of(&plan, plan.header().requests);
-    let about = reporting.about(&plan, Requests::default())?;
+    let before = Requests::default();
+    let (about, bill) = (reporting.about(&plan, before)?, reporting.running(&plan, before)?);
     let progress = context.progress(&location.place);
     let work = Applying { plan, args, cache: &mut cache, context };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &store);
     let access =
-        Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL } };
+        Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL }, truth };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
     let written = reporting.swept(about, &swept, &context.watch);
-    conclude(context.conclude(summary, swept, cache), written, context.console)
+    conclude(context.conclude(summary, bill, swept, cache), written, context.console)
 }
 
 struct Applying<'a> {

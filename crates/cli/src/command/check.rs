@@ -7,6 +7,7 @@ use super::Context;
 use crate::Failure;
 use crate::args::CheckArgs;
 use crate::check::{Ask, Checked, check as check_registry};
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{CheckSummary, check_table};
@@ -25,7 +26,8 @@ pub(crate) async fn check(args: &CheckArgs, context: &Context<'_>) -> Result<(),
     let progress = context.progress(&location.place);
     let work = Checking { args, location: &location, context };
     let (store, deletes) = (&args.store, DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
     let checked = with_registry(access, &context.watch, work).await?;
     drop(progress);
     if context.output.json {

@@ -14,6 +14,7 @@ use world::{Mode, Size, World};
 use super::{Context, Wish, plan_of};
 use crate::args::{DemoArgs, ResourceArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::progress::Words;
@@ -47,16 +48,17 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
         store: &store,
         deletes: DeletePace::default(),
         detail: Detail::FULL,
+        truth: Truth::Links,
     };
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
     say(format!(
         "{}\n{}\n",
-        plan_table(&plan, context.console),
-        sweep_table(&report, Amount::default())
+        plan_table(&plan, None, context.console),
+        sweep_table(&report, Amount::default(), None)
     ))?;
     let proof = prove(world, &root)?;
     if context.output.json {
-        return context.report(summary, &report);
+        return context.report(summary, None, &report);
     }
     say(proof)
 }
@@ -89,6 +91,7 @@ impl Work for Collecting<'_> {
             policy: POLICY,
             retention: None,
             multipart: true,
+            keep_list: None,
             limits,
             out,
             is_scratch: false,

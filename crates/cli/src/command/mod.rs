@@ -39,6 +39,7 @@ use std::sync::Arc;
 use marker::Beside;
 use monitor::Counter;
 use planner::{Amount, Limits, Plan, Policy};
+use report::Bill;
 use serde::Serialize;
 use store::{DeleteStore, MultipartStore};
 use sweeper::SweepReport;
@@ -49,11 +50,12 @@ use crate::collect::{Ask, Listener, make_plan, requests};
 use crate::identify::Identified;
 use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
+use crate::pricing::Running;
 use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::retaining::Retaining;
-use crate::{Console, Failure, remembered};
+use crate::{Console, Failure, KeepList, clock, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -103,30 +105,39 @@ impl Context<'_> {
         }
     }
 
-    /// The plan, as a table or as the summary object.
-    fn show(&self, plan: &Plan) -> Result<(), Failure> {
+    /// The plan, as a table or as the summary object, and what it costs where there are prices.
+    fn show(&self, plan: &Plan, bill: Option<Bill>) -> Result<(), Failure> {
         if self.output.json {
-            return self.summary(&Summary::of(plan, requests(&self.watch.monitor)));
+            let summary = Summary::of(plan, requests(&self.watch.monitor));
+            return self.summary(&summary.cost(bill));
         }
-        self.data(&plan_table(plan, self.console))
+        self.data(&plan_table(plan, bill.as_ref(), self.console))
     }
 
     /// What became of a plan, as a table or as the summary object made beforehand.
-    fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
+    fn report(
+        &self,
+        summary: Summary,
+        bill: Option<Running>,
+        report: &SweepReport,
+    ) -> Result<(), Failure> {
+        let requests = requests(&self.watch.monitor);
+        let bill = bill.map(|bill| bill.ended(requests, report.total.fates.deleted.bytes));
         let get = |counter| self.watch.monitor.get(counter);
         let purged =
             Amount { count: get(Counter::PurgedObjects), bytes: get(Counter::PurgedBytes) };
         if self.output.json {
-            let requests = requests(&self.watch.monitor);
-            return self.summary(&summary.swept(report).purged(purged).requests(requests));
+            let summary = summary.swept(report).purged(purged).requests(requests);
+            return self.summary(&summary.cost(bill));
         }
-        self.data(&sweep_table(report, purged))
+        self.data(&sweep_table(report, purged, bill.as_ref()))
     }
 
     /// Reports what became of a plan, also where the sweep broke off, and turns it into the verdict.
     fn conclude(
         &self,
         summary: Summary,
+        bill: Option<Running>,
         swept: Result<SweepReport, Failure>,
         cache: RegistryCache,
     ) -> Result<(), Failure> {
@@ -134,13 +145,13 @@ impl Context<'_> {
         let mut has_deleted = false;
         let outcome = swept.and_then(|report| {
             has_deleted = report.total.fates.deleted.objects > 0;
-            self.report(summary.clone(), &report)?;
+            self.report(summary.clone(), bill.clone(), &report)?;
             verdict(&report)
         });
         if let Err(Failure::Sweep(error)) = &outcome
             && !error.cause.says_nothing_to_do()
         {
-            self.report(summary, &error.report)?;
+            self.report(summary, bill, &error.report)?;
         }
         cache.tip(has_deleted).iter().for_each(|tip| self.tip(tip));
         cache.conclude(outcome, true, self.console)
@@ -165,6 +176,11 @@ fn policy(args: &PolicyArgs) -> Policy {
     Policy { untagged, grace, uploads_older_than }
 }
 
+/// What a database still knows, where the operator has a list of that.
+fn keep_list(args: &PolicyArgs) -> Result<Option<KeepList>, Failure> {
+    KeepList::named(args.keep_list.as_deref(), args.grace, clock::now())
+}
+
 pub(crate) fn limits(args: &PolicyArgs) -> Limits {
     let accepted: BTreeSet<_> = args.accept.iter().copied().collect();
     Limits { max_delete_share_percent: args.max_delete_share, accepted }
@@ -179,6 +195,7 @@ struct Wish<'a> {
     retention: Option<Retaining>,
     /// Whether incomplete multipart uploads may go.
     multipart: bool,
+    keep_list: Option<KeepList>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -192,8 +209,8 @@ async fn plan_of<S: DeleteStore + MultipartStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, out, is_scratch, listener, resources, .. } =
-        wish;
+    let Wish { source, options, policy, retention, keep_list, .. } = wish;
+    let Wish { out, is_scratch, listener, resources, .. } = wish;
     context.note_emptiness(open, source);
     let (layout, width) = (&open.layout, open.width);
     let cache = remembered::open(resources, context.console);
@@ -204,6 +221,8 @@ async fn plan_of<S: DeleteStore + MultipartStore>(
         layout,
         policy,
         retention,
+        // The store is asked for its time right after this.
+        keep_list: keep_list.map(|list| list.at(clock::now())),
         beside: Beside::Nothing,
         held: &[],
         multipart: wish.multipart,

@@ -3,6 +3,7 @@
 use std::io::{BufWriter, stdout};
 
 use planner::Plan;
+use report::Bill;
 
 use super::Context;
 use crate::Failure;
@@ -17,18 +18,23 @@ use crate::reporting::Reporting;
 pub(crate) fn show(args: &ShowArgs, context: &Context<'_>) -> Result<(), Failure> {
     let reporting = Reporting::of(&args.report, None)?;
     let plan = Plan::open(&args.dir)?;
-    data(args, &plan, context)?;
+    data(args, &plan, reporting.bill(&plan)?, context)?;
     reporting.planned(&plan)
 }
 
-fn data(args: &ShowArgs, plan: &Plan, context: &Context<'_>) -> Result<(), Failure> {
+fn data(
+    args: &ShowArgs,
+    plan: &Plan,
+    bill: Option<Bill>,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
     match args.format {
         ShowFormat::Csv => write_csv(plan, &mut BufWriter::new(stdout().lock())),
         ShowFormat::Table if !context.output.json => {
-            context.data(&plan_table(plan, context.console))
+            context.data(&plan_table(plan, bill.as_ref(), context.console))
         }
         ShowFormat::Table | ShowFormat::Json => {
-            context.summary(&Summary::of(plan, plan.header().requests))
+            context.summary(&Summary::of(plan, plan.header().requests).cost(bill))
         }
     }
 }

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::Context;
 use crate::args::{ShowFormat, UsageArgs};
 use crate::collect::requests;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UsageSummary, UsageView, usage_table, write_usage_csv};
@@ -30,7 +31,8 @@ pub(crate) async fn usage(args: &UsageArgs, context: &Context<'_>) -> Result<(),
     let progress = context.progress(&location.place);
     let work = Taking { args, location: &location, follow, folder: scratch.path(), context };
     let (store, deletes) = (&args.store, DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail: Detail::FULL };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::FULL, truth: Truth::Links };
     let Taken { census, t0 } = with_registry(access, &context.watch, work).await?;
     drop(progress);
     let census = only(args, &location, census)?;

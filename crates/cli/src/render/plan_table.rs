@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use planner::{Amount, MultipartSeen, Plan, RowKind, RuleTold, Severity};
+use report::Bill;
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
@@ -17,9 +18,9 @@ const NAMES: [(RowKind, &str); 6] = [
     (RowKind::MultipartUpload, "multipart"),
 ];
 
-/// What a plan would do, for people: the registry, what goes by kind, doubts and notes.
+/// What a plan would do, for people: the registry, what goes by kind, what that costs, doubts and notes.
 #[must_use]
-pub fn plan_table(plan: &Plan, console: Console) -> String {
+pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String {
     let header = plan.header();
     let facts = &header.facts;
     let mut text = format!(
@@ -30,6 +31,7 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
         count(facts.blobs.count),
         size(facts.blobs.bytes),
     );
+    text.push_str(&keep_list(plan));
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
     for (kind, name) in NAMES {
         let name = format!("{name:<16}");
@@ -42,6 +44,7 @@ pub fn plan_table(plan: &Plan, console: Console) -> String {
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
     text.push_str(&multipart(plan));
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
@@ -61,6 +64,17 @@ fn multipart(plan: &Plan) -> String {
         ),
         Some(MultipartSeen::Known { .. }) | None => String::new(),
     }
+}
+
+/// By which list nothing goes but blobs.
+fn keep_list(plan: &Plan) -> String {
+    let Some(list) = &plan.header().keep_list else { return String::new() };
+    let (digests, file, time) = (count(list.digests), &list.file, list.modified);
+    format!(
+        "only blobs go: none that a manifest names, and none of the {digests} on {file}\n\
+         (of {time}, sha256 {:.12})\n\n",
+        list.sha256
+    )
 }
 
 /// What became of each rule of the retention policy.
@@ -110,9 +124,9 @@ fn doubts_and_notes(plan: &Plan) -> String {
     text
 }
 
-/// What became of a plan, for people, and what went from the trash.
+/// What became of a plan, for people, what went from the trash, and what it cost.
 #[must_use]
-pub fn sweep_table(report: &SweepReport, purged: Amount) -> String {
+pub fn sweep_table(report: &SweepReport, purged: Amount, bill: Option<&Bill>) -> String {
     let total = &report.total;
     let rows: [(&str, Count); 6] = [
         ("planned", total.planned),
@@ -130,6 +144,7 @@ pub fn sweep_table(report: &SweepReport, purged: Amount) -> String {
     if purged.count > 0 {
         line(&mut text, "out of the trash", &count(purged.count), &size(purged.bytes));
     }
+    text.push_str(&bill.map(|bill| format!("{}\n", bill.charged())).unwrap_or_default());
     for failed in &report.failures {
         let _ = writeln!(text, "failed `{}`: {}", failed.key, failed.failure);
     }

@@ -1,6 +1,9 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, MultipartSeen, Note, Plan, Requests, Retention, RowKind};
+use planner::{
+    Amount, Doubt, Facts, KeepList, MultipartSeen, Note, Plan, Requests, Retention, RowKind,
+};
+use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
 
@@ -31,6 +34,10 @@ pub struct Summary {
     retention: Option<Retention>,
     /// What was seen of incomplete multipart uploads; none where nobody looked.
     multipart: Option<MultipartSeen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_list: Option<KeepList>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Bill>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -134,6 +141,8 @@ impl Summary {
             registry_cache: None,
             retention: header.retention.clone(),
             multipart: header.multipart.clone(),
+            keep_list: header.keep_list.clone(),
+            cost: None,
         }
     }
 
@@ -147,6 +156,12 @@ impl Summary {
     #[must_use]
     pub(crate) fn cache(self, cache: CacheSummary) -> Self {
         Self { registry_cache: Some(cache), ..self }
+    }
+
+    /// With what it costs and saves.
+    #[must_use]
+    pub(crate) fn cost(self, cost: Option<Bill>) -> Self {
+        Self { cost, ..self }
     }
 
     /// With what went from the trash.

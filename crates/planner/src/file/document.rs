@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_MULTIPART,
-    WITHOUT_MULTIPART,
+    FORMAT_MAJOR, Header, NEWEST, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, USUAL,
 };
 use crate::{Damage, PlanError, RowKind, Stage};
 
@@ -46,7 +45,8 @@ pub(crate) fn render(
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
     let has_uploads = totals.of(RowKind::MultipartUpload).count > 0;
-    let (major, minor) = if has_uploads { WITH_MULTIPART } else { WITHOUT_MULTIPART };
+    let is_new = has_uploads || header.keep_list.is_some();
+    let (major, minor) = if is_new { NEWEST } else { USUAL };
     let mut document = Document {
         format: Format { major, minor },
         id: String::new(),
@@ -110,7 +110,18 @@ fn contents(document: Document, value: Value) -> Result<Contents, Damage> {
         });
     }
     check_totals(&document.totals, &segments)?;
+    check_keep_list(&document)?;
     Ok(Contents { id, header: document.header, totals: document.totals, segments })
+}
+
+/// By a keep list only blobs go: what its links say, a database may know better (G4).
+fn check_keep_list(document: &Document) -> Result<(), Damage> {
+    let goes = |stage: &Stage| document.totals.of_stage(*stage).count > 0;
+    let mut others = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Blobs);
+    match others.find(goes).filter(|_| document.header.keep_list.is_some()) {
+        Some(stage) => Err(Damage::NotOnlyBlobs(stage)),
+        None => Ok(()),
+    }
 }
 
 /// G10: what the plan says it deletes is what its segments hold.

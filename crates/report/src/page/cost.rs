@@ -1,16 +1,14 @@
 //! What it costs, and what it saves.
 
-use planner::{Requests, RowKind, Stage};
+use planner::Requests;
 
+use crate::bill::{copies, still_to_come};
 use crate::html::Html;
 use crate::words::{count, money, size};
 use crate::{Prices, Subject};
 
 use super::Section;
 use super::parts::{columns, lead, number};
-
-/// The most keys of one delete request.
-const BATCH: u64 = 1000;
 
 /// What is saved in a month; none for files, which nobody bills by the month.
 pub(super) fn saved_per_month(subject: &Subject<'_>) -> Option<f64> {
@@ -26,10 +24,11 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
         html.within("tbody", &[], |html| {
             let prices = subject.prices;
             requests(html, "to make the plan", &subject.header.requests, prices);
-            match subject.outcome {
-                Some(outcome) => requests(html, "to carry it out", &outcome.requests, prices),
-                None => requests(html, "to carry it out, about", &still_to_come(subject), prices),
-            }
+            let (when, asked) = match subject.outcome {
+                Some(outcome) => ("to carry it out", outcome.requests),
+                None => ("to carry it out, about", still_to_come(subject.totals)),
+            };
+            requests(html, when, &asked, prices);
         });
         html.within("tfoot", &[], |html| {
             html.within("tr", &[], |html| {
@@ -48,31 +47,10 @@ pub(super) const fn saved_words(subject: &Subject<'_>) -> &'static str {
     if subject.outcome.is_some() { "Saved in a month" } else { "Saves in a month" }
 }
 
-/// Stages do not mix, so that each may end with a batch that is not full.
-fn still_to_come(subject: &Subject<'_>) -> Requests {
-    let count = |stage| subject.totals.of_stage(stage).count;
-    // Each upload is looked at, and aborted by a request of its own.
-    let uploads = count(Stage::Multipart);
-    let batches = |stage| match stage {
-        Stage::Multipart => uploads,
-        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
-            count(stage).div_ceil(BATCH)
-        }
-    };
-    let delete = Stage::ALL.into_iter().map(batches).sum();
-    Requests { list: uploads, delete, ..Requests::default() }
-}
-
 fn requests(html: &mut Html, when: &'static str, requests: &Requests, prices: &Prices) {
-    for (name, number, per_thousand) in [
-        ("LIST", requests.list, prices.list_per_thousand),
-        ("GET", requests.get, prices.get_per_thousand),
-        ("HEAD", requests.head, prices.get_per_thousand),
-        ("PUT and COPY", requests.put, prices.put_per_thousand),
-        ("Delete, of many keys each", requests.delete, prices.delete_per_thousand),
-    ] {
+    for (name, number, price) in prices.charges(requests) {
         if number > 0 {
-            row(html, name, when, number, number as f64 / 1000.0 * per_thousand, prices);
+            row(html, name, when, number, price, prices);
         }
     }
 }
@@ -127,14 +105,13 @@ fn notes(html: &mut Html, subject: &Subject<'_>) {
                  lies in the trash.";
     lead(html, trash);
     if subject.outcome.is_none() {
-        let uploads = subject.totals.of(RowKind::MultipartUpload).count;
-        let copies = subject.totals.all().count.saturating_sub(uploads);
-        let price = copies as f64 / 1000.0 * prices.put_per_thousand;
+        let copies = copies(subject.totals);
+        let price: f64 = prices.charges(&copies).iter().map(|(.., price)| price).sum();
         lead(
             html,
             format_args!(
                 "With --trash each object is copied first: {} COPY requests, {}.",
-                count(copies),
+                count(copies.put),
                 money(price, &prices.currency)
             ),
         );

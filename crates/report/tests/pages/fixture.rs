@@ -52,6 +52,7 @@ impl Shown {
 pub(crate) fn header() -> Header {
     Header {
         retention: None,
+        keep_list: None,
         created_by: "0.1.0".into(),
         location: Location {
             identity: "s3://registry at us-east-1".into(),

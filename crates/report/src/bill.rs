@@ -1,0 +1,149 @@
+//! What a plan costs, and what it saves.
+
+use planner::{Plan, PlanError, Requests, Stage, Totals};
+use serde::{Serialize, Serializer};
+
+use crate::words::money;
+use crate::{Figures, Prices};
+
+/// The most keys of one delete request.
+const BATCH: u64 = 1000;
+
+/// Requests and their price, in the currency of the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Charge {
+    /// How many.
+    pub requests: u64,
+    /// What they cost together.
+    pub price: f64,
+}
+
+/// What a plan costs, and what it saves, by a table of prices. A plan knows no storage classes: the table's is assumed
+/// for all blobs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bill {
+    /// Whose prices these are, of what place and day, for what storage class.
+    #[serde(serialize_with = "source_and_class")]
+    prices: Prices,
+    /// What stands before a sum.
+    currency: String,
+    /// What was asked to make the plan.
+    planning: Charge,
+    /// What is asked to carry it out: foreseen, or what was asked where it was carried out.
+    sweeping: Charge,
+    /// What `--trash` asks beside that to carry out all of it.
+    trash: Charge,
+    /// What is saved in a month, or was where it was carried out.
+    saved_per_month: f64,
+    /// What is billed on for what goes before its time.
+    early_deletion: f64,
+    /// What is stored, in bytes.
+    #[serde(skip)]
+    stored: u64,
+}
+
+impl Bill {
+    /// The bill of a plan that is not carried out.
+    ///
+    /// # Errors
+    /// Where the rows of the plan cannot be read, which only a table with a minimum time of storage asks for.
+    pub fn of(plan: &Plan, prices: &Prices) -> Result<Self, PlanError> {
+        let (header, totals) = (plan.header(), plan.totals());
+        let early = if prices.minimum_days > 0 {
+            prices.early(Figures::of(plan)?.bytes_by_day())
+        } else {
+            0.0
+        };
+        let stored = header.facts.blobs.bytes;
+        Ok(Self {
+            currency: prices.currency.clone(),
+            planning: charge(&header.requests, prices),
+            sweeping: charge(&still_to_come(totals), prices),
+            trash: charge(&copies(totals), prices),
+            saved_per_month: prices.saved(stored, totals.all().bytes),
+            early_deletion: early,
+            stored,
+            prices: prices.clone(),
+        })
+    }
+
+    /// The same of a plan that was carried out: `freed` bytes went, and it took these requests.
+    #[must_use]
+    pub fn swept(self, requests: &Requests, freed: u64) -> Self {
+        let sweeping = charge(requests, &self.prices);
+        let saved_per_month = self.prices.saved(self.stored, freed);
+        Self { sweeping, saved_per_month, ..self }
+    }
+
+    /// In words, for a plan that is not carried out.
+    #[must_use]
+    pub fn foreseen(&self) -> String {
+        format!(
+            "cost: {} for the plan, {} to carry it out ({} with --trash); saves {} a month{}\n{}",
+            self.money(self.planning.price),
+            self.money(self.sweeping.price),
+            self.money(self.sweeping.price + self.trash.price),
+            self.money(self.saved_per_month),
+            self.early(),
+            self.source(),
+        )
+    }
+
+    /// In words, for a plan that was carried out.
+    #[must_use]
+    pub fn charged(&self) -> String {
+        format!(
+            "cost: {} for its requests; saves {} a month{}\n{}",
+            self.money(self.sweeping.price),
+            self.money(self.saved_per_month),
+            self.early(),
+            self.source(),
+        )
+    }
+
+    fn early(&self) -> String {
+        if self.early_deletion > 0.0 {
+            return format!("; {} is billed on for what is young", self.money(self.early_deletion));
+        }
+        String::new()
+    }
+
+    fn source(&self) -> String {
+        format!("prices: {}, {}", self.prices.source, self.prices.storage_class)
+    }
+
+    fn money(&self, sum: f64) -> String {
+        money(sum, &self.currency)
+    }
+}
+
+/// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full; and each
+/// multipart upload is looked at, and aborted by a request of its own.
+pub(crate) fn still_to_come(totals: &Totals) -> Requests {
+    let uploads = totals.of_stage(Stage::Multipart).count;
+    let requests = |stage| match stage {
+        Stage::Multipart => uploads,
+        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+            totals.of_stage(stage).count.div_ceil(BATCH)
+        }
+    };
+    let delete = Stage::ALL.into_iter().map(requests).sum();
+    Requests { list: uploads, delete, ..Requests::default() }
+}
+
+/// What a trash asks for: each object is copied first. Uploads go to none.
+pub(crate) fn copies(totals: &Totals) -> Requests {
+    let uploads = totals.of_stage(Stage::Multipart).count;
+    Requests { put: totals.all().count.saturating_sub(uploads), ..Requests::default() }
+}
+
+fn charge(requests: &Requests, prices: &Prices) -> Charge {
+    prices.charges(requests).into_iter().fold(Charge::default(), |sum, (_, number, price)| Charge {
+        requests: sum.requests + number,
+        price: sum.price + price,
+    })
+}
+
+fn source_and_class<S: Serializer>(prices: &Prices, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{}, {}", prices.source, prices.storage_class))
+}
