@@ -199,7 +199,7 @@ impl<S: MultipartStore> Stage<'_, S> {
         let (judged, told) = tokio::join!(blobs::judge_blobs(self, judge), told);
         let (judge, seen) = judged?;
         told?;
-        let multipart = multipart::judge_uploads(self).await?;
+        let multipart = Box::pin(multipart::judge_uploads(self)).await?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
         facts.keep_list = self.ask.keep_list.as_ref().map_or(0, |list| list.record.digests);
