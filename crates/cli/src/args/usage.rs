@@ -53,12 +53,15 @@ pub struct UsageArgs {
 }
 
 /// By which rules something is needed: those of `plan`.
-#[derive(Clone, Copy, Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "What is reclaimable")]
 pub struct UsageRules {
     /// As a plan with --untagged: also manifests that no tag reaches
     #[arg(long)]
     pub untagged: bool,
+    /// As a plan by this retention policy
+    #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
+    pub policy: Option<PathBuf>,
     /// Nothing younger than this
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,
