@@ -34,6 +34,7 @@ mod keep_list;
 mod logging;
 mod manual;
 mod metrics;
+mod multipart;
 mod online;
 mod permissions;
 mod plans;

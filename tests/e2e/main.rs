@@ -22,6 +22,7 @@ mod hand;
 mod harness;
 mod keep_list;
 mod model;
+mod multipart;
 mod online;
 mod remembered;
 mod retention;

@@ -150,7 +150,7 @@ where
 }
 
 fn doomed(blob: &Blob) -> Doomed {
-    Doomed { key: blob.key.clone(), modified: blob.modified }
+    Doomed { key: blob.key.clone(), modified: blob.modified, upload: None }
 }
 
 async fn delete_batch<S: RestoreStore>(

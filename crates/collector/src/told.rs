@@ -28,5 +28,6 @@ pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
         modified: doomed.modified,
         reason,
         rule: None,
+        upload: None,
     })
 }

@@ -181,6 +181,7 @@ impl BlobJudge {
             modified,
             reason: Reason::Unreferenced,
             rule: None,
+            upload: None,
         });
     }
 

@@ -13,7 +13,8 @@
 //! ```text
 //! Marked repository ─▶ judge_repository ─┐
 //!                                        ├─▶ rows ─▶ PlanWriter ─▶ plan.json + Parquet segments ─▶ Plan
-//! page of blobs ─▶ BlobJudge ────────────┘
+//! page of blobs ─▶ BlobJudge ────────────┤
+//! multipart upload ─▶ judge_multipart ────┘
 //!                   └─▶ Facts ─▶ audit ─▶ Notes
 //! ```
 //!
@@ -32,6 +33,7 @@ mod file;
 mod fresh;
 mod judge;
 mod keep_list;
+mod multipart;
 mod policy;
 mod row;
 
@@ -40,12 +42,14 @@ pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, KnownBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, KeepList, Location, Part, Plan, PlanId, PlanWriter,
-    Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
+    Doubt, Doubts, Header, InvalidPlanId, KeepList, Location, MultipartSeen, Part, Plan, PlanId,
+    PlanWriter, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header,
+    parse_segment,
 };
 pub use fresh::FreshLinks;
 pub use judge::{Judged, judge_repository};
 pub use keep_list::{observe_repository, unneeded_layers};
+pub use multipart::{Standing, judge_multipart, standing};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};
 

@@ -53,7 +53,7 @@ impl Observer for () {
 
 /// Carries out a plan, or what earlier sweeps left of it.
 ///
-/// Tags, revisions, layer links, blobs: each stage ends before the next begins (G8). An object is asked for only when
+/// Tags, revisions, layer links, blobs, multipart uploads: each stage ends before the next begins (G8). An object is asked for only when
 /// the intent is durable in the journal, and every object gets exactly one outcome (G10, G11). Where a link stays,
 /// because it could not be removed or was written since, nothing it may lead to is touched (G8).
 ///
@@ -88,6 +88,9 @@ pub(crate) struct Around<'a> {
     /// Where objects go.
     pub(crate) trash: Option<Trash>,
 }
+
+/// The most uploads that are aborted in one batch.
+const ABORTS: usize = 64;
 
 /// How often a sweep that waits looks whether it is asked to stop.
 const LOOK: Duration = Duration::from_millis(50);
@@ -220,27 +223,41 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
     }
 
     async fn sweep_stage(&mut self, stage: Stage) -> Result<(), Halt> {
-        let links = stage != Stage::Blobs;
-        self.around.monitor.enter(if links { Phase::SweepingLinks } else { Phase::SweepingBlobs });
+        self.around.monitor.enter(match stage {
+            Stage::Tags | Stage::Revisions | Stage::Layers => Phase::SweepingLinks,
+            Stage::Blobs | Stage::Multipart => Phase::SweepingBlobs,
+        });
+        let (size, width) = self.load(stage);
         let cut = Cut {
             source: Arc::clone(&self.source),
             stage,
             state: Arc::clone(&self.state),
             obstacles: self.ledger.obstacles().clone(),
-            size: self.size,
+            size,
             trash: self.around.trash.clone(),
         };
         let (sender, batches) = mpsc::channel(1);
         let cutting = tokio::task::spawn_blocking(move || cut.run(&sender));
-        let flown = self.fly(batches).await;
+        let flown = self.fly(batches, width).await;
         let cut = cutting.await.map_err(panicked)?;
         flown?;
         self.ledger.hold_back(cut.map_err(Halt::Cause)?);
         Ok(())
     }
 
+    /// Rows in a batch, and batches in flight, at most. Uploads are aborted one by one, some of a batch at once, so that
+    /// full batches would hold up whoever asks to stop, and as many of them take more requests at once (G12).
+    fn load(&self, stage: Stage) -> (usize, usize) {
+        match stage {
+            Stage::Multipart => (self.size.min(ABORTS), self.width.div_ceil(DeleteBatch::COPIES)),
+            Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+                (self.size, self.width)
+            }
+        }
+    }
+
     /// Keeps requests in flight until there are no more batches, or something ends the sweep. Every task is joined.
-    async fn fly(&mut self, mut batches: Receiver<Batch>) -> Result<(), Halt> {
+    async fn fly(&mut self, mut batches: Receiver<Batch>, width: usize) -> Result<(), Halt> {
         let mut flight = Flight::new();
         let mut halt = None;
         let mut is_open = true;
@@ -255,7 +272,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
                 break;
             }
             tokio::select! {
-                batch = batches.recv(), if may_send && flight.len() < self.width => match batch {
+                batch = batches.recv(), if may_send && flight.len() < width => match batch {
                     Some(batch) => self.send(batch, &mut flight),
                     None => is_open = false,
                 },

@@ -366,6 +366,7 @@ impl Surroundings for Witness {
                 uploads_older_than: DAY,
             },
             retention: None,
+            multipart: false,
             keep_list: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,

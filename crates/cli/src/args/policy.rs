@@ -37,6 +37,9 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long
+    ///
+    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; not with
+    /// --online.
     #[arg(
         long,
         value_name = "DURATION",

@@ -90,6 +90,7 @@ impl Work for Collecting<'_> {
             options,
             policy: POLICY,
             retention: None,
+            multipart: true,
             keep_list: None,
             limits,
             out,

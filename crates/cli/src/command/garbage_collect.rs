@@ -207,6 +207,7 @@ impl Collecting<'_> {
                 uploads_older_than: NEVER,
             },
             retention: None,
+            multipart: false,
             keep_list: None,
             limits: Limits { max_delete_share_percent: None, accepted },
             out,

@@ -191,6 +191,7 @@ impl Collecting<'_> {
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             retention: self.retention.clone(),
+            multipart: true,
             keep_list: self.keep_list.clone(),
             limits: limits(&self.args.policy),
             out: &out,

@@ -1,7 +1,7 @@
 //! `regsweep plan`: writes a plan and deletes nothing.
 
 use planner::Plan;
-use store::DeleteStore;
+use store::RestoreStore;
 
 use super::{Context, Wish, keep_list, limits, plan_of, policy};
 use crate::args::PlanArgs;
@@ -53,12 +53,13 @@ struct Planning<'a> {
 impl Work for Planning<'_> {
     type Out = Plan;
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Plan, Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Plan, Failure> {
         let wish = Wish {
             source: &self.location.source,
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             retention: self.retention,
+            multipart: true,
             keep_list: self.keep_list,
             limits: limits(&self.args.policy),
             out: &self.args.out,

@@ -1,6 +1,8 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, KeepList, Note, Plan, Requests, Retention, RowKind, Totals};
+use planner::{
+    Amount, Doubt, Facts, KeepList, MultipartSeen, Note, Plan, Requests, Retention, RowKind,
+};
 use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
@@ -30,6 +32,8 @@ pub struct Summary {
     registry_cache: Option<CacheSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention: Option<Retention>,
+    /// What was seen of incomplete multipart uploads; none where nobody looked.
+    multipart: Option<MultipartSeen>,
     #[serde(skip_serializing_if = "Option::is_none")]
     keep_list: Option<KeepList>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,16 +47,21 @@ struct Delete {
     tag_links: Amount,
     layer_links: Amount,
     uploads: Amount,
+    /// None where they are not known.
+    multipart_uploads: Option<Amount>,
 }
 
-impl From<&Totals> for Delete {
-    fn from(totals: &Totals) -> Self {
+impl Delete {
+    fn of(plan: &Plan) -> Self {
+        let totals = plan.totals();
+        let multipart = totals.of(RowKind::MultipartUpload);
         Self {
             blobs: totals.of(RowKind::Blob),
             revision_links: totals.of(RowKind::RevisionLink),
             tag_links: totals.of(RowKind::TagLink),
             layer_links: totals.of(RowKind::LayerLink),
             uploads: totals.of(RowKind::Upload),
+            multipart_uploads: plan.header().knows_multipart().then_some(multipart),
         }
     }
 }
@@ -120,7 +129,7 @@ impl Summary {
             tags,
             blobs,
             marked,
-            delete: Delete::from(plan.totals()),
+            delete: Delete::of(plan),
             requests,
             doubts: header.doubts.sample().to_vec(),
             doubts_total: header.doubts.total(),
@@ -131,6 +140,7 @@ impl Summary {
             swept: None,
             registry_cache: None,
             retention: header.retention.clone(),
+            multipart: header.multipart.clone(),
             keep_list: header.keep_list.clone(),
             cost: None,
         }

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_KEEP_LIST,
-    WITHOUT_KEEP_LIST,
+    FORMAT_MAJOR, Header, NEWEST, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, USUAL,
 };
-use crate::{Damage, PlanError, Stage};
+use crate::{Damage, PlanError, RowKind, Stage};
 
 /// The whole of `plan.json`.
 #[derive(Serialize, Deserialize)]
@@ -45,8 +44,9 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
-    let has_list = header.keep_list.is_some();
-    let (major, minor) = if has_list { WITH_KEEP_LIST } else { WITHOUT_KEEP_LIST };
+    let has_uploads = totals.of(RowKind::MultipartUpload).count > 0;
+    let is_new = has_uploads || header.keep_list.is_some();
+    let (major, minor) = if is_new { NEWEST } else { USUAL };
     let mut document = Document {
         format: Format { major, minor },
         id: String::new(),

@@ -5,10 +5,12 @@
 //! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
 //! `plan.json.unfinished`, and is no plan.
 //!
-//! Format 2.0, or 3.0 where a keep list decided too. A minor version may add fields that a reader can do without; anything else, also a new name of a kind,
-//! a reason or a breaker, is a new major version. Format 2 knows neither the field `keep_list` nor the breakers about such
-//! a list: who does without them would carry out a plan whose list is past use. Format 1 knows neither the reason
-//! `expired` nor the column `rule`. Both are read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
+//! Format 2.1, or 3.0 where a keep list decided too, or multipart uploads are among the rows. A minor version may add
+//! fields that a reader can do without; anything else, also a new name of a kind, a reason or a breaker, is a new major
+//! version. Format 2 knows neither the field `keep_list` nor the breakers about such a list, so that who does without
+//! them would carry out a plan whose list is past use; and neither the kind `multipart_upload` nor the column `upload`.
+//! 2.0 does not know the field `multipart`. Format 1 knows neither the reason `expired` nor the column `rule`. All are
+//! read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
 //! JSON with sorted keys, without white space, and with an empty id.
 
 mod append;
@@ -27,7 +29,7 @@ mod tests;
 
 pub use document::parse_header;
 pub use header::{
-    Doubt, Doubts, Header, KeepList, Location, Requests, Retention, RuleTold, Totals,
+    Doubt, Doubts, Header, KeepList, Location, MultipartSeen, Requests, Retention, RuleTold, Totals,
 };
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
@@ -46,8 +48,8 @@ const FORMAT_MAJOR: u32 = 3;
 /// The oldest major version that is read.
 const OLDEST_MAJOR: u32 = 1;
 
-/// Major and minor version of a plan by a keep list.
-const WITH_KEEP_LIST: (u32, u32) = (FORMAT_MAJOR, 0);
+/// Major and minor version of a plan by a keep list, or with multipart uploads.
+const NEWEST: (u32, u32) = (FORMAT_MAJOR, 0);
 
 /// Major and minor version of any other plan, which older programs read too.
-const WITHOUT_KEEP_LIST: (u32, u32) = (2, 0);
+const USUAL: (u32, u32) = (2, 1);

@@ -84,6 +84,7 @@ pub(crate) fn header() -> Header {
             recalled: 100,
             ..Requests::default()
         },
+        multipart: None,
     }
 }
 
@@ -100,6 +101,7 @@ fn row(
     let at = repository.as_ref().map_or_else(String::new, ToString::to_string);
     Row {
         rule: None,
+        upload: None,
         kind,
         key: format!("production/docker/registry/v2/{}/{at}/{digest}", kind.name()).into(),
         repository,
@@ -113,6 +115,13 @@ fn row(
 /// A blob that nobody needs.
 pub(crate) fn blob(number: u64, bytes: u64, age: u64) -> Row {
     row(RowKind::Blob, Reason::Unreferenced, None, number, bytes, age)
+}
+
+/// An upload in parts that nobody ended: into a repository, or to where blobs lie.
+pub(crate) fn multipart(repository: Option<&str>, number: u64, bytes: u64) -> Row {
+    let (kind, reason) = (RowKind::MultipartUpload, Reason::StaleUpload);
+    let upload = Some(format!("id-{number}").into());
+    Row { digest: None, upload, ..row(kind, reason, repository, number, bytes, 9 * DAY) }
 }
 
 /// A repository's link to it.
