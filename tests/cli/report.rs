@@ -163,9 +163,9 @@ fn costs_are_told_where_somebody_said_the_prices() {
     let foreseen = program.done(&with(&["show", "plan", "--json"], &with_prices)).summary();
     let cost = &foreseen["cost"];
     let listed = foreseen["requests"]["list"].as_u64().unwrap();
-    let deletes = cost["sweeping"]["requests"].as_u64().unwrap() - listed;
+    let requests = cost["sweeping"]["requests"].as_u64().unwrap() - listed;
     let price = cost["sweeping"]["price"].as_f64().unwrap();
-    assert!((price - (listed + 2 * deletes) as f64).abs() < 1e-6, "{price} for {cost}");
+    assert!((price - (listed + 2 * requests) as f64).abs() < 1e-6, "{price} for {cost}");
     let kinds = ["blobs", "revision_links", "tag_links", "layer_links", "uploads"];
     let objects = kinds.map(|kind| foreseen["delete"][kind]["count"].as_u64().unwrap());
     assert_eq!(cost["trash"]["requests"], 3 * objects.iter().sum::<u64>());
