@@ -67,10 +67,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::KeepList { .. } => 40,
         Failure::Refused(Refusal::KeepListAge { .. }) => 41,
         Failure::Listen { .. } => 42,
+        Failure::Unlogged { .. } => 43,
     }
 }
 
-const VARIANTS: usize = 43;
+const VARIANTS: usize = 44;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -139,6 +140,11 @@ fn operators() -> Vec<Row> {
             Failure::Unreported { path: "report.html".into(), source: io() },
             Code::Partial,
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
+        (
+            Failure::Unlogged { path: "audit".into(), source: io() },
+            Code::Partial,
+            vec!["check that its disk has room", GOES_ON],
         ),
         (
             Failure::Listen { address: ([127, 0, 0, 1], 9464).into(), source: io() },
