@@ -267,7 +267,7 @@ fn what_was_deleted_before_a_stop_is_logged_and_counted() {
     fs::remove_file(program.home().join("audit")).unwrap();
     let before = keys(&server);
     server.set_now(Some(T.after(days(2))));
-    let slow = Fault::Delay(Duration::from_millis(300));
+    let slow = Fault::Delay(Duration::from_secs(1));
     server.set_faults(Faults::none().on(Kind::Delete, When::Always, slow));
     let asked = server.count(Kind::Delete);
     let more = ["--json", "--max-in-flight", "1"];

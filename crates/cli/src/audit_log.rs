@@ -183,7 +183,7 @@ impl Witness for AuditLog {
 const HEAD: &[u8] = b"{\"time\":\"";
 
 /// No line is longer.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: usize = 1 << 20;
 
 /// Cuts off what follows the last end of a line.
 ///
@@ -191,7 +191,7 @@ const LONGEST: u64 = 1 << 20;
 /// Where that is not the beginning of a line of an audit log: the file is another one, and stays as it is.
 fn cut_torn_line(file: &mut File) -> io::Result<()> {
     let length = file.seek(SeekFrom::End(0))?;
-    let start = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;
+    let start = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST as u64)))?;
     let mut last = Vec::new();
     file.read_to_end(&mut last)?;
     let end = last.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
@@ -292,7 +292,7 @@ mod tests {
     fn a_file_that_ends_otherwise_is_no_audit_log_and_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit");
-        let long = format!("{{\"time\":\"{}", " ".repeat(LONGEST as usize));
+        let long = format!("{{\"time\":\"{}", " ".repeat(LONGEST));
         for text in ["x", "version: 0.1\nstorage: s3", "a line\n{\"times\":1}", "{ }", &long] {
             std::fs::write(&path, text).unwrap();
             assert!(AuditLog::open(&path, "run".into()).is_err(), "{text:.40}");
