@@ -142,11 +142,6 @@ fn operators() -> Vec<Row> {
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
         ),
         (
-            Failure::Unlogged { path: "audit".into(), source: io() },
-            Code::Partial,
-            vec!["check that its disk has room", GOES_ON],
-        ),
-        (
             Failure::Listen { address: ([127, 0, 0, 1], 9464).into(), source: io() },
             Code::Usage,
             vec![
