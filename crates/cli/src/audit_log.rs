@@ -2,7 +2,8 @@
 //!
 //! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
 //! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
-//! Where people push, the ledger stands in the journal's place.
+//! Where people push, the ledger stands in the journal's place, and that holds of blobs alone: links that a killed run
+//! had taken are written back, and it may have died before it wrote that they were taken.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -21,7 +22,8 @@ use crate::{Failure, clock};
 /// A line. Fields are only ever added.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
-    /// When the answer came, by this machine's clock.
+    /// When that was heard, by this machine's clock. Where people push, the answers to all requests that were in flight
+    /// together are heard at once, when the last of them came.
     time: String,
     /// The plan that said so, or the generation of a collection while people push.
     run: &'a str,
@@ -72,7 +74,7 @@ impl AuditLog {
     /// it was about is told again.
     ///
     /// # Errors
-    /// [`Failure::File`], also where another process writes it.
+    /// [`Failure::File`], also where another process writes it, and where its end is torn and was no line of ours.
     pub(crate) fn open(path: &Path, run: String) -> Result<Self, Failure> {
         let failed = |source| Failure::File { path: path.to_owned(), source };
         let file = File::options().create(true).read(true).append(true).open(path);
@@ -92,12 +94,21 @@ impl AuditLog {
     /// Writes what became of objects that a run wanted gone; when it returns, that is durable.
     ///
     /// # Errors
-    /// [`Failure::File`]: nothing more may be deleted then.
+    /// [`Failure::Unlogged`]: nothing more may be deleted then.
     pub(crate) fn write(&self, run: &str, outcomes: &[(Row, KeyOutcome)]) -> Result<(), Failure> {
         for (row, outcome) in outcomes {
             self.hear(run, row, outcome);
         }
-        self.make_durable().map_err(|source| Failure::File { path: self.path.clone(), source })
+        self.sync().map_err(|source| Failure::Unlogged { path: self.path.clone(), source })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = std::mem::replace(&mut *self.pending(), Ok(Vec::new()))?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        file.write_all(&lines).and_then(|()| file.sync_data())
     }
 
     fn hear(&self, run: &str, row: &Row, outcome: &KeyOutcome) {
@@ -161,38 +172,39 @@ impl Observer for AuditLog {
 
 impl Witness for AuditLog {
     fn make_durable(&self) -> io::Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = std::mem::replace(&mut *self.pending(), Ok(Vec::new()))?;
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let written = file.write_all(&lines).and_then(|()| file.sync_data());
         // The journal tells of its own file, and this is another one.
-        written.map_err(|error| {
+        self.sync().map_err(|error| {
             io::Error::new(error.kind(), format!("audit log {}: {error}", self.path.display()))
         })
     }
 }
 
+/// How every line begins.
+const HEAD: &[u8] = b"{\"time\":\"";
+
+/// No line is longer.
+const LONGEST: usize = 1 << 20;
+
 /// Cuts off what follows the last end of a line.
+///
+/// # Errors
+/// Where that is not the beginning of a line of an audit log: the file is another one, and stays as it is.
 fn cut_torn_line(file: &mut File) -> io::Result<()> {
     let length = file.seek(SeekFrom::End(0))?;
-    let mut end = length;
-    let mut byte = [0];
-    while end > 0 {
-        file.seek(SeekFrom::Start(end - 1))?;
-        file.read_exact(&mut byte)?;
-        if byte == *b"\n" {
-            break;
-        }
-        end -= 1;
+    let start = file.seek(SeekFrom::Start(length.saturating_sub(LONGEST as u64)))?;
+    let mut last = Vec::new();
+    file.read_to_end(&mut last)?;
+    let end = last.iter().rposition(|byte| *byte == b'\n').map_or(0, |place| place + 1);
+    let torn = &last[end..];
+    let is_line = torn.starts_with(HEAD) || HEAD.starts_with(torn);
+    if !is_line || (end == 0 && start > 0) {
+        let what =
+            "it is no audit log: its last line has no end, and does not begin as one of ours";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
-    if end < length {
-        tracing::warn!(
-            torn = length - end,
-            "the last line of the audit log was torn and is cut off"
-        );
-        file.set_len(end)?;
+    if !torn.is_empty() {
+        tracing::warn!(torn = torn.len(), "the last line of the audit log was torn and is cut off");
+        file.set_len(start + end as u64)?;
     }
     file.sync_all()
 }
@@ -265,7 +277,7 @@ mod tests {
     fn a_later_run_appends_and_cuts_off_what_a_crash_has_torn() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit");
-        for (torn, left) in [("", 1), ("{\"time\":\"20", 2), ("x", 3)] {
+        for (torn, left) in [("", 1), ("{\"time\":\"20", 2), ("{\"ti", 3)] {
             let mut file = File::options().create(true).append(true).open(&path).unwrap();
             file.write_all(torn.as_bytes()).unwrap();
             drop(file);
@@ -273,6 +285,18 @@ mod tests {
             log.outcome(&row("key"), &KeyOutcome::DELETED);
             log.make_durable().unwrap();
             assert_eq!(lines(&path).len(), left);
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_otherwise_is_no_audit_log_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit");
+        let long = format!("{{\"time\":\"{}", " ".repeat(LONGEST));
+        for text in ["x", "version: 0.1\nstorage: s3", "a line\n{\"times\":1}", "{ }", &long] {
+            std::fs::write(&path, text).unwrap();
+            assert!(AuditLog::open(&path, "run".into()).is_err(), "{text:.40}");
+            assert!(std::fs::read_to_string(&path).unwrap() == text, "{text:.40}");
         }
     }
 

@@ -52,25 +52,34 @@ pub(crate) struct Blobs {
     place: usize,
     /// Those that came back.
     given_back: HashSet<Digest>,
+    /// Fingerprints of those that are on record as deleted.
+    deleted: HashSet<u64>,
     /// The last blob of the segments read: links to it may follow.
     open: Option<Blob>,
 }
 
 impl Blobs {
-    /// Reads what came back; no blob yet.
+    /// Reads what came back, and what was deleted; no blob yet.
     pub(crate) async fn of<S: WriteStore>(
         ledger: &Ledger<S>,
         generation: &Generation,
     ) -> Result<Self, LedgerError> {
-        let mut given_back = HashSet::new();
+        let (mut given_back, mut deleted) = (HashSet::new(), HashSet::new());
         for place in 0..generation.segments() {
-            let entries = ledger.segment(generation, place).await?;
-            given_back.extend(entries.iter().filter_map(|entry| match entry {
-                Entry::GivenBack { digest } => Some(*digest),
-                Entry::Condemned { .. } | Entry::Taken { .. } | Entry::Deleted { .. } => None,
-            }));
+            for entry in ledger.segment(generation, place).await? {
+                if let Entry::GivenBack { digest } = entry {
+                    given_back.insert(digest);
+                } else if let Entry::Deleted { digest, .. } = entry {
+                    deleted.insert(digest.fingerprint());
+                }
+            }
         }
-        Ok(Self { place: 0, given_back, open: None })
+        Ok(Self { place: 0, given_back, deleted, open: None })
+    }
+
+    /// Whether the data of a blob was on record as deleted when this was made; wrongly so by a chance of 2⁻⁶⁴.
+    pub(crate) fn is_deleted(&self, digest: &Digest) -> bool {
+        self.deleted.contains(&digest.fingerprint())
     }
 
     /// The next blobs; empty at the end and only there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::{Entry, Generation, GenerationId};
 use monitor::{Counter, Phase as Progress};
-use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, Trash, WriteStore};
+use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
 
 use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
@@ -14,6 +14,21 @@ use crate::{CollectError, Collector, Surroundings, told};
 
 /// An object, and what became of it.
 pub(crate) type Fate = (Doomed, KeyOutcome);
+
+/// What became of objects, in their order; none where no answer came, and then why.
+pub(crate) type Fates = (Vec<Option<Fate>>, Result<(), StoreError>);
+
+/// Blobs that were asked for, by what is left to do.
+#[derive(Debug, Default)]
+struct Settled {
+    /// What to put on record.
+    entries: Vec<Entry>,
+    /// Somebody wrote these since they were seen.
+    spared: Vec<Blob>,
+    failed: u64,
+    /// The first of which nothing was kept, although that was promised.
+    unkept: Option<Box<str>>,
+}
 
 impl<S, R> Collector<S, R>
 where
@@ -40,15 +55,17 @@ where
                 return Ok(left);
             }
             // What was gone when it was looked for needs no request.
-            let unseen = next.extract_if(.., |blob| !seen.is_as_condemned(blob)).collect();
-            self.tell_gone(generation.id(), unseen).await?;
-            // One at a time, until it was seen what is left of one.
-            while self.needs_proof(trash.as_ref()) && !next.is_empty() {
-                let rest = next.split_off(1);
+            let unseen = next.extract_if(.., |blob| !seen.is_as_condemned(blob));
+            let unseen = unseen.filter(|blob| !blobs.is_deleted(&blob.digest)).collect();
+            self.tell_gone(generation, unseen).await?;
+            while !next.is_empty() {
+                self.go_on()?;
+                // One at a time, until it was seen what is left of one.
+                let most = if self.needs_proof(trash.as_ref()) { 1 } else { self.at_once() };
+                let rest = next.split_off(most.min(next.len()));
                 left += self.delete_blobs(generation, next, trash.as_ref()).await?;
                 next = rest;
             }
-            left += self.delete_blobs(generation, next, trash.as_ref()).await?;
         }
     }
 
@@ -57,57 +74,90 @@ where
         self.settings.keeps_versions && trash.is_none() && !self.has_proof
     }
 
+    /// Deletes blobs that may be asked for at once. What is known of them is told, then put on record, whatever failed.
     async fn delete_blobs(
         &mut self,
         generation: &mut Generation,
         blobs: Vec<Blob>,
         trash: Option<&Trash>,
     ) -> Done<u64, R> {
-        let fates = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
-        let sizes = blobs.iter().map(|blob| blob.size);
-        self.tell(generation.id(), fates.iter().zip(sizes)).await?;
-        let (mut entries, mut spared, mut failed) = (Vec::new(), Vec::new(), 0);
-        for (blob, (doomed, outcome)) in blobs.into_iter().zip(fates) {
+        let (fates, asked) = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
+        let known = |(blob, fate): (Blob, Option<Fate>)| Some((blob, fate?));
+        let fates: Vec<(Blob, Fate)> = blobs.into_iter().zip(fates).filter_map(known).collect();
+        let sized = fates.iter().map(|(blob, fate)| (fate, blob.size));
+        let told = self.tell(generation.id(), sized).await;
+        let was_promised = self.settings.keeps_versions && trash.is_none();
+        let Settled { entries, spared, failed, unkept } = self.settle(fates, was_promised);
+        if !entries.is_empty() {
+            self.name_deleting(generation);
+        }
+        // What nobody could be told of is not on record, so that it is looked for again (G11).
+        told?;
+        let rescued = self.rescue(generation, spared).await;
+        if !entries.is_empty() {
+            self.ledger.append(&self.held, generation, &entries).await?;
+        }
+        rescued?;
+        if let Some(key) = unkept {
+            return Err(CollectError::NothingKept { key });
+        }
+        asked?;
+        Ok(failed)
+    }
+
+    /// Counts what became of blobs.
+    fn settle(&mut self, fates: Vec<(Blob, Fate)>, was_promised: bool) -> Settled {
+        let mut settled = Settled::default();
+        for (blob, (doomed, outcome)) in fates {
             debug_assert_eq!(blob.key, doomed.key);
             match outcome {
                 KeyOutcome::Deleted(kept) => {
                     self.report.deleted.add(blob.size);
                     self.monitor.count(Counter::DeletedObjects, 1);
                     self.monitor.count(Counter::FreedBytes, blob.size);
-                    let was_promised = self.settings.keeps_versions && trash.is_none();
                     if kept == Kept::Nothing && was_promised {
-                        return Err(CollectError::NothingKept { key: blob.key });
+                        settled.unkept.get_or_insert(blob.key);
+                        continue;
                     }
                     self.has_proof = true;
                     let version = if let Kept::Marker(id) = kept { Some(id) } else { None };
-                    entries.push(Entry::Deleted { digest: blob.digest, key: blob.key, version });
+                    let entry = Entry::Deleted { digest: blob.digest, key: blob.key, version };
+                    settled.entries.push(entry);
                 }
                 KeyOutcome::Gone => {}
-                KeyOutcome::Spared => spared.push(blob),
+                KeyOutcome::Spared => settled.spared.push(blob),
                 KeyOutcome::Failed(failure) => {
                     self.report.fail(&doomed.key, &failure);
-                    failed += 1;
+                    settled.failed += 1;
                 }
             }
         }
-        // Somebody wrote these since they were seen.
-        self.rescue(generation, spared).await?;
-        if !entries.is_empty() {
-            self.name_deleting(generation);
-            self.ledger.append(&self.held, generation, &entries).await?;
-        }
-        self.monitor.count(Counter::FailedObjects, failed);
-        Ok(failed)
+        self.monitor.count(Counter::FailedObjects, settled.failed);
+        settled
     }
 
-    /// Tells of blobs that are not there any more: the answer to an earlier request may not have come.
-    async fn tell_gone(&mut self, generation: &GenerationId, blobs: Vec<Blob>) -> Done<(), R> {
-        let keys = blobs.iter().map(|blob| blob.key.clone()).collect();
-        let looked = self.store.look(keys).await?;
-        let gone = blobs.iter().zip(looked).filter(|(_, object)| object.is_none());
-        let fates: Vec<(Fate, u64)> =
-            gone.map(|(blob, _)| ((doomed(blob), KeyOutcome::Gone), blob.size)).collect();
-        self.tell(generation, fates.iter().map(|(fate, size)| (fate, *size))).await
+    /// Tells of blobs that are not there any more, and are not on record as deleted: the answer to an earlier request may
+    /// not have come. Then they are on record, and are not told again.
+    async fn tell_gone(&mut self, generation: &mut Generation, blobs: Vec<Blob>) -> Done<(), R> {
+        if blobs.is_empty() || !self.around.hears() {
+            return Ok(());
+        }
+        let looked = self.look_at(&blobs.iter().collect::<Vec<_>>()).await?;
+        let gone = blobs.into_iter().zip(looked).filter(|(_, there)| there.is_none());
+        let gone: Vec<(Blob, Fate)> = gone
+            .map(|(blob, _)| {
+                let fate = (doomed(&blob), KeyOutcome::Gone);
+                (blob, fate)
+            })
+            .collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let sized = gone.iter().map(|(blob, fate)| (fate, blob.size));
+        self.tell(generation.id(), sized).await?;
+        let entry = |(Blob { digest, key, .. }, _)| Entry::Deleted { digest, key, version: None };
+        let entries: Vec<Entry> = gone.into_iter().map(entry).collect();
+        Ok(self.ledger.append(&self.held, generation, &entries).await?)
     }
 
     /// Tells what became of objects, with their sizes.
@@ -116,6 +166,9 @@ where
         generation: &GenerationId,
         fates: impl Iterator<Item = (&'f Fate, u64)>,
     ) -> Done<(), R> {
+        if !self.around.hears() {
+            return Ok(());
+        }
         let told = fates.filter_map(|((doomed, outcome), size)| {
             Some((told::row(&self.layout, doomed, size)?, outcome.clone()))
         });
@@ -131,21 +184,35 @@ where
         }
     }
 
-    /// Deletes objects, or moves them to the trash, and tells what became of each, in their order.
+    /// How many objects are asked for at once, and then settled.
+    pub(crate) fn at_once(&self) -> usize {
+        self.batch().saturating_mul(self.settings.width.max(1))
+    }
+
+    /// How many objects go into one request.
+    fn batch(&self) -> usize {
+        self.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT)
+    }
+
+    /// Deletes objects, or moves them to the trash. Where a request fails, what the others did counts all the same.
     pub(crate) async fn delete_objects(
         &self,
         objects: Vec<Doomed>,
         trash: Option<&Trash>,
-    ) -> Done<Vec<Fate>, R> {
-        let size = self.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT);
+    ) -> Done<Fates, R> {
         let (store, trash) = (Arc::clone(&self.store), trash.cloned());
         let delete = move |objects: Vec<Doomed>| {
             let (store, trash) = (Arc::clone(&store), trash.clone());
-            async move { delete_batch(store.as_ref(), objects, trash).await }
+            async move { Ok(delete_batch(store.as_ref(), objects, trash).await) }
         };
-        let batches = objects.chunks(size).map(<[Doomed]>::to_vec).collect();
-        let fates = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
-        Ok(fates.into_iter().flatten().collect())
+        let batches = objects.chunks(self.batch()).map(<[Doomed]>::to_vec).collect();
+        let answers = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
+        let (mut fates, mut asked) = (Vec::with_capacity(objects.len()), Ok(()));
+        for (some, answered) in answers {
+            fates.extend(some);
+            asked = asked.and(answered);
+        }
+        Ok((fates, asked))
     }
 }
 
@@ -157,13 +224,15 @@ async fn delete_batch<S: RestoreStore>(
     store: &S,
     objects: Vec<Doomed>,
     trash: Option<Trash>,
-) -> Result<Vec<Fate>, Unsent> {
+) -> Fates {
     // The keys of a generation are distinct, so only an empty batch is none.
-    let Ok(batch) = DeleteBatch::new(objects.clone()) else { return Ok(Vec::new()) };
+    let Ok(batch) = DeleteBatch::new(objects.clone()) else { return (Vec::new(), Ok(())) };
     let batch = match trash {
         Some(trash) => batch.into_trash(trash),
         None => batch,
     };
-    let outcomes = store.delete(&batch).await.map_err(Unsent::Store)?;
-    Ok(objects.into_iter().zip(outcomes).collect())
+    match store.delete(&batch).await {
+        Ok(outcomes) => (objects.into_iter().zip(outcomes).map(Some).collect(), Ok(())),
+        Err(error) => (objects.iter().map(|_| None).collect(), Err(error)),
+    }
 }

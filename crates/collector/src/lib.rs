@@ -9,7 +9,7 @@
 //! G8: links go before data, and data comes back before links. G4: what a look leaves in doubt comes back. G11: whatever
 //! is changed is on record before, and a look does not outlive its process, so that a run that ends at any instant is
 //! taken up by the next one. G9: only what is on record is deleted, in one place. G12: a segment of a generation at a
-//! time, and one entry for each blob that came back.
+//! time, one entry for each blob that came back, and a number for each that is on record as deleted.
 //!
 //! # Shape
 //! ```text

@@ -84,8 +84,15 @@ pub trait Surroundings {
     /// Where the data of a generation would have gone, filled or not.
     fn trash_of(&self, generation: &GenerationId) -> Trash;
 
-    /// Hears what became of objects that a generation wanted gone, before the ledger does: what it did not hear is asked
-    /// for again, or looked for (G11).
+    /// Whether anybody wants to hear of deletions; otherwise [`Surroundings::witness`] is not called.
+    fn hears(&self) -> bool;
+
+    /// Hears what became of objects that a generation wanted gone, as soon as all requests that were in flight together
+    /// were answered, and before the ledger does (G11).
+    ///
+    /// A blob of which it did not hear, because the process died, is not on record as deleted: the next run gives it
+    /// back, deletes it, or finds it gone and says that. Of links nothing is promised then: a generation in which they are being taken is
+    /// given up by the next run, which writes back all of them, and nobody hears of those that were taken.
     ///
     /// # Errors
     /// Where that cannot be kept: nothing more is deleted then.

@@ -7,6 +7,7 @@ use store::{Doomed, KeyOutcome, RestoreStore, Trash, Version, WriteStore};
 
 use crate::blobs::{Blobs, TakenLink};
 use crate::collector::Done;
+use crate::delete::Fate;
 use crate::{CollectError, Collector, Surroundings};
 
 /// What became of the links of a generation.
@@ -74,23 +75,25 @@ where
             }
             let links = next.into_iter().flat_map(|blob| blob.links);
             let links = links.filter(|link| LinkKind::of(&self.layout, &link.key) == Some(kind));
-            let links: Vec<TakenLink> = links.collect();
-            if self.take(generation.id(), links, kind).await? == Taken::Overtaken {
-                return Ok(Taken::Overtaken);
+            let mut links: Vec<TakenLink> = links.collect();
+            while !links.is_empty() {
+                let rest = links.split_off(self.at_once().min(links.len()));
+                if self.take(generation.id(), links, kind).await? == Taken::Overtaken {
+                    return Ok(Taken::Overtaken);
+                }
+                links = rest;
             }
         }
     }
 
-    /// Takes links of one kind. Of revision links it is made sure what they were.
+    /// Takes links of one kind that may be asked for at once; what is known of them is told, whatever failed. Of revision
+    /// links it is made sure what they were.
     async fn take(
         &mut self,
         generation: &GenerationId,
         links: Vec<TakenLink>,
         kind: LinkKind,
     ) -> Done<Taken, R> {
-        if links.is_empty() {
-            return Ok(Taken::AsListed);
-        }
         let is_revision = kind == LinkKind::Revision;
         let trash = if is_revision { self.trash(generation).await? } else { None };
         let sizes: Vec<u64> = links.iter().map(|link| link.text.len() as u64).collect();
@@ -99,19 +102,33 @@ where
             modified: link.listed,
             upload: None,
         });
-        let fates = self.delete_objects(doomed.collect(), trash.as_ref()).await?;
-        self.tell(generation, fates.iter().zip(sizes)).await?;
-        for (doomed, outcome) in fates {
-            if let KeyOutcome::Failed(failure) = &outcome {
-                self.report.fail(&doomed.key, failure);
-            }
-            let KeyOutcome::Deleted(_) = outcome else { continue };
-            self.report.taken += 1;
-            if is_revision && self.was_overtaken(&doomed, trash.as_ref()).await? {
+        let (fates, asked) = self.delete_objects(doomed.collect(), trash.as_ref()).await?;
+        let known = |(fate, size): (Option<Fate>, u64)| Some((fate?, size));
+        let fates: Vec<(Fate, u64)> = fates.into_iter().zip(sizes).filter_map(known).collect();
+        let told = self.tell(generation, fates.iter().map(|(fate, size)| (fate, *size))).await;
+        let taken = self.settle_links(fates);
+        told?;
+        asked?;
+        for link in taken.iter().filter(|_| is_revision) {
+            if self.was_overtaken(link, trash.as_ref()).await? {
                 return Ok(Taken::Overtaken);
             }
         }
         Ok(Taken::AsListed)
+    }
+
+    /// Counts what became of links; those that were taken.
+    fn settle_links(&mut self, fates: Vec<(Fate, u64)>) -> Vec<Doomed> {
+        let mut taken = Vec::new();
+        for ((doomed, outcome), _) in fates {
+            match outcome {
+                KeyOutcome::Deleted(_) => taken.push(doomed),
+                KeyOutcome::Failed(failure) => self.report.fail(&doomed.key, &failure),
+                KeyOutcome::Gone | KeyOutcome::Spared => {}
+            }
+        }
+        self.report.taken += taken.len() as u64;
+        taken
     }
 
     /// Whether what was in a link's place when it was removed had been written since it was listed; doubt says so (G4).

@@ -426,6 +426,10 @@ impl Surroundings for Witness {
         Trash::new("", &format!("regsweep/trash/{generation}/"))
     }
 
+    fn hears(&self) -> bool {
+        true
+    }
+
     async fn witness(
         &mut self,
         _: &GenerationId,

@@ -112,7 +112,9 @@ pub struct SweepArgs {
     /// Append a line of JSON to this file for each object that is deleted
     ///
     /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan or generation. Each
-    /// line is durable before what is on record of the run, so that none is lost where it is killed and taken up again.
+    /// line is durable before what is on record of the run: where one is killed, the run that takes it up writes what is
+    /// missing, as `gone` where no answer came. A line may come twice. With --online that holds of blobs alone: links that
+    /// a killed run took are given back, with a line or without.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this

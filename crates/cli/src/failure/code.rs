@@ -82,7 +82,8 @@ impl Failure {
             Self::Partial { .. }
             | Self::NotBack { .. }
             | Self::Uncleared { .. }
-            | Self::Unreported { .. } => Code::Partial,
+            | Self::Unreported { .. }
+            | Self::Unlogged { .. } => Code::Partial,
             Self::NotReady { code, .. } => *code,
             Self::Stopped { .. } => Code::Stopped,
             Self::Damaged { .. } => Code::Format,

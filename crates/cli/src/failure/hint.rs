@@ -31,6 +31,9 @@ impl Failure {
             Self::Stopped { is_sweeping: false } => vec![format!("`{again}` starts over")],
             Self::Uncleared { can_repeat: true, .. } => vec![format!("`{again}` clears it")],
             Self::Uncleared { can_repeat: false, .. } => vec![BY_HAND.to_owned()],
+            Self::Unlogged { .. } => {
+                vec!["check that its disk has room".to_owned(), resuming(again)]
+            }
             Self::Changed(_) => {
                 vec![format!("make the registry read-only, then run `{again}` again")]
             }
@@ -80,6 +83,7 @@ impl Failure {
             | Self::Changed(_)
             | Self::Sweep(_)
             | Self::Uncleared { .. }
+            | Self::Unlogged { .. }
             | Self::Undo(_)
             | Self::NotReady { .. }
             | Self::Stopped { .. } => None,

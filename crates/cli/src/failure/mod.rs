@@ -175,6 +175,15 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The audit log cannot be written any more. Something may be deleted that is not in it.
+    #[error("the audit log {} cannot be written", path.display())]
+    Unlogged {
+        /// The log.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The address at which metrics were to be served cannot be had.
     #[error("cannot listen at {address}")]
     Listen {

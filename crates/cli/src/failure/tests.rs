@@ -67,10 +67,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::KeepList { .. } => 40,
         Failure::Refused(Refusal::KeepListAge { .. }) => 41,
         Failure::Listen { .. } => 42,
+        Failure::Unlogged { .. } => 43,
     }
 }
 
-const VARIANTS: usize = 43;
+const VARIANTS: usize = 44;
 
 fn io() -> io::Error {
     io::Error::other("no room")

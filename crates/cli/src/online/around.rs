@@ -92,6 +92,10 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
         trash_of(&self.open.layout, generation)
     }
 
+    fn hears(&self) -> bool {
+        self.audit.is_some()
+    }
+
     async fn witness(
         &mut self,
         generation: &GenerationId,

@@ -86,6 +86,11 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         (
+            Failure::Unlogged { path: "audit".into(), source: io() },
+            Code::Partial,
+            vec!["check that its disk has room", GOES_ON],
+        ),
+        (
             Failure::Lease { life: Duration::from_secs(1) },
             Code::Usage,
             vec!["give --lease more, ten minutes are usual"],
