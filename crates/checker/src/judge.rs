@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use lister::Link;
+use lister::{Link, TagTree};
 use marker::{Known, SpillError, What};
 use registry::{Algorithm, Digest, parse_link};
+use store::Listed;
 
 use crate::image::{BrokenImage, Fault, Part, Trouble};
+use crate::repair::{Remedy, Repair, Useless};
 use crate::repository::Reference;
 use crate::sight::Sight;
 use crate::suspects::LinkText;
@@ -19,6 +21,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Images that cannot be pulled.
     pub images: Vec<BrokenImage>,
+    /// What can be done about them, however young; nothing before a second look.
+    pub repairs: Vec<Repair>,
     /// What has to be looked at before this may be believed; nothing after a second look.
     pub suspects: Suspects,
 }
@@ -35,6 +39,7 @@ struct Judge<'a> {
     /// Manifests that cannot be pulled.
     faults: BTreeMap<Digest, Fault>,
     images: Vec<BrokenImage>,
+    repairs: Vec<Repair>,
 }
 
 impl Repository<'_> {
@@ -51,6 +56,7 @@ impl Repository<'_> {
             needed: HashSet::new(),
             faults: BTreeMap::new(),
             images: Vec::new(),
+            repairs: Vec::new(),
         };
         judge.judge_keys();
         judge.judge_links();
@@ -77,6 +83,7 @@ impl Judge<'_> {
         Judgement {
             findings: findings.collect(),
             images: self.images,
+            repairs: self.repairs,
             suspects: self.sight.suspects,
         }
     }
@@ -249,6 +256,7 @@ impl Judge<'_> {
             let Some(tag) = marked.tree.tags.get(target.tag) else { continue };
             if self.repository.manifest_link(&target.digest).is_some() {
                 tags.entry(target.digest).or_default().push(tag.name.clone());
+                self.judge_dead_history(tag, target.digest);
             } else {
                 self.judge_lost_target(&tag.name, target.digest);
             }
@@ -274,6 +282,48 @@ impl Judge<'_> {
             let (trouble, part) = (Trouble::Unlinked, Part::Target);
             let fault = Fault { trouble, part, digest: Some(digest), holder: None };
             self.add_image(None, vec![tag.into()], fault);
+        }
+    }
+
+    /// Entries in the history of a tag that lead nowhere, where the tag itself leads somewhere.
+    fn judge_dead_history(&mut self, tag: &TagTree, target: Digest) {
+        let Some(current) = &tag.current else { return };
+        let repository = self.repository;
+        let is_dead = |link: &&Link| {
+            link.digest != target && repository.manifest_link(&link.digest).is_none()
+        };
+        for link in tag.index.iter().filter(is_dead) {
+            let is_lost = self.sight.is_absent(repository.revision_key(&link.digest))
+                && self.sight.is_absent(repository.layer_key(&link.digest));
+            let is_there =
+                [current.key(), link.listed.key()].into_iter().all(|key| self.sight.is_there(key));
+            if is_lost && is_there {
+                let detail = format!("names {}", link.digest);
+                add(&mut self.found, Kind::DeadHistory, link.listed.key(), detail);
+                if self.is_whole(current, &target) {
+                    self.remove(link, Useless::History);
+                }
+            }
+        }
+    }
+
+    /// Whether a tag is what it was when it was read, and leads to a manifest.
+    fn is_whole(&mut self, current: &Listed, target: &Digest) -> bool {
+        let link = self.repository.manifest_link(target);
+        self.sight.unchanged(current).is_some()
+            && link.is_some_and(|link| self.sight.link(link).is_none())
+            && matches!(
+                self.repository.marked.evidence.manifests.get(target),
+                Some(Known::Manifest(_))
+            )
+    }
+
+    /// Notes that a link is useless. Of a repository in doubt nothing is (G4), nor of what changes meanwhile.
+    fn remove(&mut self, link: &Link, why: Useless) {
+        let is_pinned = self.repository.marked.reach.is_pinned();
+        if let Some(object) = self.sight.unchanged(&link.listed).filter(|_| !is_pinned) {
+            let (digest, remedy) = (link.digest, Remedy::Remove(why));
+            self.repairs.push(Repair { link: object, digest, remedy });
         }
     }
 
@@ -313,6 +363,9 @@ impl Judge<'_> {
                 add(&mut self.found, Kind::MissingBlob, key, "a manifest may name it");
             } else {
                 add(&mut self.found, Kind::DanglingLayer, link.listed.key(), "");
+                if !self.repository.names(&link.digest) {
+                    self.remove(link, Useless::Layer);
+                }
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use lister::Link;
 use marker::{DigestReader, Known, SpillError, What};
 use registry::Digest;
+use store::{Listed, Object};
 
 use crate::blobs::{Rot, has_data, sized};
 use crate::image::{Part, Trouble};
@@ -121,6 +122,14 @@ impl<'a> Sight<'a> {
             return true;
         };
         !matches!(seen.looked.get(key), Some(None))
+    }
+
+    /// An entry as it was listed, where a second look saw the same.
+    pub(crate) fn unchanged(&self, listed: &Listed) -> Option<Object> {
+        let object = listed.object()?;
+        let again = self.seen?.looked.get(&*object.key)?.as_ref()?;
+        let is_same = (again.size, again.modified) == (object.size, object.modified);
+        is_same.then(|| object.clone())
     }
 
     /// What is wrong with the link that serves what a manifest names.

@@ -39,11 +39,11 @@ pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Requests,
-    Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
+    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Purpose,
+    Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;
-pub use judge::{Judged, judge_repository};
+pub use judge::{Judged, facts_of, judge_repository};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};
 

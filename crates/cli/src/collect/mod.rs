@@ -13,7 +13,8 @@ use cache::ManifestCache;
 use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Requests, audit,
+    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Purpose,
+    Requests, audit,
 };
 use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::ReadStore;
@@ -210,6 +211,7 @@ impl<S: ReadStore> Stage<'_, S> {
                 base: ask.layout.base().to_owned(),
                 options: ask.options.clone(),
             },
+            purpose: Purpose::Collection,
             policy: ask.policy,
             retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
             t0: self.cutoffs.t0,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use planner::{Amount, Plan, RowKind, RuleTold, Severity};
+use planner::{Amount, Plan, Purpose, RowKind, RuleTold, Severity};
 use report::Bill;
 use sweeper::{Count, SweepReport};
 
@@ -23,8 +23,9 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     let header = plan.header();
     let facts = &header.facts;
     let mut text = format!(
-        "{}\n{} repositories, {} manifests, {} blobs of {}\n\n",
+        "{}{}\n{} repositories, {} manifests, {} blobs of {}\n\n",
         console.bold(&header.location.source),
+        purpose(header.purpose),
         count(facts.repositories),
         count(facts.revisions),
         count(facts.blobs.count),
@@ -42,6 +43,14 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
     text
+}
+
+/// A plan of repairs looks like any other, and must not be taken for one.
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Collection => "",
+        Purpose::Repair => "\nrepairs of what a check found; garbage stays where it is",
+    }
 }
 
 /// What became of each rule of the retention policy.

@@ -1,6 +1,6 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, Note, Plan, Requests, Retention, RowKind, Totals};
+use planner::{Amount, Doubt, Facts, Note, Plan, Purpose, Requests, Retention, RowKind, Totals};
 use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
@@ -25,6 +25,9 @@ pub struct Summary {
     notes: Vec<Note>,
     plan: String,
     plan_id: String,
+    /// `repair`; none where it is to delete what nothing needs.
+    #[serde(skip_serializing_if = "is_collection")]
+    purpose: Purpose,
     t0: String,
     swept: Option<Swept>,
     registry_cache: Option<CacheSummary>,
@@ -32,6 +35,11 @@ pub struct Summary {
     retention: Option<Retention>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_collection(purpose: &Purpose) -> bool {
+    *purpose == Purpose::Collection
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -125,6 +133,7 @@ impl Summary {
             notes: header.notes.clone(),
             plan: plan.dir().display().to_string(),
             plan_id: plan.id().to_string(),
+            purpose: header.purpose,
             t0: header.t0.to_string(),
             swept: None,
             registry_cache: None,

@@ -15,6 +15,9 @@ pub struct Header {
     pub created_by: String,
     /// The registry it was made for.
     pub location: Location,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Purpose::is_collection")]
+    pub purpose: Purpose,
     /// What may go.
     pub policy: Policy,
     /// The retention policy beside it, where there is one.
@@ -31,6 +34,24 @@ pub struct Header {
     pub facts: Facts,
     /// What the run asked of the store.
     pub requests: Requests,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To delete what nothing needs.
+    #[default]
+    Collection,
+    /// To mend what a check found: what it does not name stays, needed or not.
+    Repair,
+}
+
+impl Purpose {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    fn is_collection(&self) -> bool {
+        *self == Self::Collection
+    }
 }
 
 /// A registry, as a plan remembers it.

@@ -25,7 +25,7 @@ mod write;
 mod tests;
 
 pub use document::parse_header;
-pub use header::{Doubt, Doubts, Header, Location, Requests, Retention, RuleTold, Totals};
+pub use header::{Doubt, Doubts, Header, Location, Purpose, Requests, Retention, RuleTold, Totals};
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
 pub use segment::{Part, Segment};

@@ -31,6 +31,7 @@ fn header() -> Header {
             base: "data/docker/registry/v2/".into(),
             options: [("region".to_owned(), "eu-central-1".to_owned())].into(),
         },
+        purpose: planner::Purpose::Collection,
         policy: Policy {
             untagged: true,
             grace: Duration::from_hours(24),
