@@ -149,6 +149,7 @@ fn rows() -> Vec<Row> {
         modified: Timestamp::from_seconds(1_700_000_000),
         reason: Reason::UnneededHere,
         rule: None,
+        upload: None,
     };
     (0..ROWS).map(row).collect()
 }
@@ -176,6 +177,7 @@ fn header() -> Header {
         retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
+        multipart: None,
     }
 }
 

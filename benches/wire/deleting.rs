@@ -192,7 +192,7 @@ impl Somebody {
         let layout = Layout::new("");
         let doomed = |number: u64| {
             let digest = Digest::sha256(&number.to_be_bytes());
-            Doomed { key: layout.blob(&digest).into(), modified: <_>::default() }
+            Doomed { key: layout.blob(&digest).into(), modified: <_>::default(), upload: None }
         };
         let batch = (first..first + Self::BATCH).map(doomed).collect();
         let answer = self.store.delete(&DeleteBatch::new(batch).unwrap()).await;
@@ -224,6 +224,7 @@ fn row(layout: &Layout, listed: Listed) -> Row {
         modified: object.modified,
         reason: Reason::Unreferenced,
         rule: None,
+        upload: None,
     }
 }
 
@@ -245,5 +246,6 @@ fn header(store: &Store) -> Header {
         retention: None,
         facts: Facts::default(),
         requests: Requests::default(),
+        multipart: None,
     }
 }

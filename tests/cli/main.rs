@@ -31,6 +31,7 @@ mod help;
 mod interrupted;
 mod logging;
 mod manual;
+mod multipart;
 mod online;
 mod permissions;
 mod plans;

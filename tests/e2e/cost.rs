@@ -42,6 +42,7 @@ impl Hand for Counting {
             | Call::List { .. }
             | Call::Write
             | Call::Restore
+            | Call::Uploads
             | Call::Cache => {}
         }
     }

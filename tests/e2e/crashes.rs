@@ -10,7 +10,7 @@ use planner::{Plan, PlanError};
 use proptest::prelude::*;
 use registry::Timestamp;
 use regsweep::Failure;
-use store::{Crash, DeleteStore, FaultPlan, Faulty, MemoryStore, StoreError};
+use store::{Crash, DeleteStore, FaultPlan, Faulty, MemoryStore, MultipartStore, StoreError};
 use sweeper::{Cause, Journal, SweepReport};
 use tokio::sync::Notify;
 use world::strategy::{mode, script};
@@ -175,7 +175,9 @@ proptest! {
 }
 
 /// Goes on with the plan, where there is one.
-async fn go_on<S: DeleteStore>(collection: &Collection<S>) -> Result<SweepReport, Failure> {
+async fn go_on<S: DeleteStore + MultipartStore>(
+    collection: &Collection<S>,
+) -> Result<SweepReport, Failure> {
     if Plan::open(&collection.dir()).is_ok() {
         collection.sweep().await
     } else {

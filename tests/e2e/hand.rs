@@ -8,8 +8,9 @@ use bytes::Bytes;
 use registry::Timestamp;
 use store::{
     Abilities, Condition, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Marker, MemoryStore, Object, Operation, PutBack, ReadStore, RestoreStore,
-    StoreError, Token, Trashed, Version, Versioned, WriteStore,
+    KeyOutcome, Listed, Marker, MemoryStore, MultipartPage, MultipartPlace, MultipartStore,
+    MultipartUpload, Object, Operation, Parts, PutBack, ReadStore, RestoreStore, StoreError, Token,
+    Trashed, Version, Versioned, WriteStore,
 };
 
 /// A request.
@@ -28,6 +29,8 @@ pub(crate) enum Call<'a> {
     Write,
     /// One of those that bring something back.
     Restore,
+    /// One for incomplete multipart uploads, or the parts of one.
+    Uploads,
     /// One to the registry's cache.
     Cache,
 }
@@ -167,6 +170,21 @@ impl<H: Hand, S: WriteStore> WriteStore for Handled<H, S> {
 
     fn conditional_puts(&self) -> Option<bool> {
         self.inner.conditional_puts()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<H: Hand, S: MultipartStore> MultipartStore for Handled<H, S> {
+    async fn multipart_uploads(
+        &self,
+        within: &str,
+        after: Option<&MultipartPlace>,
+    ) -> Result<Option<MultipartPage>, StoreError> {
+        self.call(Call::Uploads, self.inner.multipart_uploads(within, after)).await
+    }
+
+    async fn parts(&self, upload: &MultipartUpload) -> Result<Option<Parts>, StoreError> {
+        self.call(Call::Uploads, self.inner.parts(upload)).await
     }
 }
 

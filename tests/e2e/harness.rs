@@ -12,7 +12,7 @@ use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::collect::{Ask, make_plan};
 use regsweep::{Failure, Retaining};
-use store::{DeleteBatch, DeleteStore, MemoryStore, ReadStore};
+use store::{DeleteBatch, DeleteStore, MemoryStore, MultipartStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -183,7 +183,7 @@ impl<S> Collection<S> {
     }
 }
 
-impl<S: ReadStore> Collection<S> {
+impl<S: MultipartStore> Collection<S> {
     /// Makes the plan.
     pub(crate) async fn plan(&self) -> Result<Plan, Failure> {
         self.plan_unless(&Arc::new(Stop::new())).await
@@ -202,6 +202,7 @@ impl<S: ReadStore> Collection<S> {
             retention: self.retention.clone(),
             beside: Beside::Nothing,
             held: &[],
+            multipart: true,
             limits: &PlanLimits { max_delete_share_percent: Some(100), accepted },
             width: self.ways.width,
             out: &self.dir(),
@@ -216,7 +217,7 @@ impl<S: ReadStore> Collection<S> {
     }
 }
 
-impl<S: DeleteStore> Collection<S> {
+impl<S: DeleteStore + MultipartStore> Collection<S> {
     /// Carries out the plan in `dir`, or what is left of it.
     pub(crate) async fn sweep_in(&self, dir: &Path) -> Result<SweepReport, Failure> {
         let plan = Plan::open(dir)?;

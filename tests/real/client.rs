@@ -48,6 +48,14 @@ impl Client {
         self.upload(repository);
     }
 
+    /// Starts an upload and sends some of its data. Nobody needs to finish it.
+    pub(crate) fn start_upload_with(self, repository: &str, data: &[u8]) {
+        let answer = self.upload(repository);
+        let headers = [("Content-Type", "application/octet-stream")];
+        let target = place_of_upload(&answer);
+        expect(&self.ask("PATCH", &target, &headers, data), 202, &target);
+    }
+
     fn upload(self, repository: &str) -> Answer {
         let target = format!("/v2/{repository}/blobs/uploads/");
         let answer = self.ask("POST", &target, &[], &[]);
@@ -106,11 +114,16 @@ impl Client {
     }
 }
 
-/// Where the bytes of a blob go, by the answer that began their upload.
-pub(crate) fn end_of_upload(answer: &Answer, blob: &Blob) -> String {
+/// Where an upload goes on, by the answer that began it.
+fn place_of_upload(answer: &Answer) -> String {
     let location = answer.header("Location").expect("an upload has a location");
     let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
-    let path = &after_scheme[after_scheme.find('/').expect("a location has a path")..];
+    after_scheme[after_scheme.find('/').expect("a location has a path")..].to_owned()
+}
+
+/// Where the bytes of a blob go, by the answer that began their upload.
+pub(crate) fn end_of_upload(answer: &Answer, blob: &Blob) -> String {
+    let path = place_of_upload(answer);
     let joint = if path.contains('?') { '&' } else { '?' };
     format!("{path}{joint}digest={}", blob.digest)
 }

@@ -27,6 +27,7 @@ mod files;
 mod harness;
 mod http;
 mod images;
+mod multipart;
 mod population;
 mod redis;
 mod registry;

@@ -148,6 +148,27 @@ impl Bucket {
         }
     }
 
+    /// Begins an upload in parts past the registry, and puts one part; its id.
+    pub(crate) fn begin_upload(&self, key: &str, part: Vec<u8>) -> String {
+        let begin = self.client.create_multipart_upload().bucket(&self.name).key(key);
+        let begun = self.runtime.block_on(begin.send()).unwrap();
+        let id = begun.upload_id().unwrap();
+        let put = self.client.upload_part().bucket(&self.name).key(key).upload_id(id);
+        self.runtime.block_on(put.part_number(1).body(part.into()).send()).unwrap();
+        id.to_owned()
+    }
+
+    /// The keys of all uploads in parts that nobody ended, ascending.
+    pub(crate) fn uploads(&self) -> Vec<String> {
+        let listing = self.client.list_multipart_uploads().bucket(&self.name);
+        let page = self.runtime.block_on(listing.send()).unwrap();
+        assert_ne!(page.is_truncated(), Some(true));
+        let mut keys: Vec<String> =
+            page.uploads().iter().map(|upload| upload.key().unwrap().to_owned()).collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// Waits until all that was put is older than any collection that begins now: the server's clock shows whole
     /// seconds, and what is not older than the beginning is kept (G1).
     pub(crate) fn let_the_second_pass(&self) {

@@ -69,7 +69,7 @@ impl Reclaimable {
 
     fn count(&mut self, row: &Row) {
         match row.kind {
-            RowKind::Upload => self.uploads.add(row.bytes),
+            RowKind::Upload | RowKind::MultipartUpload => self.uploads.add(row.bytes),
             RowKind::Blob => self.blobs.add(row.bytes),
             RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => {
                 self.links.add(row.bytes);

@@ -32,6 +32,9 @@ struct Line<'a> {
     reason: &'static str,
     /// The rule of the retention policy that let it go.
     rule: Option<&'a str>,
+    /// The id of the multipart upload that was aborted; not there for objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_id: Option<&'a str>,
     /// `deleted`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
     outcome: &'static str,
     /// What is left of it: `version`, `trash`, or nothing.
@@ -93,6 +96,7 @@ impl AuditLog {
             last_modified: row.modified.to_string(),
             reason: row.reason.name(),
             rule: row.rule.as_deref(),
+            upload_id: row.upload.as_deref(),
             outcome: word,
             kept: kept.and_then(|kept| match kept {
                 Kept::Nothing => None,
@@ -185,6 +189,7 @@ mod tests {
             modified: Timestamp::from_seconds(0),
             reason: Reason::Unreferenced,
             rule: None,
+            upload: None,
         }
     }
 

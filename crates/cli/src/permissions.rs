@@ -72,6 +72,8 @@ pub(crate) struct Permission {
 }
 
 const ALL: &[Task] = &Task::ALL;
+/// Those that look for incomplete multipart uploads.
+const PLANNING: &[Task] = &[Task::Plan, Task::Gc];
 const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline];
 /// Those that read what this program keeps in the bucket.
 const RECORDED: &[Task] = &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash];
@@ -90,6 +92,10 @@ pub(crate) const TABLE: &[Permission] = &[
     row("s3:ListBucket", On::OwnKeys, RECORDED),
     row("s3:ListBucketVersions", On::OwnKeys, &[Task::Doctor]),
     row("s3:GetObject", On::Registry, ALL),
+    // No policy can narrow it to some keys: of the conditions on listings it has none.
+    row("s3:ListBucketMultipartUploads", On::Bucket, PLANNING),
+    row("s3:ListMultipartUploadParts", On::Registry, PLANNING),
+    row("s3:AbortMultipartUpload", On::Registry, &[Task::Gc]),
     row("s3:DeleteObject", On::Registry, COLLECTING),
     row("s3:DeleteObjectVersion", On::Registry, RETURNING),
     row("s3:PutObject", On::Registry, WRITING),

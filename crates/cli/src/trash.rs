@@ -245,8 +245,11 @@ impl<S: RestoreStore> Emptying<'_, S> {
 
     /// Deletes objects of the trash for good; how many of them did not go.
     async fn delete(&self, objects: &[Object]) -> Result<u64, StoreError> {
-        let doomed =
-            |object: &Object| Doomed { key: object.key.clone().into(), modified: object.modified };
+        let doomed = |object: &Object| Doomed {
+            key: object.key.clone().into(),
+            modified: object.modified,
+            upload: None,
+        };
         // The keys of a listing are distinct, so only an empty page makes no batch.
         let Ok(batch) = DeleteBatch::new(objects.iter().map(doomed).collect()) else {
             return Ok(0);

@@ -62,7 +62,8 @@ where
         blobs: Vec<Blob>,
         trash: Option<&Trash>,
     ) -> Done<u64, R> {
-        let doomed = |blob: &Blob| Doomed { key: blob.key.clone(), modified: blob.modified };
+        let doomed =
+            |blob: &Blob| Doomed { key: blob.key.clone(), modified: blob.modified, upload: None };
         let fates = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
         let (mut entries, mut spared, mut failed) = (Vec::new(), Vec::new(), 0);
         for (blob, (doomed, outcome)) in blobs.into_iter().zip(fates) {

@@ -93,7 +93,11 @@ where
         }
         let is_revision = kind == LinkKind::Revision;
         let trash = if is_revision { self.trash(generation).await? } else { None };
-        let doomed = links.into_iter().map(|link| Doomed { key: link.key, modified: link.listed });
+        let doomed = links.into_iter().map(|link| Doomed {
+            key: link.key,
+            modified: link.listed,
+            upload: None,
+        });
         for (doomed, outcome) in self.delete_objects(doomed.collect(), trash.as_ref()).await? {
             if let KeyOutcome::Failed(failure) = &outcome {
                 self.report.fail(&doomed.key, failure);

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use registry::Timestamp;
 use store::{
     Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Marker, Object, Operation, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token,
-    Trashed, Version, Versioned, WriteStore,
+    Marker, MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Object, Operation,
+    Parts, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed, Version,
+    Versioned, WriteStore,
 };
 
 use crate::Held;
@@ -92,6 +93,21 @@ impl<S: WriteStore> WriteStore for Fenced<S> {
 
     fn conditional_puts(&self) -> Option<bool> {
         self.store.conditional_puts()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: MultipartStore> MultipartStore for Fenced<S> {
+    async fn multipart_uploads(
+        &self,
+        within: &str,
+        after: Option<&MultipartPlace>,
+    ) -> Result<Option<MultipartPage>, StoreError> {
+        self.store.multipart_uploads(within, after).await
+    }
+
+    async fn parts(&self, upload: &MultipartUpload) -> Result<Option<Parts>, StoreError> {
+        self.store.parts(upload).await
     }
 }
 

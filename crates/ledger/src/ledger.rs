@@ -175,6 +175,7 @@ impl<S: WriteStore> Ledger<S> {
         let doomed = |key: &String| Doomed {
             key: key.as_str().into(),
             modified: Timestamp::FAR_FUTURE, // whenever it was written
+            upload: None,
         };
         // Names of one generation are distinct, so only an empty batch is none.
         let Ok(batch) = DeleteBatch::new(keys.iter().map(doomed).collect()) else {

@@ -15,6 +15,15 @@ pub enum ListError {
         #[source]
         source: StoreError,
     },
+    /// The store failed.
+    #[error("list the incomplete multipart uploads below `{within}`")]
+    Uploads {
+        /// The prefix that was listed.
+        within: Box<str>,
+        /// What the store said.
+        #[source]
+        source: StoreError,
+    },
     /// The store gave keys out of order, or outside of what was asked.
     #[error("the listing below `{within}` gave `{key}` out of order")]
     Order {

@@ -157,6 +157,7 @@ impl BlobJudge {
             modified,
             reason: Reason::Unreferenced,
             rule: None,
+            upload: None,
         });
     }
 

@@ -199,6 +199,9 @@ pub enum RowDamage {
     /// The repository is none.
     #[error("has an invalid repository")]
     Repository,
+    /// It names an upload and is none, or the other way round.
+    #[error("is no upload with an id, or no object without one")]
+    Upload,
     /// A text is not UTF-8.
     #[error("has a text that is not UTF-8")]
     Text,

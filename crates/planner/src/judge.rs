@@ -54,6 +54,7 @@ impl Judge<'_> {
             modified: object.modified,
             reason,
             rule: None,
+            upload: None,
         }
     }
 

@@ -13,7 +13,8 @@
 //! ```text
 //! Marked repository ─▶ judge_repository ─┐
 //!                                        ├─▶ rows ─▶ PlanWriter ─▶ plan.json + Parquet segments ─▶ Plan
-//! page of blobs ─▶ BlobJudge ────────────┘
+//! page of blobs ─▶ BlobJudge ────────────┤
+//! multipart upload ─▶ judge_multipart ────┘
 //!                   └─▶ Facts ─▶ audit ─▶ Notes
 //! ```
 //!
@@ -31,6 +32,7 @@ mod facts;
 mod file;
 mod fresh;
 mod judge;
+mod multipart;
 mod policy;
 mod row;
 
@@ -39,11 +41,12 @@ pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, Location, Part, Plan, PlanId, PlanWriter, Purpose,
-    Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
+    Doubt, Doubts, Header, InvalidPlanId, Location, MultipartSeen, Part, Plan, PlanId, PlanWriter,
+    Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;
 pub use judge::{Judged, facts_of, judge_repository};
+pub use multipart::{Standing, judge_multipart, standing};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};
 

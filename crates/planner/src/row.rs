@@ -17,12 +17,20 @@ pub enum RowKind {
     Upload,
     /// Content.
     Blob,
+    /// An incomplete multipart upload, which is aborted.
+    MultipartUpload,
 }
 
 impl RowKind {
     /// Every kind, in the order of sweeping.
-    pub const ALL: [Self; 5] =
-        [Self::TagLink, Self::RevisionLink, Self::LayerLink, Self::Upload, Self::Blob];
+    pub const ALL: [Self; 6] = [
+        Self::TagLink,
+        Self::RevisionLink,
+        Self::LayerLink,
+        Self::Upload,
+        Self::Blob,
+        Self::MultipartUpload,
+    ];
 
     /// The name in files and output.
     #[must_use]
@@ -33,6 +41,7 @@ impl RowKind {
             Self::LayerLink => "layer_link",
             Self::Upload => "upload",
             Self::Blob => "blob",
+            Self::MultipartUpload => "multipart_upload",
         }
     }
 
@@ -44,6 +53,7 @@ impl RowKind {
             Self::RevisionLink => Stage::Revisions,
             Self::LayerLink | Self::Upload => Stage::Layers,
             Self::Blob => Stage::Blobs,
+            Self::MultipartUpload => Stage::Multipart,
         }
     }
 }
@@ -59,11 +69,14 @@ pub enum Stage {
     Layers,
     /// Blobs: they name nothing that anybody can still reach.
     Blobs,
+    /// Incomplete multipart uploads: nobody can read them, and nothing names them.
+    Multipart,
 }
 
 impl Stage {
     /// Every stage, in the order of sweeping.
-    pub const ALL: [Self; 4] = [Self::Tags, Self::Revisions, Self::Layers, Self::Blobs];
+    pub const ALL: [Self; 5] =
+        [Self::Tags, Self::Revisions, Self::Layers, Self::Blobs, Self::Multipart];
 
     /// The name in files and output.
     #[must_use]
@@ -73,6 +86,7 @@ impl Stage {
             Self::Revisions => "revisions",
             Self::Layers => "layers",
             Self::Blobs => "blobs",
+            Self::Multipart => "multipart",
         }
     }
 }
@@ -128,20 +142,22 @@ impl Reason {
 pub struct Row {
     /// What it is.
     pub kind: RowKind,
-    /// The repository it lies in; none for blobs.
+    /// The repository it lies in; none for blobs, and for uploads that would become one.
     pub repository: Option<RepositoryName>,
     /// The digest its key names, where it names one.
     pub digest: Option<Digest>,
     /// The exact key that was listed (G7).
     pub key: Box<str>,
-    /// Its size.
+    /// Its size; of a multipart upload, that of its parts.
     pub bytes: u64,
-    /// When it was last written.
+    /// When it was last written; of a multipart upload, when it was begun or got its newest part.
     pub modified: Timestamp,
     /// Why it goes.
     pub reason: Reason,
     /// The rule of the retention policy that lets it go, where one does.
     pub rule: Option<Arc<str>>,
+    /// The id of the multipart upload; none for objects.
+    pub upload: Option<Box<str>>,
 }
 
 impl Row {

@@ -119,13 +119,22 @@ impl Bill {
 
 /// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full.
 pub(crate) fn still_to_come(totals: &Totals) -> Requests {
-    let batches = |stage| totals.of_stage(stage).count.div_ceil(BATCH);
-    Requests { delete: Stage::ALL.into_iter().map(batches).sum(), ..Requests::default() }
+    // Each upload is looked at, and aborted by a request of its own.
+    let uploads = totals.of_stage(Stage::Multipart).count;
+    let batches = |stage| match stage {
+        Stage::Multipart => uploads,
+        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+            totals.of_stage(stage).count.div_ceil(BATCH)
+        }
+    };
+    let delete = Stage::ALL.into_iter().map(batches).sum();
+    Requests { list: uploads, delete, ..Requests::default() }
 }
 
-/// What a trash asks for: each object is copied first.
+/// What a trash asks for: each object is copied first; an upload has none.
 pub(crate) fn copies(totals: &Totals) -> Requests {
-    Requests { put: totals.all().count, ..Requests::default() }
+    let uploads = totals.of_stage(Stage::Multipart).count;
+    Requests { put: totals.all().count.saturating_sub(uploads), ..Requests::default() }
 }
 
 fn charge(requests: &Requests, prices: &Prices) -> Charge {

@@ -53,7 +53,7 @@ impl Figures {
     /// Where the plan cannot be read.
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
         let mut building = Building::new(plan.header().t0);
-        let [mut tags, mut revisions, mut layers, mut blobs] =
+        let [mut tags, mut revisions, mut layers, mut blobs, mut uploads] =
             Stage::ALL.map(|stage| ByShard::new(plan, stage));
         for shard in Shard::all() {
             let mut links = Links::default();
@@ -72,6 +72,7 @@ impl Figures {
             }
             let links = links.sorted();
             blobs.each(shard, |row| building.add_blob(row, &links))?;
+            uploads.each(shard, |row| building.add_upload(row))?;
         }
         Ok(building.finish())
     }
@@ -88,7 +89,7 @@ impl Figures {
         &self.places
     }
 
-    /// Blobs to which no link of the plan leads.
+    /// Blobs to which no link of the plan leads, and uploads that would become one.
     #[must_use]
     pub const fn unplaced(&self) -> Amount {
         self.unplaced
@@ -167,12 +168,19 @@ impl Building {
         let repository = row.repository.as_ref()?;
         let number = self.places.number(repository);
         let place = self.places.of_mut(number);
-        if row.kind == RowKind::Upload {
+        if matches!(row.kind, RowKind::Upload | RowKind::MultipartUpload) {
             place.uploads.add(row.bytes);
         } else {
             place.links.add(row.bytes);
         }
         Some(number)
+    }
+
+    /// An upload that would become a blob is of no repository.
+    fn add_upload(&mut self, row: &Row) {
+        if self.add_of_repository(row).is_none() {
+            self.unplaced.add(row.bytes);
+        }
     }
 
     fn add_blob(&mut self, row: &Row, links: &Links) {

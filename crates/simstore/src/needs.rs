@@ -23,6 +23,7 @@ pub(crate) fn of(ask: &Ask) -> Vec<Need> {
         Kind::List => need("s3:ListBucket"),
         Kind::ListVersions => need("s3:ListBucketVersions"),
         Kind::ListUploads => need("s3:ListBucketMultipartUploads"),
+        Kind::ListParts => need("s3:ListMultipartUploadParts"),
         Kind::Get | Kind::Head => need(reading(ask.query("versionId").is_some())),
         Kind::Put if ask.header("if-match").is_some() => {
             [need("s3:PutObject"), need("s3:GetObject")].concat()

@@ -38,6 +38,8 @@ pub enum Kind {
     Upload,
     /// `ListMultipartUploads`.
     ListUploads,
+    /// `ListParts`.
+    ListParts,
     /// `HeadBucket`, `GetBucketLocation`, `GetBucketVersioning`.
     Bucket,
     /// Anything else; answered with an error.
@@ -46,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::List,
         Self::Get,
         Self::Head,
@@ -57,6 +59,7 @@ impl Kind {
         Self::ListVersions,
         Self::Upload,
         Self::ListUploads,
+        Self::ListParts,
         Self::Bucket,
         Self::Unknown,
     ];
@@ -75,6 +78,7 @@ impl Kind {
             Self::ListVersions => "list-versions",
             Self::Upload => "upload",
             Self::ListUploads => "list-uploads",
+            Self::ListParts => "list-parts",
             Self::Bucket => "bucket",
             Self::Unknown => "unknown",
         }
@@ -128,6 +132,7 @@ impl Ask {
             (_, true) => Kind::Unknown,
             _ if SUBRESOURCES.into_iter().any(asks) => Kind::Unknown,
             ("PUT", _) if self.header("x-amz-copy-source").is_some() => Kind::Copy,
+            ("GET", _) if asks("uploadId") && !asks("partNumber") => Kind::ListParts,
             ("GET" | "HEAD", _) if asks("partNumber") || asks("uploadId") => Kind::Unknown,
             ("POST", _) if asks("uploads") || asks("uploadId") => Kind::Upload,
             ("PUT" | "DELETE", _) if asks("uploadId") => Kind::Upload,

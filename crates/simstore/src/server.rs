@@ -1,5 +1,7 @@
 //! Starting and stopping a server, and what tests look at.
 
+mod uploads;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
@@ -309,13 +311,6 @@ impl Server {
     pub fn keys(&self) -> Vec<String> {
         let objects = self.shared.objects.read().unwrap_or_else(PoisonError::into_inner);
         objects.keys()
-    }
-
-    /// The key of every multipart upload under way, ascending.
-    #[must_use]
-    pub fn open_uploads(&self) -> Vec<String> {
-        let uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        uploads.after("", "").map(|(key, ..)| key.to_owned()).collect()
     }
 
     /// How many objects there are.

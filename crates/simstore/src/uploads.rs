@@ -22,7 +22,14 @@ const LAST_PART: u32 = 10_000;
 pub(crate) struct Upload {
     pub(crate) initiated: Timestamp,
     pub(crate) class: StorageClass,
-    parts: BTreeMap<u32, Bytes>,
+    parts: BTreeMap<u32, Part>,
+}
+
+/// A part that was uploaded.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) content: Bytes,
+    pub(crate) modified: Timestamp,
 }
 
 /// All uploads under way, by key and then by age.
@@ -54,12 +61,13 @@ impl Uploads {
         id: &str,
         number: u32,
         content: Bytes,
+        modified: Timestamp,
     ) -> Result<String, S3Error> {
         if !(1..=LAST_PART).contains(&number) {
             return Err(S3Error::INVALID_ARGUMENT);
         }
         let etag = md5_hex(&content);
-        self.open_mut(key, id)?.parts.insert(number, content);
+        self.open_mut(key, id)?.parts.insert(number, Part { content, modified });
         Ok(etag)
     }
 
@@ -80,7 +88,8 @@ impl Uploads {
         let mut content = Vec::new();
         let mut sums = Md5::new();
         for (place, ask) in asked.iter().enumerate() {
-            let part = upload.parts.get(&ask.number).filter(|part| md5_hex(part) == ask.etag);
+            let part = upload.parts.get(&ask.number).map(|part| &part.content);
+            let part = part.filter(|part| md5_hex(part) == ask.etag);
             let part = part.ok_or(S3Error::INVALID_PART)?;
             if place + 1 < asked.len() && (part.len() as u64) < smallest_part {
                 return Err(S3Error::ENTITY_TOO_SMALL);
@@ -104,6 +113,24 @@ impl Uploads {
     fn open_mut(&mut self, key: &str, id: &str) -> Result<&mut Upload, S3Error> {
         let key = (key.to_owned(), id.to_owned());
         self.open.get_mut(&key).ok_or(S3Error::NO_SUCH_UPLOAD)
+    }
+
+    /// The parts of an upload behind a number, ascending.
+    pub(crate) fn parts(
+        &self,
+        key: &str,
+        id: &str,
+        after: u32,
+    ) -> Result<impl Iterator<Item = (u32, &Part)>, S3Error> {
+        let key = (key.to_owned(), id.to_owned());
+        let upload = self.open.get(&key).ok_or(S3Error::NO_SUCH_UPLOAD)?;
+        let parts = upload.parts.iter().map(|(number, part)| (*number, part));
+        Ok(parts.filter(move |(number, _)| *number > after))
+    }
+
+    /// The storage class of an upload.
+    pub(crate) fn class(&self, key: &str, id: &str) -> Option<StorageClass> {
+        Some(self.open.get(&(key.to_owned(), id.to_owned()))?.class)
     }
 
     /// The uploads behind a key and id, ascending: key, id, upload.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use registry::Timestamp;
 
 use crate::{
-    DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, Object, PutBack, StoreError, Trashed,
-    Version, WriteStore,
+    DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, MultipartPage, MultipartPlace,
+    MultipartUpload, Object, Parts, PutBack, StoreError, Trashed, Version, WriteStore,
 };
 
 /// What a store can do, asked by ability and never by brand.
@@ -97,9 +97,34 @@ pub trait Cursor: Send {
     fn end_at(&mut self, until: &str);
 }
 
+/// Reading what uploads in parts left behind. A store that has no such uploads tells of none.
+pub trait MultipartStore: ReadStore {
+    /// Some of the incomplete multipart uploads whose keys start with `within`, ascending by key: those behind `after`.
+    /// `None` where the store has no such listing, so that nobody knows. For all of them there is
+    /// [`MultipartWalk`](crate::MultipartWalk).
+    ///
+    /// # Errors
+    /// As for listing (G3).
+    fn multipart_uploads(
+        &self,
+        within: &str,
+        after: Option<&MultipartPlace>,
+    ) -> impl Future<Output = Result<Option<MultipartPage>, StoreError>> + Send;
+
+    /// What the parts of an upload add up to; `None` where it is completed or aborted.
+    ///
+    /// # Errors
+    /// Where any part may have been missed: how old the upload is, is not known then (G4).
+    fn parts(
+        &self,
+        upload: &MultipartUpload,
+    ) -> impl Future<Output = Result<Option<Parts>, StoreError>> + Send;
+}
+
 /// Reading and deleting: what the sweeper gets.
 pub trait DeleteStore: ReadStore {
-    /// Deletes objects (G9), or moves them to the trash of the batch; what cannot be moved stays. The answer has one outcome for each object, in the order of the batch (G10).
+    /// Deletes objects (G9), or moves them to the trash of the batch; what cannot be moved stays. Aborts incomplete
+    /// multipart uploads, of which nothing stays. The answer has one outcome for each, in the order of the batch (G10).
     ///
     /// # Errors
     /// Where the request as a whole failed: each key may or may not be deleted, and asking again is harmless (G11).
@@ -111,7 +136,7 @@ pub trait DeleteStore: ReadStore {
 
 /// Bringing back what was deleted, and writing that down: what an undo gets. No way back overwrites what somebody
 /// else wrote.
-pub trait RestoreStore: DeleteStore + WriteStore {
+pub trait RestoreStore: DeleteStore + WriteStore + MultipartStore {
     /// What there is of exactly this key, newest first: its object, where it has one, and below it what the store keeps
     /// of its past. Nothing where the key is unknown; at most [`Version::MOST`] entries. It ends at a delete marker that
     /// is nobody's to remove, as those are that a bucket makes while versioning is suspended.

@@ -8,16 +8,19 @@ use registry::Timestamp;
 
 use crate::{ErrorKind, Operation, StoreError};
 
-/// An object to delete, as the plan knows it.
+/// An object to delete, or an incomplete multipart upload to abort, as the plan knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doomed {
     /// The exact key (G7).
     pub key: Box<str>,
-    /// When it was last written, as listed. A store that can look spares an object that was written since.
+    /// When it was last written, as listed. A store that can look spares an object that was written since, and an upload
+    /// that got a part since.
     pub modified: Timestamp,
+    /// The id of the upload; none for an object.
+    pub upload: Option<Box<str>>,
 }
 
-/// 1 to 1000 objects with distinct keys.
+/// 1 to 1000 objects with distinct keys, or as many incomplete multipart uploads.
 #[derive(Clone, Debug)]
 pub struct DeleteBatch {
     objects: Vec<Doomed>,
@@ -75,6 +78,9 @@ pub enum BatchError {
     /// The same key twice.
     #[error("a batch holds each key once")]
     Repeated,
+    /// Objects and uploads.
+    #[error("a batch holds objects or uploads, not both")]
+    Mixed,
 }
 
 impl DeleteBatch {
@@ -89,7 +95,7 @@ impl DeleteBatch {
     /// Checks and takes objects; their order is kept.
     ///
     /// # Errors
-    /// [`BatchError`] where there are none, too many, or one twice.
+    /// [`BatchError`] where there are none, too many, one twice, or both objects and uploads.
     pub fn new(objects: Vec<Doomed>) -> Result<Self, BatchError> {
         if objects.is_empty() {
             return Err(BatchError::Empty);
@@ -97,12 +103,23 @@ impl DeleteBatch {
         if objects.len() > Self::LIMIT {
             return Err(BatchError::TooLong);
         }
-        let keys: HashSet<&str> = objects.iter().map(|object| &*object.key).collect();
+        let uploads = objects.iter().filter(|object| object.upload.is_some()).count();
+        if uploads > 0 && uploads < objects.len() {
+            return Err(BatchError::Mixed);
+        }
+        let keys: HashSet<_> =
+            objects.iter().map(|object| (&*object.key, object.upload.as_deref())).collect();
         if keys.len() < objects.len() {
             Err(BatchError::Repeated)
         } else {
             Ok(Self { objects, trash: None, permit: None })
         }
+    }
+
+    /// Whether it holds incomplete multipart uploads, which go to no trash.
+    #[must_use]
+    pub fn is_of_uploads(&self) -> bool {
+        self.objects.first().is_some_and(|object| object.upload.is_some())
     }
 
     /// A batch of some of these objects, to be deleted in the same way.

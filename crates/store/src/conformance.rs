@@ -4,11 +4,13 @@
 //! nothing there.
 
 mod restoring;
+mod uploading;
 mod writing;
 
 use registry::Timestamp;
 
 pub use restoring::{putting_contract, trash_contract, versions_contract};
+pub use uploading::{ToBegin, uploads_contract};
 pub use writing::writing_contract;
 
 use crate::{
@@ -254,7 +256,8 @@ async fn delete<S: DeleteStore>(store: &S, objects: Vec<Doomed>) -> Vec<KeyOutco
 async fn spares_what_was_written_since<S: DeleteStore>(store: &S) {
     let key = "contract/foo/bar";
     let older = Timestamp::from_seconds(1);
-    let outcomes = delete(store, vec![Doomed { key: key.into(), modified: older }]).await;
+    let outcomes =
+        delete(store, vec![Doomed { key: key.into(), modified: older, upload: None }]).await;
     let is_there = kind_of_get(store, key, 1000).await.is_none();
     match outcomes[0] {
         KeyOutcome::Spared => assert!(is_there, "spared and not there"),
@@ -265,10 +268,14 @@ async fn spares_what_was_written_since<S: DeleteStore>(store: &S) {
 
 async fn deletes_each_key_once_and_again<S: DeleteStore>(store: &S, keys: &[&str]) {
     let listed = list(store, PREFIX, "").await;
-    let absent = Doomed { key: "contract/absent/link".into(), modified: Timestamp::FAR_FUTURE };
+    let absent = Doomed {
+        key: "contract/absent/link".into(),
+        modified: Timestamp::FAR_FUTURE,
+        upload: None,
+    };
     let mut doomed: Vec<Doomed> = listed
         .into_iter()
-        .map(|Object { key, modified, .. }| Doomed { key: key.into(), modified })
+        .map(|Object { key, modified, .. }| Doomed { key: key.into(), modified, upload: None })
         .collect();
     // Every other key, backwards, with one that is not there: the order of the batch is the order of the answer.
     let (kept, mut part): (Vec<_>, Vec<_>) =
@@ -303,9 +310,11 @@ async fn lists_many_pages<S: DeleteStore>(store: &S, fill: impl AsyncFn(&[(&str,
         assert_eq!(list_keys(store, PREFIX, &all[index]).await, all[index + 1..]);
     }
     for part in list(store, PREFIX, "").await.chunks(1000) {
-        let doomed = part
-            .iter()
-            .map(|object| Doomed { key: object.key.clone().into(), modified: object.modified });
+        let doomed = part.iter().map(|object| Doomed {
+            key: object.key.clone().into(),
+            modified: object.modified,
+            upload: None,
+        });
         delete(store, doomed.collect()).await;
     }
     assert_eq!(list_keys(store, PREFIX, "").await, [""; 0]);

@@ -20,6 +20,8 @@ pub enum Operation {
     Restore,
     /// Writing an object.
     Write,
+    /// Listing incomplete multipart uploads, or their parts.
+    ListUploads,
 }
 
 impl fmt::Display for Operation {
@@ -32,6 +34,7 @@ impl fmt::Display for Operation {
             Self::Delete => "delete from",
             Self::Restore => "restore",
             Self::Write => "write",
+            Self::ListUploads => "list the multipart uploads of",
         })
     }
 }

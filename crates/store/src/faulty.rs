@@ -1,6 +1,7 @@
 //! A store that fails on purpose: worse than any real one, and the same way for the same seed.
 
 mod cursor;
+mod multipart;
 mod restore;
 mod write;
 
@@ -58,7 +59,7 @@ impl Fault {
     fn fits(self, operation: Operation) -> bool {
         match self {
             Self::Unserved | Self::Throttled | Self::LostAnswer | Self::Denied => true,
-            Self::ShortPage => operation == Operation::List,
+            Self::ShortPage => matches!(operation, Operation::List | Operation::ListUploads),
             Self::CutBody => operation == Operation::Get,
             Self::HalfDone | Self::FailedKeys | Self::LostKeys => {
                 matches!(operation, Operation::Delete | Operation::Restore)

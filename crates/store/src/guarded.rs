@@ -35,7 +35,7 @@ mod tests {
     use registry::Timestamp;
 
     use super::*;
-    use crate::conformance::{store_contract, versions_contract};
+    use crate::conformance::{ToBegin, store_contract, uploads_contract, versions_contract};
     use crate::{
         DeleteBatch, DeleteStore, Doomed, Fault, FaultPlan, Faulty, KeyOutcome, MemoryStore,
     };
@@ -88,6 +88,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_store_that_fails_now_and_then_tells_of_uploads_and_aborts_them() {
+        for seed in 0..8 {
+            let memory = MemoryStore::new().with_page(3);
+            let kinds =
+                vec![Fault::Unserved, Fault::Throttled, Fault::ShortPage, Fault::FailedKeys];
+            let (store, monitor) = bench(&memory, FaultPlan { seed, rate_per_1000: 400, kinds });
+            uploads_contract(&store, async |uploads: &[ToBegin<'_>]| {
+                for (key, parts) in uploads {
+                    let id = memory.begin_upload(key, Timestamp::from_seconds(1_000));
+                    for bytes in *parts {
+                        memory.add_part(key, &id, *bytes, Timestamp::from_seconds(1_000));
+                    }
+                }
+            })
+            .await;
+            assert!(monitor.get(Counter::RetriedRequests) > 0, "seed {seed}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn g11_answers_that_are_lost_change_nothing_about_what_is_left() {
         for seed in 0..16 {
             let memory = MemoryStore::new();
@@ -95,8 +115,11 @@ mod tests {
             for key in &keys {
                 memory.put(key, "x", Timestamp::default());
             }
-            let doomed =
-                |key: &String| Doomed { key: key.as_str().into(), modified: Timestamp::default() };
+            let doomed = |key: &String| Doomed {
+                key: key.as_str().into(),
+                modified: Timestamp::default(),
+                upload: None,
+            };
             let batch = DeleteBatch::new(keys.iter().skip(10).map(doomed).collect()).unwrap();
             let (store, _) = bench(&memory, FaultPlan::passing(seed, 700));
             let outcomes = store.delete(&batch).await.unwrap();

@@ -4,11 +4,12 @@
 //! A *store* holds *objects* under *keys*, in the byte order of the keys: a bucket, a directory tree, memory. A
 //! *cursor* is a listing under way. A *batch* is up to 1000 objects to delete in one request. A *delete marker* hides
 //! older *versions* of a key, where the store keeps them; a *trash* is where objects go instead, inside the same store.
+//! An *incomplete multipart upload* was begun and neither completed nor aborted; its parts are no object.
 //!
 //! # Guarantees
 //! G3: a listing ends only where the store said so; anything odd on the way is an error.
-//! G7: keys are handed on byte for byte. G9: [`DeleteStore::delete`] is the only way to delete, and readers that take
-//! a [`ReadStore`] cannot. [`RestoreStore::unmark`] removes delete markers, which brings objects back, and nothing
+//! G7: keys are handed on byte for byte. G9: [`DeleteStore::delete`] is the only way to delete and to abort, and readers
+//! that take a [`ReadStore`] cannot. [`RestoreStore::unmark`] removes delete markers, which brings objects back, and nothing
 //! else. G10: every key of a batch gets exactly one outcome. G12: requests in flight are bounded.
 //!
 //! # Shape
@@ -21,7 +22,7 @@
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
-//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`], [`WriteStore`].
+//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`], [`WriteStore`], [`MultipartStore`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -36,6 +37,7 @@ mod files;
 mod guarded;
 mod key;
 mod memory;
+mod multipart;
 mod object;
 mod paced;
 mod restore;
@@ -51,7 +53,7 @@ mod share;
 mod stopping;
 mod write;
 
-pub use api::{Abilities, Cursor, DeleteStore, Folders, ReadStore, RestoreStore};
+pub use api::{Abilities, Cursor, DeleteStore, Folders, MultipartStore, ReadStore, RestoreStore};
 pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Permit, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
@@ -59,6 +61,9 @@ pub use files::{ClosedRule, FileCursor, FileOptions, FileStore, Leaf, Nest, Shap
 pub use guarded::{GuardSettings, Guarded, guarded};
 pub use key::Key;
 pub use memory::{MemoryCursor, MemoryStore};
+pub use multipart::{
+    MultipartPage, MultipartPlace, MultipartStep, MultipartUpload, MultipartWalk, Parts,
+};
 pub use object::{Listed, Object};
 pub use paced::{PaceSettings, Paced, PacedCursor};
 pub use restore::{Marker, PutBack, Trashed, Version};

@@ -1,5 +1,6 @@
 //! A store in memory, for tests and demonstrations.
 
+mod multipart;
 mod past;
 mod restore;
 mod write;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 use registry::Timestamp;
 
+use self::multipart::Multiparts;
 use self::past::Past;
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, Kept, Key, KeyFailure,
@@ -36,6 +38,7 @@ struct State {
     now: Timestamp,
     /// Where the store keeps versions.
     past: Option<Past>,
+    multiparts: Multiparts,
 }
 
 #[derive(Clone, Debug)]
@@ -235,6 +238,9 @@ impl State {
     }
 
     fn delete(&mut self, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
+        if let Some(id) = &doomed.upload {
+            return self.multiparts.abort(doomed, id);
+        }
         let place = trash.and_then(|trash| trash.key_of(&doomed.key));
         if trash.is_some() && place.is_none() {
             let message = "it does not lie where the trash is for".into();

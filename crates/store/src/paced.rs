@@ -1,5 +1,6 @@
 //! Asks a store no faster than it bears, and counts what it is asked.
 
+mod multipart;
 mod restore;
 mod write;
 

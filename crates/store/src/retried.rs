@@ -382,6 +382,7 @@ fn words(error: &StoreError) -> String {
     causes.fold(error.kind.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
+mod multipart;
 mod write;
 
 #[cfg(test)]

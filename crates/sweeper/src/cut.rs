@@ -196,11 +196,15 @@ impl Open {
 
     fn close(&mut self) -> Result<Batch, Cause> {
         let rows = std::mem::take(&mut self.rows);
-        let doomed = |row: &Row| Doomed { key: row.key.clone(), modified: row.modified };
+        let doomed = |row: &Row| Doomed {
+            key: row.key.clone(),
+            modified: row.modified,
+            upload: row.upload.clone(),
+        };
         let request = DeleteBatch::new(rows.iter().map(doomed).collect()).map_err(Cause::Batch)?;
         let request = match &self.trash {
-            Some(trash) => request.into_trash(trash.clone()),
-            None => request,
+            Some(trash) if !request.is_of_uploads() => request.into_trash(trash.clone()),
+            _ => request,
         };
         Ok(Batch { rows, places: std::mem::take(&mut self.places), request })
     }

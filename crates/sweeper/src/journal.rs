@@ -23,7 +23,7 @@ pub use witness::Witness;
 pub(crate) use disk::Disk;
 pub(crate) use read::{ReadError, replay_to};
 pub(crate) use record::{Fate, Marked, Record, Run, Span};
-pub(crate) use state::{Period, joined};
+pub(crate) use state::{Period, Worth, joined};
 pub(crate) use write::{Durable, Writer};
 
 use frame::{framed, put_frame};

@@ -8,7 +8,7 @@
 //!
 //! # Guarantees
 //! G6: only rows of the plan are deleted. G8: tags, then revisions, then layer links, then blobs; what a remaining
-//! link may lead to stays. G10: planned = deleted + already gone + spared + failed, in every segment and in
+//! link may lead to stays. Incomplete multipart uploads, to which nothing leads, are aborted last. G10: planned = deleted + already gone + spared + failed, in every segment and in
 //! total. G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up
 //! and ends in the same objects; so can an undo, which never overwrites. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
 //! state takes up to a bit for each row.

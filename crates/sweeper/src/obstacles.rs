@@ -37,9 +37,10 @@ impl Obstacles {
         self.elsewhere.is_some() || !self.repositories.is_empty()
     }
 
-    /// Whether a row has to stay because a link of an earlier stage may lead to it. Uploads are led to by nothing.
+    /// Whether a row has to stay because a link of an earlier stage may lead to it. Uploads are led to by nothing, whatever
+    /// they would become.
     pub(crate) fn protect(&self, row: &Row) -> bool {
-        if row.kind == RowKind::Upload {
+        if matches!(row.kind, RowKind::Upload | RowKind::MultipartUpload) {
             return false;
         }
         self.elsewhere.is_some_and(|first| first < row.kind.stage())
@@ -51,6 +52,6 @@ impl Obstacles {
 pub(crate) const fn is_link(kind: RowKind) -> bool {
     match kind {
         RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => true,
-        RowKind::Upload | RowKind::Blob => false,
+        RowKind::Upload | RowKind::Blob | RowKind::MultipartUpload => false,
     }
 }

@@ -53,7 +53,7 @@ impl Observer for () {
 
 /// Carries out a plan, or what earlier sweeps left of it.
 ///
-/// Tags, revisions, layer links, blobs: each stage ends before the next begins (G8). An object is asked for only when
+/// Tags, revisions, layer links, blobs, multipart uploads: each stage ends before the next begins (G8). An object is asked for only when
 /// the intent is durable in the journal, and every object gets exactly one outcome (G10, G11). Where a link stays,
 /// because it could not be removed or was written since, nothing it may lead to is touched (G8).
 ///
@@ -220,8 +220,10 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
     }
 
     async fn sweep_stage(&mut self, stage: Stage) -> Result<(), Halt> {
-        let links = stage != Stage::Blobs;
-        self.around.monitor.enter(if links { Phase::SweepingLinks } else { Phase::SweepingBlobs });
+        self.around.monitor.enter(match stage {
+            Stage::Tags | Stage::Revisions | Stage::Layers => Phase::SweepingLinks,
+            Stage::Blobs | Stage::Multipart => Phase::SweepingBlobs,
+        });
         let cut = Cut {
             source: Arc::clone(&self.source),
             stage,

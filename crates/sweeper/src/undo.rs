@@ -22,7 +22,7 @@ pub use selection::Only;
 
 use selection::Selection;
 
-use crate::journal::{Journal, JournalState};
+use crate::journal::{Journal, JournalState, Worth};
 use crate::note::{NOTE_LIMIT, UndoState, trash_note, undone_note};
 use crate::obstacles::is_link;
 use crate::source::Source;
@@ -42,6 +42,8 @@ pub struct UndoSettings {
 }
 
 /// Takes back what a plan deleted, or what was asked for of it.
+///
+/// Uploads that were aborted are gone for good, and only counted.
 ///
 /// Blobs, layer links, revisions, tags: the order of deletion backwards, and a stage begins only when the one before
 /// went through, so that nothing refers to what is not back yet (G8). Nothing is overwritten: what is there is left as
@@ -93,11 +95,14 @@ pub(crate) async fn undo_source<S: RestoreStore, P: Source>(
     around: Surroundings<'_>,
 ) -> Result<UndoReport, UndoError> {
     let state = Arc::new(journal.take_state());
-    let counted = state.fates().deleted.objects + state.unsettled_rows();
+    let worth = state.worth(source.segments());
+    let counted = worth.deleted.objects + worth.unsettled;
+    let is_everything = settings.only.is_everything();
     let report = UndoReport {
         ended: Ended::Broken,
         is_dry_run: settings.is_dry_run,
-        deleted: settings.only.is_everything().then_some(counted),
+        deleted: is_everything.then_some(counted),
+        aborted: if is_everything { worth.aborted } else { Count::default() },
         kinds: BTreeMap::new(),
         missing: Vec::new(),
     };
@@ -198,12 +203,12 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
 
     /// Refuses where the journal says that there is nothing to bring back, or the trash that it tells of is empty.
     async fn check_worth(&self) -> Result<(), Halt> {
-        let (deleted, unsettled) = (self.state.fates().deleted, self.state.unsettled_rows());
-        if deleted.objects + unsettled == 0 {
+        let Worth { deleted, unsettled, aborted } = self.state.worth(self.source.segments());
+        if (deleted + aborted).objects + unsettled == 0 {
             return Err(Cause::NothingDeleted.into());
         }
-        if self.state.is_undone() {
-            // What was in the trash may be back.
+        // What was in the trash may be back; and of uploads nothing can be.
+        if self.state.is_undone() || deleted.objects + unsettled == 0 {
             return Ok(());
         }
         let has_trash = self.state.trashed_rows() > 0 && self.has_trash().await?;

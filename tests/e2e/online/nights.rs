@@ -366,6 +366,7 @@ impl Surroundings for Witness {
                 uploads_older_than: DAY,
             },
             retention: None,
+            multipart: false,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,

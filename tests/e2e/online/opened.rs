@@ -8,9 +8,9 @@ use registry::Timestamp;
 use simstore::Server;
 use store::{
     Abilities, Condition, Cursor, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, MemoryCursor, MemoryStore, Object, PutBack, ReadStore, RestoreStore, S3Config,
-    S3Cursor, S3Store, StaticCredentials, StoreError, Token, Trashed, Version, Versioned,
-    WriteStore,
+    Listed, Marker, MemoryCursor, MemoryStore, MultipartPage, MultipartPlace, MultipartStore,
+    MultipartUpload, Object, Parts, PutBack, ReadStore, RestoreStore, S3Config, S3Cursor, S3Store,
+    StaticCredentials, StoreError, Token, Trashed, Version, Versioned, WriteStore,
 };
 
 use super::bucket::Bucket;
@@ -142,6 +142,21 @@ impl WriteStore for Opened {
 
     fn conditional_puts(&self) -> Option<bool> {
         of!(self, store => store.conditional_puts())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl MultipartStore for Opened {
+    async fn multipart_uploads(
+        &self,
+        within: &str,
+        after: Option<&MultipartPlace>,
+    ) -> Result<Option<MultipartPage>, StoreError> {
+        of!(self, store => store.multipart_uploads(within, after).await)
+    }
+
+    async fn parts(&self, upload: &MultipartUpload) -> Result<Option<Parts>, StoreError> {
+        of!(self, store => store.parts(upload).await)
     }
 }
 

@@ -44,7 +44,7 @@ impl Crowd {
     fn of(&self, call: Call<'_>) -> Option<&InFlight> {
         match call {
             Call::Now | Call::Write | Call::Restore | Call::Cache => None,
-            Call::Folders | Call::List { .. } => Some(&self.lists),
+            Call::Folders | Call::List { .. } | Call::Uploads => Some(&self.lists),
             Call::Look | Call::Get(_) => Some(&self.gets),
             Call::Delete(_) => Some(&self.deletes),
         }

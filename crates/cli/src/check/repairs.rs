@@ -103,6 +103,7 @@ impl<'a> Draft<'a> {
             notes: Vec::new(),
             facts,
             requests: requests(survey.monitor),
+            multipart: None,
         }
     }
 }
@@ -149,5 +150,6 @@ fn row(repository: &RepositoryName, repair: &Repair, cutoffs: &Cutoffs) -> Optio
         modified: link.modified,
         reason,
         rule: None,
+        upload: None,
     })
 }

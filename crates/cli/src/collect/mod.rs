@@ -3,6 +3,7 @@
 mod blobs;
 mod by_rule;
 mod marking;
+mod multipart;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -17,7 +18,7 @@ use planner::{
     Requests, audit,
 };
 use registry::{Digest, Layout, RepositoryName, Timestamp};
-use store::ReadStore;
+use store::{MultipartStore, ReadStore};
 use tokio::task::spawn_blocking;
 
 use crate::survey::{self, Survey, sole};
@@ -45,6 +46,8 @@ pub struct Ask<'a> {
     pub beside: Beside,
     /// Blobs that were condemned before, whose links are taken.
     pub held: &'a [Digest],
+    /// Whether incomplete multipart uploads are looked for, and go by the rule for uploads.
+    pub multipart: bool,
     /// What the operator accepts.
     pub limits: &'a Limits,
     /// How many ranges are listed, and manifests read, at once.
@@ -91,7 +94,7 @@ pub struct Look {
 ///
 /// # Errors
 /// [`Failure`] where any key or manifest may have been missed: there is no plan then.
-pub async fn make_plan<S: ReadStore>(
+pub async fn make_plan<S: MultipartStore>(
     store: &Arc<S>,
     ask: &Ask<'_>,
     monitor: &Arc<Monitor>,
@@ -104,7 +107,7 @@ pub async fn make_plan<S: ReadStore>(
 ///
 /// # Errors
 /// As [`make_plan`].
-pub async fn look<S: ReadStore>(
+pub async fn look<S: MultipartStore>(
     store: &Arc<S>,
     ask: &Ask<'_>,
     monitor: &Arc<Monitor>,
@@ -153,7 +156,7 @@ struct Stage<'a, S> {
     writer: &'a Arc<PlanWriter>,
 }
 
-impl<S: ReadStore> Stage<'_, S> {
+impl<S: MultipartStore> Stage<'_, S> {
     /// Judges the blobs by what was marked.
     async fn judge(
         &self,
@@ -177,12 +180,14 @@ impl<S: ReadStore> Stage<'_, S> {
         let (judged, told) = tokio::join!(blobs::judge_blobs(self, judge), told);
         let (judge, seen) = judged?;
         told?;
+        let multipart = multipart::judge_uploads(self).await?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
         facts.tags = self.survey.monitor.get(Counter::Tags);
         facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
             + self.survey.monitor.get(Counter::BlobKeys);
         let header = self.header(facts, marked.doubts, &marked.by_rule);
+        let header = Header { multipart, ..header };
         Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })
     }
 
@@ -219,6 +224,7 @@ impl<S: ReadStore> Stage<'_, S> {
             notes: audit(&facts, &audited, ask.limits),
             facts,
             requests: requests(self.survey.monitor),
+            multipart: None,
         }
     }
 }

@@ -88,6 +88,7 @@ impl Work for Collecting<'_> {
             options,
             policy: POLICY,
             retention: None,
+            multipart: true,
             limits,
             out,
             is_scratch: false,

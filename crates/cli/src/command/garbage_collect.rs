@@ -206,6 +206,7 @@ impl Collecting<'_> {
                 uploads_older_than: NEVER,
             },
             retention: None,
+            multipart: false,
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
             is_scratch: true,

@@ -185,6 +185,7 @@ impl Collecting<'_> {
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             retention: self.retention.clone(),
+            multipart: true,
             limits: limits(&self.args.policy),
             out: &out,
             is_scratch: false,

@@ -41,7 +41,7 @@ use monitor::Counter;
 use planner::{Amount, Limits, Plan, Policy};
 use report::Bill;
 use serde::Serialize;
-use store::DeleteStore;
+use store::{DeleteStore, MultipartStore};
 use sweeper::SweepReport;
 
 use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
@@ -188,6 +188,8 @@ struct Wish<'a> {
     options: BTreeMap<String, String>,
     policy: Policy,
     retention: Option<Retaining>,
+    /// Whether incomplete multipart uploads may go.
+    multipart: bool,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -196,15 +198,15 @@ struct Wish<'a> {
 }
 
 /// Makes a plan of an open registry.
-async fn plan_of<S: DeleteStore>(
+async fn plan_of<S: DeleteStore + MultipartStore>(
     open: &Open<S>,
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, limits, out, is_scratch, listener, resources } =
+    let Wish { source, options, policy, retention, out, is_scratch, listener, resources, .. } =
         wish;
     context.note_emptiness(open, source);
-    let (layout, width, limits) = (&open.layout, open.width, &limits);
+    let (layout, width) = (&open.layout, open.width);
     let cache = remembered::open(resources, context.console);
     let memory = resources.memory.in_memory();
     let ask = Ask {
@@ -215,7 +217,8 @@ async fn plan_of<S: DeleteStore>(
         retention,
         beside: Beside::Nothing,
         held: &[],
-        limits,
+        multipart: wish.multipart,
+        limits: &wish.limits,
         width,
         out,
         is_scratch,

@@ -1,7 +1,7 @@
 //! `regsweep plan`: writes a plan and deletes nothing.
 
 use planner::Plan;
-use store::DeleteStore;
+use store::RestoreStore;
 
 use super::{Context, Wish, limits, plan_of, policy};
 use crate::Failure;
@@ -49,12 +49,13 @@ struct Planning<'a> {
 impl Work for Planning<'_> {
     type Out = Plan;
 
-    async fn run<S: DeleteStore>(self, open: Open<S>) -> Result<Plan, Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Plan, Failure> {
         let wish = Wish {
             source: &self.location.source,
             options: self.location.options.clone(),
             policy: policy(&self.args.policy),
             retention: self.retention,
+            multipart: true,
             limits: limits(&self.args.policy),
             out: &self.args.out,
             is_scratch: false,

@@ -34,6 +34,8 @@ pub(crate) enum Name {
     UndoEnded,
     /// The store tells whether it keeps versions.
     Versioning,
+    /// Incomplete multipart uploads can be listed, and their parts. Without it none goes.
+    Multipart,
     /// Older versions can be listed.
     OlderVersions,
     /// What `gc --online` deletes can come back.
@@ -65,6 +67,7 @@ impl Name {
             Self::Generations => "generations",
             Self::UndoEnded => "undo-ended",
             Self::Versioning => "versioning",
+            Self::Multipart => "multipart-uploads",
             Self::OlderVersions => "older-versions",
             Self::WayBack => "way-back",
             Self::Kept => "kept",
@@ -81,6 +84,7 @@ impl Name {
             Self::List => Some(("s3:ListBucket", On::RegistryKeys)),
             Self::Read => Some(("s3:GetObject", On::Registry)),
             Self::Versioning => Some(("s3:GetBucketVersioning", On::Bucket)),
+            Self::Multipart => Some(("s3:ListBucketMultipartUploads", On::Bucket)),
             Self::OlderVersions => Some(("s3:ListBucketVersions", On::RegistryKeys)),
             Self::Write => Some(("s3:PutObject", On::Own)),
             Self::Delete => Some(("s3:DeleteObject", On::Registry)),
@@ -94,7 +98,7 @@ impl Name {
     /// Which tasks need it; none need what is only good to know.
     pub(crate) fn tasks(self) -> Vec<Task> {
         match (self, self.permission()) {
-            (Self::Clock | Self::Conditions, _) => Vec::new(),
+            (Self::Clock | Self::Conditions | Self::Multipart, _) => Vec::new(),
             (Self::Offline | Self::Generations, _) => vec![Task::Gc],
             (Self::Cache | Self::UndoEnded, _) => vec![Task::Gc, Task::GcOnline],
             (Self::CacheOnline | Self::WayBack, _) => vec![Task::GcOnline],
@@ -110,6 +114,7 @@ impl Name {
         let by = match self {
             Self::Clock => return true,
             Self::Conditions => vec![Task::GcOnline],
+            Self::Multipart => vec![Task::Plan, Task::Gc],
             _ => self.tasks(),
         };
         by.iter().any(|task| tasks.contains(task))
@@ -166,6 +171,14 @@ impl Check {
             .map_or_else(|| failure.hints(&command_line::typed()), |advice| vec![advice]);
         let missing = Missing { what: said(failure), advice, code: failure.code() };
         Self { name, found: Found::Missing(missing) }
+    }
+
+    /// The same, where it is missing, with what that means.
+    pub(crate) fn meaning(mut self, meaning: &str) -> Self {
+        if let Found::Missing(missing) = &mut self.found {
+            missing.advice.push(meaning.to_owned());
+        }
+        self
     }
 
     /// There, with `detail`, or what a command would fail of.

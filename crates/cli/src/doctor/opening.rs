@@ -11,13 +11,14 @@ use crate::{Failure, Refusal};
 const STEPS: [Name; 4] = [Name::Store, Name::List, Name::Read, Name::Layout];
 
 /// All that an open registry would be asked for.
-const LATER: [Name; 13] = [
+const LATER: [Name; 14] = [
     Name::Time,
     Name::Clock,
     Name::Lease,
     Name::Generations,
     Name::UndoEnded,
     Name::Versioning,
+    Name::Multipart,
     Name::OlderVersions,
     Name::WayBack,
     Name::Kept,

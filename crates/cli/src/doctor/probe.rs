@@ -1,7 +1,10 @@
 //! Asks an open registry for all that commands need. Writes nothing.
 
 use registry::Timestamp;
-use store::{Cursor as _, ErrorKind, ReadStore, RestoreStore, StoreError};
+use store::{
+    Cursor as _, ErrorKind, MultipartStep, MultipartStore, MultipartWalk, ReadStore, RestoreStore,
+    StoreError,
+};
 
 use super::check::{Check, Name};
 use super::trial::Trial;
@@ -39,6 +42,7 @@ impl Work for Probing<'_> {
         checks.extend(self.time(&open).await);
         checks.extend(self.others(&open).await);
         checks.extend(self.keeping(&open).await);
+        checks.extend(self.multipart(&open).await);
         let trial = Trial { open: &open, args: self.args, location: self.location }.run().await;
         // Without versions there are no delete markers to remove.
         let has_markers = checks.iter().any(|check| check.name == Name::OlderVersions);
@@ -117,6 +121,26 @@ impl Probing<'_> {
             checks.push(self.check(Name::UndoEnded, outcome, "none is under way"));
         }
         checks
+    }
+
+    /// Whether incomplete multipart uploads can be told: where they cannot, they stay, and no command fails of it.
+    async fn multipart<S: MultipartStore>(&self, open: &Open<S>) -> Option<Check> {
+        if !self.matters(Name::Multipart) {
+            return None;
+        }
+        Some(match first_uploads(open).await {
+            Ok(detail) => Check::there(Name::Multipart, detail),
+            Err(error) if error.kind == ErrorKind::Denied => {
+                let failure = failed_at(self.location)(error);
+                let check = Check::failed(Name::Multipart, &failure, self.location);
+                check.meaning(
+                    "until then such uploads stay, and a plan says that they are not known",
+                )
+            }
+            Err(error) => {
+                Check::failed(Name::Multipart, &failed_at(self.location)(error), self.location)
+            }
+        })
     }
 
     /// What the store keeps of what is deleted.
@@ -204,6 +228,21 @@ async fn first_key<S: ReadStore>(open: &Open<S>) -> Result<Option<Box<str>>, Sto
         }
     }
     Ok(None)
+}
+
+/// Lists a page of uploads, and the parts of the first.
+async fn first_uploads<S: MultipartStore>(open: &Open<S>) -> Result<&'static str, StoreError> {
+    let mut walk = MultipartWalk::new(open.layout.base());
+    Ok(match walk.next(open.store.as_ref()).await? {
+        MultipartStep::Untold => "the store does not list them: they stay",
+        MultipartStep::End => "there are none",
+        MultipartStep::Uploads(uploads) => {
+            if let Some(upload) = uploads.first() {
+                open.store.parts(upload).await?;
+            }
+            "there are some"
+        }
+    })
 }
 
 fn skew(store: Timestamp, here: Timestamp) -> Check {

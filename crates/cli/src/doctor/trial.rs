@@ -95,7 +95,7 @@ impl<S: RestoreStore> Trial<'_, S> {
     }
 
     async fn delete(&self, key: &str) -> Result<Kept, StoreError> {
-        let doomed = Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE };
+        let doomed = Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE, upload: None };
         let failed = |kind| StoreError::new(Operation::Delete, key, kind);
         let batch = DeleteBatch::new(vec![doomed])
             .map_err(|error| failed(store::ErrorKind::Fatal).because(error))?;

@@ -116,7 +116,7 @@ fn reading_code(error: &StoreError) -> Code {
 
 fn list_code(error: &ListError) -> Code {
     match error {
-        ListError::Store { source, .. } => reading_code(source),
+        ListError::Store { source, .. } | ListError::Uploads { source, .. } => reading_code(source),
         ListError::Stopped { .. } => Code::Stopped,
         ListError::LostWorker { .. } => Code::Internal,
         _ => Code::Incomplete,

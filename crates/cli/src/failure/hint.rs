@@ -103,7 +103,9 @@ fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
 
 fn list_hint(error: &ListError) -> Option<&'static str> {
     match error {
-        ListError::Store { source, .. } => store_hint(source, true),
+        ListError::Store { source, .. } | ListError::Uploads { source, .. } => {
+            store_hint(source, true)
+        }
         ListError::LostWorker { .. } => Some(BUG),
         _ => None,
     }

@@ -119,6 +119,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
                 Purpose::Again => Beside::Linked,
             },
             held,
+            multipart: false,
             limits,
             width: self.open.width,
             out: &out,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use planner::{Plan, PlanError, Row};
+use planner::{Plan, PlanError, Row, RowKind};
 
 use crate::Failure;
 
@@ -10,6 +10,9 @@ const COLUMNS: &str = "kind,repository,digest,key,bytes,last_modified,reason";
 
 /// One more where the plan was made under a retention policy.
 const RULE: &str = ",rule";
+
+/// And one more where it aborts multipart uploads.
+const UPLOAD: &str = ",upload_id";
 
 /// Writes every row of `plan`, in the order of sweeping, RFC 4180 quoted. A reader that goes away ends it quietly.
 ///
@@ -44,16 +47,23 @@ impl From<PlanError> for Broken {
 
 fn write_rows(plan: &Plan, out: &mut impl Write) -> Result<(), Broken> {
     let has_rules = plan.header().retention.is_some();
-    writeln!(out, "{COLUMNS}{}", if has_rules { RULE } else { "" })?;
+    let has_uploads = plan.totals().of(RowKind::MultipartUpload).count > 0;
+    let rule = if has_rules { RULE } else { "" };
+    writeln!(out, "{COLUMNS}{rule}{}", if has_uploads { UPLOAD } else { "" })?;
     for segment in plan.segments() {
         for row in plan.rows(segment)? {
             let row = row?;
-            let rule = row.rule.as_deref().unwrap_or_default();
-            let rule = if has_rules { format!(",{}", quoted(rule)) } else { String::new() };
-            writeln!(out, "{}{rule}", line(&row))?;
+            let rule = more(has_rules, row.rule.as_deref());
+            let upload = more(has_uploads, row.upload.as_deref());
+            writeln!(out, "{}{rule}{upload}", line(&row))?;
         }
     }
     Ok(out.flush()?)
+}
+
+/// A column that only some plans have.
+fn more(is_there: bool, field: Option<&str>) -> String {
+    if is_there { format!(",{}", quoted(field.unwrap_or_default())) } else { String::new() }
 }
 
 fn line(row: &Row) -> String {
@@ -75,7 +85,7 @@ pub(super) fn quoted(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use planner::{Reason, RowKind};
+    use planner::Reason;
     use registry::Timestamp;
 
     use super::*;
@@ -99,6 +109,7 @@ mod tests {
             modified: Timestamp::from_seconds(0),
             reason: Reason::StaleUpload,
             rule: None,
+            upload: None,
         };
         assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
         assert_eq!(COLUMNS.split(',').count(), 7);

@@ -2,19 +2,20 @@
 
 use std::fmt::Write as _;
 
-use planner::{Amount, Plan, Purpose, RowKind, RuleTold, Severity};
+use planner::{Amount, MultipartSeen, Plan, Purpose, RowKind, RuleTold, Severity};
 use report::Bill;
 use sweeper::{Count, SweepReport};
 
 use super::{count, size};
 use crate::Console;
 
-const NAMES: [(RowKind, &str); 5] = [
+const NAMES: [(RowKind, &str); 6] = [
     (RowKind::Blob, "blobs"),
     (RowKind::RevisionLink, "revision links"),
     (RowKind::LayerLink, "layer links"),
     (RowKind::TagLink, "tag links"),
     (RowKind::Upload, "uploads"),
+    (RowKind::MultipartUpload, "multipart"),
 ];
 
 /// What a plan would do, for people: the registry, what goes by kind, what that costs, doubts and notes.
@@ -33,12 +34,18 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     );
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
     for (kind, name) in NAMES {
+        let name = format!("{name:<16}");
+        if kind == RowKind::MultipartUpload && !header.knows_multipart() {
+            line(&mut text, &name, "not known", "");
+            continue;
+        }
         let amount = plan.totals().of(kind);
-        line(&mut text, &format!("{name:<16}"), &count(amount.count), &size(amount.bytes));
+        line(&mut text, &name, &count(amount.count), &size(amount.bytes));
     }
     let all = plan.totals().all();
     line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
     text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
+    text.push_str(&multipart(plan));
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
@@ -50,6 +57,20 @@ const fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Collection => "",
         Purpose::Repair => "\nrepairs of what a check found; garbage stays where it is",
+    }
+}
+
+/// Incomplete multipart uploads of which nobody knows whether they could go.
+fn multipart(plan: &Plan) -> String {
+    match &plan.header().multipart {
+        Some(MultipartSeen::Unknown { why }) => {
+            format!("\nincomplete multipart uploads are not known, and stay: {why}\n")
+        }
+        Some(MultipartSeen::Known { unread, .. }) if *unread > 0 => format!(
+            "\n{} incomplete multipart uploads stay: their parts may not be listed\n",
+            count(*unread)
+        ),
+        Some(MultipartSeen::Known { .. }) | None => String::new(),
     }
 }
 
@@ -69,8 +90,9 @@ fn rules(plan: &Plan, console: Console) -> String {
 }
 
 fn line(text: &mut String, name: &str, objects: &str, bytes: &str) {
+    let line = format!("{name} {objects:>14} {bytes:>12}");
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "{name} {objects:>14} {bytes:>12}");
+    let _ = writeln!(text, "{}", line.trim_end());
 }
 
 fn doubts_and_notes(plan: &Plan) -> String {

@@ -1,6 +1,8 @@
 //! The summary object of `--json`.
 
-use planner::{Amount, Doubt, Facts, Note, Plan, Purpose, Requests, Retention, RowKind, Totals};
+use planner::{
+    Amount, Doubt, Facts, MultipartSeen, Note, Plan, Purpose, Requests, Retention, RowKind,
+};
 use report::Bill;
 use serde::Serialize;
 use sweeper::{Count, Ended, SweepReport};
@@ -33,6 +35,8 @@ pub struct Summary {
     registry_cache: Option<CacheSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retention: Option<Retention>,
+    /// What was seen of incomplete multipart uploads; none where nobody looked.
+    multipart: Option<MultipartSeen>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
 }
@@ -49,16 +53,21 @@ struct Delete {
     tag_links: Amount,
     layer_links: Amount,
     uploads: Amount,
+    /// None where they are not known.
+    multipart_uploads: Option<Amount>,
 }
 
-impl From<&Totals> for Delete {
-    fn from(totals: &Totals) -> Self {
+impl Delete {
+    fn of(plan: &Plan) -> Self {
+        let totals = plan.totals();
+        let multipart = totals.of(RowKind::MultipartUpload);
         Self {
             blobs: totals.of(RowKind::Blob),
             revision_links: totals.of(RowKind::RevisionLink),
             tag_links: totals.of(RowKind::TagLink),
             layer_links: totals.of(RowKind::LayerLink),
             uploads: totals.of(RowKind::Upload),
+            multipart_uploads: plan.header().knows_multipart().then_some(multipart),
         }
     }
 }
@@ -126,7 +135,7 @@ impl Summary {
             tags,
             blobs,
             marked,
-            delete: Delete::from(plan.totals()),
+            delete: Delete::of(plan),
             requests,
             doubts: header.doubts.sample().to_vec(),
             doubts_total: header.doubts.total(),
@@ -138,6 +147,7 @@ impl Summary {
             swept: None,
             registry_cache: None,
             retention: header.retention.clone(),
+            multipart: header.multipart.clone(),
             cost: None,
         }
     }

@@ -25,6 +25,8 @@ pub struct UndoSummary {
     total: Figures,
     kinds: BTreeMap<&'static str, Figures>,
     missing: Vec<MissingObject>,
+    /// Multipart uploads that were aborted, which nothing brings back.
+    aborted: Amount,
     requests: Requests,
 }
 
@@ -81,6 +83,7 @@ impl UndoSummary {
             total: Figures::from(&report.total()),
             kinds: report.kinds.iter().map(|(kind, of)| (kind.name(), of.into())).collect(),
             missing: missing.collect(),
+            aborted: amount(report.aborted),
             requests,
         }
     }
@@ -116,6 +119,11 @@ pub fn undo_table(report: &UndoReport) -> String {
     let unseen = deleted.saturating_sub(seen.objects);
     if unseen > 0 {
         let _ = writeln!(text, "{:<16} {:>14}", "not looked at", count(unseen));
+    }
+    if report.aborted.objects > 0 {
+        let aborted = count(report.aborted.objects);
+        let _ =
+            writeln!(text, "\n{aborted} multipart uploads were aborted, which nothing brings back");
     }
     for (why, lost) in &total.lost {
         let _ = writeln!(text, "\n{} lost: {why}", count(lost.objects));

@@ -220,7 +220,7 @@ async fn a_fence_lets_nothing_through_that_would_change_anything_once_the_lease_
     let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
     let fenced = Fenced::new(memory.clone(), lease.guard());
     let batch = |key: &str| {
-        let doomed = Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE };
+        let doomed = Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE, upload: None };
         DeleteBatch::new(vec![doomed]).unwrap()
     };
     fenced.delete(&batch("a")).await.unwrap();
@@ -242,7 +242,11 @@ async fn a_fence_lets_nothing_come_back_once_the_lease_is_lost() {
     }
     let lease = acquire(memory.clone(), &memory, "first").await.unwrap();
     let fenced = Fenced::new(memory.clone(), lease.guard());
-    let doomed = ["a", "b"].map(|key| Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE });
+    let doomed = ["a", "b"].map(|key| Doomed {
+        key: key.into(),
+        modified: Timestamp::FAR_FUTURE,
+        upload: None,
+    });
     fenced.delete(&DeleteBatch::new(doomed.to_vec()).unwrap()).await.unwrap();
     let hidden = async |key: &str| match fenced.versions(key).await.unwrap().swap_remove(0) {
         Version::Marker(marker) => marker,

@@ -99,6 +99,7 @@ fn a_blob_goes_where_nothing_marks_it_and_it_is_old() {
         modified,
         reason,
         rule: None,
+        upload: None,
     };
     assert_eq!(judged.rows, [row]);
 }

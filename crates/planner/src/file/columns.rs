@@ -16,7 +16,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
 use registry::{RepositoryName, Timestamp};
 
-use crate::{Damage, PlanError, Reason, Row, RowDamage, RowKind};
+use crate::{Damage, PlanError, Reason, Row, RowDamage, RowKind, Stage};
 
 /// The columns of a segment, in the order in which `show --format csv` has them too.
 pub(crate) const SCHEMA: &str = "message plan {
@@ -29,6 +29,12 @@ pub(crate) const SCHEMA: &str = "message plan {
     REQUIRED BYTE_ARRAY reason (UTF8);
     OPTIONAL BYTE_ARRAY rule (UTF8);
 }";
+
+/// The last column, of multipart uploads alone; format 3.
+const UPLOAD: &str = "    REQUIRED BYTE_ARRAY upload (UTF8);\n}";
+
+/// How many columns there are before it.
+const COLUMNS: usize = 8;
 
 /// How many of the columns format 1 has: all but `rule`.
 const OLDEST_COLUMNS: usize = 7;
@@ -68,8 +74,20 @@ impl Encoding {
         Ok(Self { schema: parse_schema(schema)?, properties: Arc::new(properties.build()) })
     }
 
+    /// The same for a segment of `stage`.
+    pub(crate) fn of_stage(stage: Stage) -> Result<Self> {
+        Self::with_schema(&schema_of(stage))
+    }
+
     pub(crate) fn begin<W: Write + Send>(&self, target: W) -> Result<SerializedFileWriter<W>> {
         SerializedFileWriter::new(target, Arc::clone(&self.schema), Arc::clone(&self.properties))
+    }
+}
+
+fn schema_of(stage: Stage) -> String {
+    match stage {
+        Stage::Multipart => SCHEMA.replace('}', UPLOAD),
+        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => SCHEMA.to_owned(),
     }
 }
 
@@ -83,11 +101,23 @@ pub(crate) fn check_row(row: &Row) -> std::result::Result<(), PlanError> {
     match row {
         Row { key, .. } if key.is_empty() => refuse(RowDamage::EmptyKey),
         Row { bytes, .. } if i64::try_from(*bytes).is_err() => refuse(RowDamage::Size),
+        Row { kind, upload, .. } if !names_upload(*kind, upload.as_deref()) => {
+            refuse(RowDamage::Upload)
+        }
         _ => Ok(()),
     }
 }
 
-/// Writes `rows` as one row group.
+/// Whether a row names an upload where its kind has one, and only there: deleting an object in the place of an upload, or
+/// the other way round, is not what was planned (G6).
+fn names_upload(kind: RowKind, upload: Option<&str>) -> bool {
+    match upload {
+        Some(id) => kind == RowKind::MultipartUpload && !id.is_empty(),
+        None => kind != RowKind::MultipartUpload,
+    }
+}
+
+/// Writes `rows`, which are of one stage, as one row group.
 pub(crate) fn write_group<W: Write + Send>(
     writer: &mut SerializedFileWriter<W>,
     rows: &[Row],
@@ -107,6 +137,9 @@ pub(crate) fn write_group<W: Write + Send>(
     column::<Int64Type, _>(&mut group, &times, None)?;
     required(&mut group, rows, |row| text(row.reason.name()))?;
     optional(&mut group, rows, |row| row.rule.as_ref().map(|rule| (&**rule).into()))?;
+    if rows.iter().any(|row| row.upload.is_some()) {
+        required(&mut group, rows, |row| row.upload.as_deref().unwrap_or_default().into())?;
+    }
     group.close().map(drop)
 }
 
@@ -147,7 +180,7 @@ pub(crate) fn column<T: DataType, W: Write + Send>(
 
 /// Whether a segment's columns begin with those of its format; a newer minor version may add some behind them.
 pub(crate) fn check_columns(found: &SchemaDescriptor) -> Result<bool> {
-    let ours = SchemaDescriptor::new(parse_schema(SCHEMA)?);
+    let ours = SchemaDescriptor::new(parse_schema(&schema_of(Stage::Multipart))?);
     let is_same = |index: usize| {
         let (ours, found) = (ours.column(index), found.column(index));
         ours.path() == found.path()
@@ -155,13 +188,22 @@ pub(crate) fn check_columns(found: &SchemaDescriptor) -> Result<bool> {
             && ours.max_def_level() == found.max_def_level()
             && ours.max_rep_level() == found.max_rep_level()
     };
-    let known = if has_rules(found) { ours.num_columns() } else { OLDEST_COLUMNS };
+    let known = match (has_rules(found), has_uploads(found)) {
+        (false, _) => OLDEST_COLUMNS,
+        (true, false) => COLUMNS,
+        (true, true) => COLUMNS + 1,
+    };
     Ok(found.num_columns() >= known && (0..known).all(is_same))
 }
 
 /// Whether a segment says by which rules its rows go.
 fn has_rules(found: &SchemaDescriptor) -> bool {
     found.num_columns() > OLDEST_COLUMNS && found.column(OLDEST_COLUMNS).name() == "rule"
+}
+
+/// Whether a segment is of multipart uploads.
+fn has_uploads(found: &SchemaDescriptor) -> bool {
+    found.num_columns() > COLUMNS && found.column(COLUMNS).name() == "upload"
 }
 
 /// Reads one row group whole; `first` is the position of its first row in the segment.
@@ -210,6 +252,8 @@ struct Columns {
     reason: Vec<Option<ByteArray>>,
     /// Empty where the segment does not know any.
     rule: Vec<Option<ByteArray>>,
+    /// Empty where the segment is not of multipart uploads.
+    upload: Vec<Option<ByteArray>>,
     /// The last repository seen: neighbouring rows share its name.
     repository_name: Option<RepositoryName>,
     /// The last rule seen.
@@ -227,6 +271,7 @@ impl Columns {
             modified: numbers(group, 5, count)?,
             reason: texts(group, 6, count)?,
             rule: rules(group, count)?,
+            upload: uploads(group, count)?,
             repository_name: None,
             rule_name: None,
         })
@@ -240,8 +285,14 @@ impl Columns {
         if key.is_empty() {
             return Err(RowDamage::EmptyKey);
         }
+        let kind = find(&RowKind::ALL, RowKind::name, kind).ok_or(RowDamage::Kind)?;
+        let upload = self.upload.get(index).map(|id| as_text(id.as_ref())).transpose()?;
+        if !names_upload(kind, upload) {
+            return Err(RowDamage::Upload);
+        }
         Ok(Row {
-            kind: find(&RowKind::ALL, RowKind::name, kind).ok_or(RowDamage::Kind)?,
+            kind,
+            upload: upload.map(Into::into),
             digest: digest.map(str::parse).transpose().map_err(|_| RowDamage::Digest)?,
             key: key.into(),
             bytes: u64::try_from(self.bytes[index]).map_err(|_| RowDamage::Size)?,
@@ -303,6 +354,11 @@ fn texts(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<O
 fn rules(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
     let has_rules = has_rules(group.metadata().schema_descr());
     if has_rules { texts(group, OLDEST_COLUMNS, count) } else { Ok(Vec::new()) }
+}
+
+fn uploads(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
+    let has_uploads = has_uploads(group.metadata().schema_descr());
+    if has_uploads { texts(group, COLUMNS, count) } else { Ok(Vec::new()) }
 }
 
 fn numbers(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<i64>> {

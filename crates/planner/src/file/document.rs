@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, FORMAT_MINOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals,
+    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_MULTIPART,
+    WITHOUT_MULTIPART,
 };
-use crate::{Damage, PlanError, Stage};
+use crate::{Damage, PlanError, RowKind, Stage};
 
 /// The whole of `plan.json`.
 #[derive(Serialize, Deserialize)]
@@ -44,8 +45,10 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
+    let has_uploads = totals.of(RowKind::MultipartUpload).count > 0;
+    let (major, minor) = if has_uploads { WITH_MULTIPART } else { WITHOUT_MULTIPART };
     let mut document = Document {
-        format: Format { major: FORMAT_MAJOR, minor: FORMAT_MINOR },
+        format: Format { major, minor },
         id: String::new(),
         header: header.clone(),
         totals,

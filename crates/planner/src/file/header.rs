@@ -34,6 +34,39 @@ pub struct Header {
     pub facts: Facts,
     /// What the run asked of the store.
     pub requests: Requests,
+    /// What it saw of incomplete multipart uploads; none where it did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multipart: Option<MultipartSeen>,
+}
+
+impl Header {
+    /// Whether it is known which incomplete multipart uploads there are; if not, that the plan aborts none says nothing.
+    #[must_use]
+    pub const fn knows_multipart(&self) -> bool {
+        matches!(self.multipart, Some(MultipartSeen::Known { .. }))
+    }
+}
+
+/// What a run saw of incomplete multipart uploads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub enum MultipartSeen {
+    /// All of them were listed; those that are no rows stay.
+    Known {
+        /// Uploads below the layout's root.
+        listed: u64,
+        /// Among them those whose keys no registry writes in parts.
+        foreign: u64,
+        /// Among them those that are too young.
+        young: u64,
+        /// Among them those whose parts could not be listed, so that nobody knows how old they are (G4).
+        unread: u64,
+    },
+    /// Nobody knows how many there are: the store has no such listing, or does not allow it.
+    Unknown {
+        /// Why.
+        why: String,
+    },
 }
 
 /// What a plan is for.
@@ -171,6 +204,13 @@ pub struct Totals {
     layer_link: Amount,
     upload: Amount,
     blob: Amount,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    multipart_upload: Amount,
+}
+
+/// Programs that know of no such rows read what they always did.
+fn is_nothing(amount: &Amount) -> bool {
+    *amount == Amount::default()
 }
 
 impl Totals {
@@ -183,6 +223,7 @@ impl Totals {
             RowKind::LayerLink => self.layer_link,
             RowKind::Upload => self.upload,
             RowKind::Blob => self.blob,
+            RowKind::MultipartUpload => self.multipart_upload,
         }
     }
 
@@ -219,6 +260,7 @@ impl Totals {
             RowKind::LayerLink => &mut self.layer_link,
             RowKind::Upload => &mut self.upload,
             RowKind::Blob => &mut self.blob,
+            RowKind::MultipartUpload => &mut self.multipart_upload,
         }
     }
 }
@@ -235,7 +277,7 @@ mod tests {
             assert_eq!(serde_json::to_value(totals).unwrap()[kind.name()]["bytes"], bytes);
         }
         assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 7 });
-        assert_eq!(totals.all(), Amount { count: 5, bytes: 15 });
+        assert_eq!(totals.all(), Amount { count: 6, bytes: 21 });
     }
 
     #[test]

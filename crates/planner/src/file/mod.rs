@@ -5,9 +5,10 @@
 //! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
 //! `plan.json.unfinished`, and is no plan.
 //!
-//! Format 2.0. A minor version may add fields that a reader can do without; anything else, also a new name of a kind,
-//! a reason or a breaker, is a new major version. Format 1 knows neither the reason `expired` nor the column `rule`, and
-//! is read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
+//! Format 2.1, or 3.0 where there are multipart uploads among the rows. A minor version may add fields that a reader can
+//! do without; anything else, also a new name of a kind, a reason or a breaker, is a new major version. Format 2 knows
+//! neither the kind `multipart_upload` nor the column `upload`, and 2.0 not the field `multipart`. Format 1 knows
+//! neither the reason `expired` nor the column `rule`. Both are read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
 //! JSON with sorted keys, without white space, and with an empty id.
 
 mod append;
@@ -25,7 +26,9 @@ mod write;
 mod tests;
 
 pub use document::parse_header;
-pub use header::{Doubt, Doubts, Header, Location, Purpose, Requests, Retention, RuleTold, Totals};
+pub use header::{
+    Doubt, Doubts, Header, Location, MultipartSeen, Purpose, Requests, Retention, RuleTold, Totals,
+};
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
 pub use segment::{Part, Segment};
@@ -37,11 +40,14 @@ const PLAN_FILE: &str = "plan.json";
 /// What `plan.json` is called until everything else is written.
 const UNFINISHED_FILE: &str = "plan.json.unfinished";
 
-/// Major version of the format that is written here.
-const FORMAT_MAJOR: u32 = 2;
+/// Major version of the newest format that is written here, and read.
+const FORMAT_MAJOR: u32 = 3;
 
 /// The oldest major version that is read.
 const OLDEST_MAJOR: u32 = 1;
 
-/// Minor version of the format that is written here.
-const FORMAT_MINOR: u32 = 0;
+/// Major and minor version of a plan with multipart uploads.
+const WITH_MULTIPART: (u32, u32) = (FORMAT_MAJOR, 0);
+
+/// Major and minor version of any other plan, which older programs read too.
+const WITHOUT_MULTIPART: (u32, u32) = (2, 1);

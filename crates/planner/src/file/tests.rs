@@ -31,7 +31,7 @@ fn header() -> Header {
             base: "data/docker/registry/v2/".into(),
             options: [("region".to_owned(), "eu-central-1".to_owned())].into(),
         },
-        purpose: planner::Purpose::Collection,
+        purpose: crate::Purpose::Collection,
         policy: Policy {
             untagged: true,
             grace: Duration::from_hours(24),
@@ -43,6 +43,7 @@ fn header() -> Header {
         notes: Vec::new(),
         facts: Facts::default(),
         requests: Requests { list: 5, ..Requests::default() },
+        multipart: None,
     }
 }
 
@@ -57,10 +58,17 @@ fn blob(number: u32) -> Row {
         modified: Timestamp::from_millis(1_600_000_000_123),
         reason: Reason::Unreferenced,
         rule: None,
+        upload: None,
     }
 }
 
-/// One row of each stage, in a shard of its own.
+/// A row of an upload.
+fn multipart(number: u32) -> Row {
+    let kind = RowKind::MultipartUpload;
+    Row { kind, digest: None, upload: Some(format!("id{number}").into()), ..blob(number) }
+}
+
+/// One row of each stage of objects, in a shard of its own.
 fn one_row_each() -> Vec<Row> {
     let kinds = [RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink, RowKind::Blob];
     kinds.into_iter().zip(1..).map(|(kind, number)| Row { kind, ..blob(number) }).collect()
@@ -88,6 +96,7 @@ prop_compose! {
         bytes in prop_oneof![0..10_000u64, Just(i64::MAX.cast_unsigned())],
         modified in any::<i64>(),
         rule in prop::option::of("[a-z ]{1,9}"),
+        upload in "[ -~]{1,9}",
     ) -> Row {
         Row {
             kind,
@@ -98,6 +107,7 @@ prop_compose! {
             bytes,
             modified: Timestamp::from_millis(modified),
             rule: rule.map(Into::into),
+            upload: (kind == RowKind::MultipartUpload).then_some(upload.into()),
         }
     }
 }

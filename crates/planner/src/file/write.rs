@@ -53,7 +53,8 @@ pub trait Sealed {}
 /// again.
 pub struct PlanWriter {
     dir: PathBuf,
-    encoding: Encoding,
+    /// By stage.
+    encodings: [Encoding; Stage::ALL.len()],
     /// By stage, then shard; those of a small stage are gathered at the end.
     segments: Vec<Mutex<Open>>,
     buffers: Buffers,
@@ -92,14 +93,16 @@ impl PlanWriter {
     }
 
     pub(crate) fn with_buffers(dir: &Path, buffers: Buffers) -> Result<Self, PlanError> {
-        let encoding = Encoding::new().map_err(encode_error(dir))?;
+        let (usual, uploads) = encodings().map_err(encode_error(dir))?;
+        let encoding =
+            |stage| if stage == Stage::Multipart { uploads.clone() } else { usual.clone() };
         directory::claim(dir)?;
         let places =
             Stage::ALL.into_iter().flat_map(|stage| Shard::all().map(move |shard| (stage, shard)));
         let open = |(stage, shard)| Mutex::new(Open::new(stage, Part::Shard(shard)));
         Ok(Self {
             dir: dir.to_owned(),
-            encoding,
+            encodings: Stage::ALL.map(encoding),
             segments: places.map(open).collect(),
             buffers,
             buffered: AtomicUsize::new(0),
@@ -163,8 +166,9 @@ impl PlanWriter {
         let writer = match &mut open.writer {
             Some(writer) => writer,
             none => {
+                let encoding = &self.encodings[open.stage as usize];
                 let writer =
-                    self.encoding.begin(Append::new(path.clone())).map_err(encode_error(&path))?;
+                    encoding.begin(Append::new(path.clone())).map_err(encode_error(&path))?;
                 none.insert(writer)
             }
         };
@@ -244,6 +248,10 @@ impl PlanWriter {
             shards
         }
     }
+}
+
+fn encodings() -> Result<(Encoding, Encoding), ParquetError> {
+    Ok((Encoding::new()?, Encoding::of_stage(Stage::Multipart)?))
 }
 
 const fn index_of(stage: Stage, shard: Shard) -> usize {

@@ -28,12 +28,15 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
 fn objects_of(subject: &Subject<'_>) -> String {
     let of = |kind| subject.totals.of(kind).count;
     let (blobs, uploads) = (of(RowKind::Blob), of(RowKind::Upload));
-    let links = subject.totals.all().count.saturating_sub(blobs).saturating_sub(uploads);
+    let multipart = of(RowKind::MultipartUpload);
+    let others = blobs.saturating_add(uploads).saturating_add(multipart);
+    let links = subject.totals.all().count.saturating_sub(others);
     let some = |number, one, many| (number > 0).then(|| counted(number, one, many));
     let parts = [
         some(blobs, "blob", "blobs"),
         some(links, "link", "links"),
         some(uploads, "part of an upload", "parts of uploads"),
+        some(multipart, "multipart upload", "multipart uploads"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

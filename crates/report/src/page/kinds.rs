@@ -1,6 +1,6 @@
 //! What goes, and why.
 
-use planner::{Reason, RowKind};
+use planner::{MultipartSeen, Reason, RowKind};
 
 use crate::Subject;
 use crate::html::Html;
@@ -9,12 +9,13 @@ use crate::words::{count, size};
 use super::Section;
 use super::parts::{bar, columns, lead, number};
 
-const KINDS: [(RowKind, &str); 5] = [
+const KINDS: [(RowKind, &str); 6] = [
     (RowKind::Blob, "Blobs"),
     (RowKind::RevisionLink, "Revision links"),
     (RowKind::LayerLink, "Layer links"),
     (RowKind::TagLink, "Tag links"),
     (RowKind::Upload, "Uploads"),
+    (RowKind::MultipartUpload, "Incomplete multipart uploads"),
 ];
 
 pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
@@ -40,6 +41,12 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
             });
         });
     });
+    if let Some(MultipartSeen::Unknown { why }) = &subject.header.multipart {
+        lead(
+            &mut body,
+            format_args!("Incomplete multipart uploads are not known, and stay: {why}."),
+        );
+    }
     Some(Section { id: "kinds", short: "Kinds", title: "What goes, and why", body })
 }
 

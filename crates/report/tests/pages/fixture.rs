@@ -84,6 +84,7 @@ pub(crate) fn header() -> Header {
             recalled: 100,
             ..Requests::default()
         },
+        multipart: None,
     }
 }
 
@@ -100,6 +101,7 @@ fn row(
     let at = repository.as_ref().map_or_else(String::new, ToString::to_string);
     Row {
         rule: None,
+        upload: None,
         kind,
         key: format!("production/docker/registry/v2/{}/{at}/{digest}", kind.name()).into(),
         repository,

@@ -97,7 +97,7 @@ fn copy_part(
         return Err(S3Error::NOT_IMPLEMENTED);
     };
     let part: Bytes = part;
-    let etag = uploads(shared, |uploads| uploads.put(&ask.key, id, number, part))?;
+    let etag = uploads(shared, |uploads| uploads.put(&ask.key, id, number, part, shared.now()))?;
     Ok(result("CopyPartResult", &etag, &iso(shared.now())))
 }
 

@@ -36,6 +36,7 @@ fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<R
         Kind::List => list::list(&objects(shared), ask, struck),
         Kind::ListVersions => versions::list(&objects(shared), ask),
         Kind::ListUploads => uploads::list(shared, ask),
+        Kind::ListParts => uploads::list_parts(shared, ask),
         Kind::Get | Kind::Head => get::get(&objects(shared), ask),
         Kind::Put => put::put(shared, ask, struck),
         Kind::Copy => copy::copy(shared, ask),
@@ -57,7 +58,7 @@ fn limited(shared: &Shared, ask: &Ask) -> Result<(), S3Error> {
         return Ok(());
     }
     let is_let = match ask.kind {
-        Kind::Get | Kind::Head => shared.one_let_through(Class::Read, &ask.key),
+        Kind::Get | Kind::Head | Kind::ListParts => shared.one_let_through(Class::Read, &ask.key),
         Kind::Put | Kind::Copy | Kind::Upload | Kind::DeleteOne => {
             shared.one_let_through(Class::Write, &ask.key)
         }

@@ -4,15 +4,17 @@ use std::sync::PoisonError;
 
 use super::put;
 use crate::S3Error;
+use crate::checksum::md5_hex;
 use crate::clock::iso;
 use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::server::Shared;
+use crate::storage_class::StorageClass;
 use crate::uploads::{Upload, Uploads};
 use crate::xml::{self, Document};
 
-/// The most uploads of a page.
+/// The most uploads of a page, and the most parts.
 const PAGE_LIMIT: usize = 1000;
 
 /// `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`, `AbortMultipartUpload`.
@@ -46,7 +48,8 @@ fn create(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
 fn put_part(shared: &Shared, ask: &Ask, id: &str, number: &str) -> Result<Reply, S3Error> {
     ask.check_sums()?;
     let number = number.parse().map_err(|_| S3Error::INVALID_ARGUMENT)?;
-    let put = |uploads: &mut Uploads| uploads.put(&ask.key, id, number, ask.body.clone());
+    let now = shared.now();
+    let put = |uploads: &mut Uploads| uploads.put(&ask.key, id, number, ask.body.clone(), now);
     let etag = uploads(shared, put)?;
     Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
 }
@@ -145,5 +148,41 @@ pub(super) fn list(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
         }
         page.len()
     });
+    Ok(Reply { keys, ..Reply::xml(200, answer.finish()) })
+}
+
+/// `ListParts`, by number.
+///
+/// Source: Amazon S3 API, `ListParts`: there is no encoding of keys, and the marker is that of the last part of a page.
+pub(super) fn list_parts(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
+    let id = ask.query("uploadId").unwrap_or_default();
+    let limit = ask.limit("max-parts", PAGE_LIMIT)?;
+    let marker = ask.query("part-number-marker").filter(|marker| !marker.is_empty());
+    let after = marker.map_or(Ok(0), str::parse).map_err(|_| S3Error::INVALID_ARGUMENT)?;
+    let mut answer = Document::new("ListPartsResult");
+    answer.leaf("Bucket", &ask.bucket);
+    answer.leaf("Key", &ask.key);
+    answer.leaf("UploadId", id);
+    answer.leaf("PartNumberMarker", &after.to_string());
+    let keys = uploads(shared, |uploads| {
+        let class = uploads.class(&ask.key, id).map(StorageClass::name);
+        let mut page: Vec<_> = uploads.parts(&ask.key, id, after)?.take(limit + 1).collect();
+        let is_truncated = limit > 0 && page.len() > limit;
+        page.truncate(limit);
+        if let Some((last, _)) = page.last() {
+            answer.leaf("NextPartNumberMarker", &last.to_string());
+        }
+        answer.leaf("MaxParts", &limit.to_string());
+        answer.leaf("IsTruncated", if is_truncated { "true" } else { "false" });
+        for (number, part) in &page {
+            let number = ("PartNumber", number.to_string().into());
+            let modified = ("LastModified", iso(part.modified).into());
+            let etag = ("ETag", format!("\"{}\"", md5_hex(&part.content)).into());
+            let size = ("Size", part.content.len().to_string().into());
+            answer.group("Part", &[number, modified, etag, size]);
+        }
+        answer.leaf("StorageClass", class.unwrap_or_default());
+        Ok::<_, S3Error>(page.len())
+    })?;
     Ok(Reply { keys, ..Reply::xml(200, answer.finish()) })
 }

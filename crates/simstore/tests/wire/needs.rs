@@ -42,6 +42,7 @@ fn each_request_needs_its_action_on_what_it_is_about() {
             &["s3:GetObjectVersion a/c", "s3:PutObject b"],
         ),
         ("POST", "/b?uploads", "", &["s3:PutObject b"]),
+        ("GET", "/b?uploadId=1", "", &["s3:ListMultipartUploadParts b"]),
         ("DELETE", "/b?uploadId=1", "", &["s3:AbortMultipartUpload b"]),
         ("DELETE", "/a", "", &["s3:DeleteObject a"]),
         ("DELETE", "/a?versionId=v", "", &["s3:DeleteObjectVersion a"]),

@@ -298,6 +298,36 @@ fn uploads_under_way_are_listed_until_they_end() {
     assert!(server.keys().is_empty());
 }
 
+#[test]
+fn parts_of_an_upload_are_listed_by_number_until_it_ends() {
+    let server = Server::start(Options::default()).unwrap();
+    let id = server.begin_upload("a b", T);
+    for (number, content) in [(7, "four"), (2, "22"), (1, "x"), (2, "two")] {
+        assert!(server.put_part("a b", &id, number, content, T));
+    }
+    assert!(!server.put_part("a", &id, 1, "", T), "of another key");
+    let target = format!("/registry/a%20b?uploadId={id}");
+    let all = get(&server, &target);
+    assert_eq!(texts(&all, "PartNumber"), ["1", "2", "7"]);
+    assert_eq!(texts(&all, "Size"), ["1", "3", "4"]);
+    assert_eq!(texts(&all, "LastModified").len(), 3);
+    assert_eq!((texts(&all, "Key"), texts(&all, "UploadId")), (vec!["a b"], vec![&*id]));
+    let mut numbers = Vec::new();
+    let mut marker = "0".to_owned();
+    loop {
+        let page = get(&server, &format!("{target}&max-parts=1&part-number-marker={marker}"));
+        numbers.extend(texts(&page, "PartNumber").into_iter().map(str::to_owned));
+        if texts(&page, "IsTruncated") == ["false"] {
+            break;
+        }
+        marker = texts(&page, "NextPartNumberMarker")[0].to_owned();
+    }
+    assert_eq!(numbers, ["1", "2", "7"]);
+    assert_eq!(texts(&get(&server, &format!("{target}&max-parts=x")), "Code"), ["InvalidArgument"]);
+    ask(&server, "DELETE", &target, "", "");
+    assert_eq!(texts(&get(&server, &target), "Code"), ["NoSuchUpload"]);
+}
+
 /// All keys below a prefix, page by page.
 fn list(server: &Server, prefix: &str) -> Vec<String> {
     let mut keys: Vec<String> = Vec::new();

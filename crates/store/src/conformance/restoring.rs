@@ -118,7 +118,7 @@ async fn hidden<S: RestoreStore>(store: &S, key: &str) -> Marker {
 }
 
 fn doomed(key: &str) -> Doomed {
-    Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE }
+    Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE, upload: None }
 }
 
 fn size_of(version: Option<&Version>) -> Option<u64> {

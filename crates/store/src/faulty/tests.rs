@@ -13,7 +13,8 @@ fn filled(count: usize) -> MemoryStore {
 }
 
 fn batch(store: &MemoryStore) -> DeleteBatch {
-    let doomed = |key: String| Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE };
+    let doomed =
+        |key: String| Doomed { key: key.into(), modified: Timestamp::FAR_FUTURE, upload: None };
     DeleteBatch::new(store.keys().into_iter().map(doomed).collect()).unwrap()
 }
 

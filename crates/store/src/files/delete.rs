@@ -12,6 +12,10 @@ use crate::{DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Operation, StoreE
 
 /// Deletes one file of a batch, if that may still be done.
 pub(super) fn permitted(tree: &Tree, doomed: &Doomed, batch: &DeleteBatch) -> KeyOutcome {
+    if doomed.upload.is_some() {
+        // There are none.
+        return KeyOutcome::Gone;
+    }
     match batch.check_permit() {
         Ok(()) => delete(tree, doomed, batch.trash()),
         Err(error) => KeyOutcome::Failed(failure(&error)),

@@ -3,6 +3,7 @@
 mod delete;
 mod folder;
 mod make;
+mod multipart;
 mod path;
 mod read;
 mod restore;

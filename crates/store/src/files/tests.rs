@@ -93,7 +93,8 @@ impl Files {
     }
 
     async fn delete(&self, key: &str, modified: Timestamp) -> KeyOutcome {
-        let batch = DeleteBatch::new(vec![Doomed { key: key.into(), modified }]).unwrap();
+        let batch =
+            DeleteBatch::new(vec![Doomed { key: key.into(), modified, upload: None }]).unwrap();
         self.store.delete(&batch).await.unwrap().remove(0)
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::conformance::ToBegin;
 
 #[test]
 fn the_entity_tag_is_the_md5_of_the_content_where_asked_for() {
@@ -37,6 +38,21 @@ async fn the_store_keeps_its_contract() {
     crate::conformance::trash_contract(&store, filling(&store)).await;
     let store = MemoryStore::new().with_versions();
     crate::conformance::versions_contract(&store, filling(&store)).await;
+    for page in [1, 2, 1000] {
+        let store = MemoryStore::new().with_page(page);
+        crate::conformance::uploads_contract(&store, beginning(&store)).await;
+    }
+}
+
+fn beginning(store: &MemoryStore) -> impl AsyncFn(&[ToBegin<'_>]) + use<'_> {
+    async |uploads| {
+        for (key, parts) in uploads {
+            let id = store.begin_upload(key, Timestamp::from_seconds(1_000));
+            for bytes in *parts {
+                store.add_part(key, &id, *bytes, Timestamp::from_seconds(1_001));
+            }
+        }
+    }
 }
 
 fn filling(store: &MemoryStore) -> impl AsyncFn(&[(&str, &[u8])]) + use<'_> {

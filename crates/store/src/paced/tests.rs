@@ -20,8 +20,11 @@ fn bench(scripted: Scripted, settings: PaceSettings) -> Bench {
 }
 
 fn batch(name: usize, keys: usize) -> DeleteBatch {
-    let doomed =
-        |key| Doomed { key: format!("{name}/{key}").into(), modified: Timestamp::default() };
+    let doomed = |key| Doomed {
+        key: format!("{name}/{key}").into(),
+        modified: Timestamp::default(),
+        upload: None,
+    };
     DeleteBatch::new((0..keys).map(doomed).collect()).unwrap()
 }
 

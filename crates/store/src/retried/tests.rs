@@ -17,7 +17,8 @@ fn bench(replies: impl IntoIterator<Item = Reply>) -> Bench {
 }
 
 fn batch(keys: &[&str]) -> DeleteBatch {
-    let doomed = |key: &&str| Doomed { key: (*key).into(), modified: Timestamp::default() };
+    let doomed =
+        |key: &&str| Doomed { key: (*key).into(), modified: Timestamp::default(), upload: None };
     DeleteBatch::new(keys.iter().map(doomed).collect()).unwrap()
 }
 

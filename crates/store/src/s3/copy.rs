@@ -216,6 +216,7 @@ async fn copy_in_parts(
 
 /// Ends an upload that failed, so that its parts take no room. Where the store does not answer, or this process ends
 /// before, it stays until a rule of the bucket for incomplete uploads ends it; it is no object, and nobody reads it.
+#[expect(clippy::disallowed_methods, reason = "G9: an upload of our own that failed, by its id")]
 async fn give_up(bucket: &Bucket, key: &str, id: &str) {
     let name = &bucket.config.bucket;
     let given_up = timed(

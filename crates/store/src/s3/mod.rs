@@ -1,5 +1,6 @@
 //! Buckets: S3 and all that speak its protocol.
 
+mod abort;
 mod address;
 mod body;
 mod classify;
@@ -10,6 +11,7 @@ mod copy;
 mod credentials;
 mod delete;
 mod delete_answer;
+mod each;
 mod http_client;
 mod list;
 #[cfg(feature = "benches")]
@@ -22,6 +24,7 @@ mod storage_class;
 mod tap;
 mod text;
 mod trash;
+mod uploads;
 mod versioning;
 mod versions;
 mod wire;
@@ -48,8 +51,9 @@ pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, Object, PutBack,
-    ReadStore, RestoreStore, StoreError, Trashed, Version,
+    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, MultipartPage,
+    MultipartPlace, MultipartStore, MultipartUpload, Object, Parts, PutBack, ReadStore,
+    RestoreStore, StoreError, Trashed, Version,
 };
 
 /// A bucket.
@@ -139,9 +143,25 @@ impl ReadStore for S3Store {
 impl DeleteStore for S3Store {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
         match batch.trash() {
+            _ if batch.is_of_uploads() => Ok(abort::abort(&self.bucket, batch).await),
             None => delete::delete(&self.bucket, batch).await,
             Some(trash) => trash::delete(&self.bucket, batch, trash).await,
         }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl MultipartStore for S3Store {
+    async fn multipart_uploads(
+        &self,
+        within: &str,
+        after: Option<&MultipartPlace>,
+    ) -> Result<Option<MultipartPage>, StoreError> {
+        uploads::page(&self.bucket, within, after).await
+    }
+
+    async fn parts(&self, upload: &MultipartUpload) -> Result<Option<Parts>, StoreError> {
+        uploads::parts(&self.bucket, &upload.key, &upload.id).await
     }
 }
 

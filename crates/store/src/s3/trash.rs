@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
-
 use super::copy::{self, Copied, Target};
+use super::each::{each, failure};
 use super::list::look_closely;
 use super::{Bucket, delete};
 use crate::{
@@ -109,37 +108,4 @@ async fn put_back_one(bucket: &Arc<Bucket>, object: &Trashed) -> Result<PutBack,
         Copied::Proven => Ok(PutBack::Restored),
         Copied::Taken => Ok(PutBack::Present),
     }
-}
-
-/// Does something with each, some at a time, and gives the results in their order.
-async fn each<T, F, R>(all: Vec<T>, act: impl Fn(T) -> F) -> Vec<Result<R, StoreError>>
-where
-    F: Future<Output = Result<R, StoreError>> + Send + 'static,
-    R: Send + 'static,
-{
-    let mut results: Vec<Option<Result<R, StoreError>>> = Vec::new();
-    results.resize_with(all.len(), || None);
-    let mut left = all.into_iter().enumerate();
-    let mut tasks = JoinSet::new();
-    loop {
-        while tasks.len() < DeleteBatch::COPIES
-            && let Some((place, one)) = left.next()
-        {
-            let acting = act(one);
-            tasks.spawn(async move { (place, acting.await) });
-        }
-        match tasks.join_next().await {
-            None => break,
-            Some(Ok((place, result))) => results[place] = Some(result),
-            // One that panicked told nothing; whoever joins it panics as well.
-            Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-    results.into_iter().flatten().collect()
-}
-
-/// The failure of one key, with all that is known of it.
-fn failure(error: &StoreError) -> KeyFailure {
-    let message = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
-    KeyFailure { kind: error.kind, message: message.into() }
 }

@@ -22,12 +22,12 @@ pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> 
             let said = format!("its versioning is `{other}`");
             Err(StoreError::new(operation, name, ErrorKind::Malformed).because(said))
         }
-        Err(error) if has_no_versions(&error) => Ok(false),
+        Err(error) if is_not_implemented(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
 /// Whether the server says that it knows nothing of versions.
-pub(super) fn has_no_versions(error: &StoreError) -> bool {
+pub(super) fn is_not_implemented(error: &StoreError) -> bool {
     answered(error).is_some_and(|(status, code)| status == 501 || code == "NotImplemented")
 }

@@ -9,7 +9,7 @@ use super::classify::unreadable;
 use super::page::{PageError, refusal};
 use super::request::{self, whole};
 use super::text::{key as decoded, present, read, time};
-use super::versioning::has_no_versions;
+use super::versioning::is_not_implemented;
 use super::wire::Get;
 use super::xml::{Reader, Step};
 use super::{Bucket, percent};
@@ -34,7 +34,7 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>,
     .await;
     match versions {
         // Nothing was ever kept there.
-        Err(error) if has_no_versions(&error) => Ok(Vec::new()),
+        Err(error) if is_not_implemented(&error) => Ok(Vec::new()),
         versions => versions,
     }
 }

@@ -6,7 +6,7 @@ use store::{DeleteBatch, DeleteChecksum, DeleteStore as _, Doomed, KeyFailure, K
 use super::*;
 
 fn batch<'k>(keys: impl IntoIterator<Item = &'k str>) -> DeleteBatch {
-    let doomed = |key: &str| Doomed { key: key.into(), modified: T };
+    let doomed = |key: &str| Doomed { key: key.into(), modified: T, upload: None };
     DeleteBatch::new(keys.into_iter().map(doomed).collect()).unwrap()
 }
 

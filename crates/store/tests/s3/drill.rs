@@ -37,7 +37,7 @@ fn ways(server: &Server) -> [S3Config; 2] {
 }
 
 fn batch() -> DeleteBatch {
-    let doomed = |(key, _): (&str, &str)| Doomed { key: key.into(), modified: T };
+    let doomed = |(key, _): (&str, &str)| Doomed { key: key.into(), modified: T, upload: None };
     DeleteBatch::new(OBJECTS.map(doomed).to_vec()).unwrap().into_trash(trash())
 }
 
@@ -188,7 +188,7 @@ async fn a_copy_in_parts_that_fails_gives_up_its_upload() {
             server.put("base/c", "nine byte", T);
             let store = store(ways(&server)[1].clone()).await;
             server.set_faults(one_fault(kind, When::Nth(nth), end.clone()));
-            let doomed = Doomed { key: "base/c".into(), modified: T };
+            let doomed = Doomed { key: "base/c".into(), modified: T, upload: None };
             let batch = DeleteBatch::new(vec![doomed]).unwrap().into_trash(trash());
             let outcomes = store.delete(&batch).await.unwrap();
             assert!(matches!(outcomes[..], [KeyOutcome::Failed(_)]), "{when}: {outcomes:?}");

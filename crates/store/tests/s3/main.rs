@@ -120,6 +120,20 @@ async fn the_store_keeps_the_contract_of_all_stores() {
     conformance::odd_keys_contract(&store, fill).await;
     conformance::putting_contract(&store).await;
     conformance::trash_contract(&store, fill).await;
+    let begin = async |uploads: &[conformance::ToBegin<'_>]| {
+        for (key, parts) in uploads {
+            let id = server.begin_upload(key, T);
+            for (number, bytes) in (1..).zip(*parts) {
+                let content = vec![0; usize::try_from(*bytes).unwrap()];
+                assert!(server.put_part(key, &id, number, content, T));
+            }
+        }
+    };
+    for keys_per_page in [1, 2, 1000] {
+        let store = self::store(S3Config { keys_per_page, ..config(&server) }).await;
+        conformance::uploads_contract(&store, begin).await;
+        server.abort_uploads();
+    }
     // Larger objects are copied in parts.
     let parts = self::store(S3Config { copy_limit: 2, ..config(&server) }).await;
     conformance::trash_contract(&parts, fill).await;

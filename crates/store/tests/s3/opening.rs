@@ -110,7 +110,8 @@ async fn ask_by_way_of_a_proxy(endpoint: String) {
     let store = store(config).await;
     assert_eq!(keys(&store, "", "").await, ["a b", "a/b"]);
     assert_eq!(store.get("a b", 9).await.unwrap(), "a b");
-    let batch = DeleteBatch::new(vec![Doomed { key: "a/b".into(), modified: T }]).unwrap();
+    let batch =
+        DeleteBatch::new(vec![Doomed { key: "a/b".into(), modified: T, upload: None }]).unwrap();
     assert_eq!(store.delete(&batch).await.unwrap(), [KeyOutcome::DELETED]);
 }
 

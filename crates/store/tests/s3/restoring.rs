@@ -7,7 +7,7 @@ use store::{DeleteBatch, DeleteStore as _, Doomed, KeyOutcome, PutBack, Trashed,
 use super::*;
 
 fn batch(key: &str) -> DeleteBatch {
-    DeleteBatch::new(vec![Doomed { key: key.into(), modified: T }]).unwrap()
+    DeleteBatch::new(vec![Doomed { key: key.into(), modified: T, upload: None }]).unwrap()
 }
 
 #[tokio::test]

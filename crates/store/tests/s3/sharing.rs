@@ -20,7 +20,7 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 fn batch(keys: u64) -> DeleteBatch {
     let first = NEXT.fetch_add(keys, Ordering::Relaxed);
     let numbers: Range<u64> = first..first + keys;
-    let doomed = |number| Doomed { key: format!("p/{number}").into(), modified: T };
+    let doomed = |number| Doomed { key: format!("p/{number}").into(), modified: T, upload: None };
     DeleteBatch::new(numbers.map(doomed).collect()).unwrap()
 }
 

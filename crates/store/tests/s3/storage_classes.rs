@@ -20,7 +20,8 @@ fn ways(server: &Server) -> [(Kind, S3Config); 2] {
 }
 
 fn batch() -> DeleteBatch {
-    let batch = DeleteBatch::new(vec![Doomed { key: KEY.into(), modified: T }]).unwrap();
+    let batch =
+        DeleteBatch::new(vec![Doomed { key: KEY.into(), modified: T, upload: None }]).unwrap();
     batch.into_trash(Trash::new("base/", "own/trash/"))
 }
 

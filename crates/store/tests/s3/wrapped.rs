@@ -56,7 +56,7 @@ fn numbered(count: usize) -> Vec<String> {
 }
 
 fn batches(keys: &[String], size: usize) -> Vec<DeleteBatch> {
-    let doomed = |key: &String| Doomed { key: key.as_str().into(), modified: T };
+    let doomed = |key: &String| Doomed { key: key.as_str().into(), modified: T, upload: None };
     let batch = |keys: &[String]| DeleteBatch::new(keys.iter().map(doomed).collect()).unwrap();
     keys.chunks(size).map(batch).collect()
 }

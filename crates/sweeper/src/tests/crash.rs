@@ -149,7 +149,7 @@ proptest! {
         batch in 1..9usize,
         concurrency in 1..6usize,
         crashes in prop::collection::vec((0..900usize, 0..90usize, a_fault()), 0..5),
-        stubborn in prop::option::of((0..5usize, 0..12u32)),
+        stubborn in prop::option::of((0..planner::RowKind::ALL.len(), 0..12u32)),
     ) {
         runtime().block_on(async {
             let make = if by_shard { World::by_shard } else { World::of };

@@ -37,13 +37,19 @@ pub(super) fn row(kind: RowKind, number: u32) -> Row {
     Row {
         kind,
         repository: (kind != RowKind::Blob).then_some(repository),
-        digest: (kind != RowKind::Upload).then(|| digest(kind, number)),
+        digest: kind_names_digest(kind).then(|| digest(kind, number)),
         key: format!("{}/{number}", kind.name()).into(),
         bytes: u64::from(number) + 1,
         modified: Timestamp::from_seconds(1),
         reason: Reason::Unreferenced,
         rule: None,
+        upload: (kind == RowKind::MultipartUpload).then(|| format!("id{number}").into()),
     }
+}
+
+/// Whether the keys of a kind name digests.
+const fn kind_names_digest(kind: RowKind) -> bool {
+    !matches!(kind, RowKind::Upload | RowKind::MultipartUpload)
 }
 
 /// `count` rows of each kind.

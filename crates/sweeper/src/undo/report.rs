@@ -131,6 +131,9 @@ pub struct UndoReport {
     pub is_dry_run: bool,
     /// How many objects the journal says were deleted, or may have been; none where only some were asked for.
     pub deleted: Option<u64>,
+    /// Incomplete multipart uploads that were aborted, which nothing brings back; none of the deleted. Zero where only some
+    /// was asked for.
+    pub aborted: Count,
     /// By kind.
     pub kinds: BTreeMap<RowKind, Returns>,
     /// The first objects that are not back, at most [`UndoReport::MISSING`].
@@ -187,6 +190,7 @@ impl UndoError {
             ended: Ended::Broken,
             is_dry_run: false,
             deleted: Some(0),
+            aborted: Count::default(),
             kinds: BTreeMap::new(),
             missing: Vec::new(),
         };

@@ -40,7 +40,7 @@ impl DeletionLog {
             RowKind::TagLink => format!("deleting manifest tag reference: /{folder}"),
             RowKind::RevisionLink => format!("deleting manifest: /{folder}"),
             RowKind::LayerLink => format!("Deleting layer link path: /{key}"),
-            RowKind::Upload => format!("Deleting upload: /{key}"),
+            RowKind::Upload | RowKind::MultipartUpload => format!("Deleting upload: /{key}"),
             RowKind::Blob => format!("Deleting blob: /{folder}"),
         }
     }

@@ -9,6 +9,7 @@ fn undoing(cause: Cause) -> Failure {
         ended: sweeper::Ended::Broken,
         is_dry_run: false,
         deleted: None,
+        aborted: Count::default(),
         kinds: <_>::default(),
         missing: Vec::new(),
     };

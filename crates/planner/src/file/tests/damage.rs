@@ -143,7 +143,7 @@ fn every_edit_of_the_header_is_refused() {
         ("s3://registry.example/data\"", "s3://registry.example/date\""),
         ("2023-11-14T22:13:20Z", "2024-11-14T22:13:20Z"),
         ("\"list\": 5", "\"list\": 6"),
-        ("\"minor\": 0", "\"minor\": 1"),
+        ("\"minor\": 1", "\"minor\": 2"),
         ("\"rows\": 1", "\"rows\": 2"),
     ] {
         assert!(sound.contains(before), "{before}");

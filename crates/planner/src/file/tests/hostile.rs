@@ -83,6 +83,7 @@ fn a_row_that_means_nothing_is_damage() {
     assert_eq!(parse(&segment(&SOUND)).unwrap().len(), 1);
     for (raw, expected) in [
         (Raw { kind: b"manifest", ..SOUND }, RowDamage::Kind),
+        (Raw { kind: b"multipart_upload", ..SOUND }, RowDamage::Upload),
         (Raw { kind: b"", ..SOUND }, RowDamage::Kind),
         (Raw { kind: b"\xff", ..SOUND }, RowDamage::Text),
         (Raw { repository: Some(b""), ..SOUND }, RowDamage::Repository),

@@ -195,20 +195,21 @@ fn rows_of_any_thread_are_written_once() {
 }
 
 #[test]
-fn g12_four_stages_of_256_shards_hold_few_rows_and_no_file_open() {
+fn g12_all_stages_of_256_shards_hold_few_rows_and_no_file_open() {
     let dir = tempfile::tempdir().unwrap();
     let buffers = Buffers { group_rows: 64, small_stage: 512, all_rows: 2048 };
     let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
     let kinds = [RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink, RowKind::Blob];
     for number in 0..2500 {
         writer.add(kinds.map(|kind| Row { kind, ..blob(number) }).into()).unwrap();
+        writer.add(vec![multipart(number)]).unwrap();
         assert!(writer.buffered_rows() <= buffers.all_rows);
     }
     #[cfg(target_os = "linux")]
     assert_eq!(open_files_below(dir.path()), 0);
     let plan = writer.finish(&header(), &Marks).unwrap();
     assert_eq!(plan.segments().len(), Stage::ALL.len() * Shard::COUNT);
-    assert_eq!(all_rows(&plan).len(), 10_000);
+    assert_eq!(all_rows(&plan).len(), 12_500);
 }
 
 #[cfg(target_os = "linux")]
@@ -223,6 +224,9 @@ fn g10_a_row_that_would_not_come_back_is_refused_and_spoils_the_plan() {
     for (row, what) in [
         (Row { key: "".into(), ..blob(1) }, RowDamage::EmptyKey),
         (Row { bytes: 1 << 63, ..blob(1) }, RowDamage::Size),
+        (Row { upload: None, ..multipart(1) }, RowDamage::Upload),
+        (Row { upload: Some("".into()), ..multipart(1) }, RowDamage::Upload),
+        (Row { upload: Some("id".into()), ..blob(1) }, RowDamage::Upload),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let writer = PlanWriter::create(dir.path()).unwrap();

@@ -73,7 +73,7 @@ async fn the_trash_keeps_the_time_of_a_file_and_replaces_nothing() {
     files.put("trash/a/b", b"in the way");
     let trash = Trash::new("", "trash/");
     let batch = |key: &str| {
-        let doomed = Doomed { key: key.into(), modified: T0 };
+        let doomed = Doomed { key: key.into(), modified: T0, upload: None };
         DeleteBatch::new(vec![doomed]).unwrap().into_trash(trash.clone())
     };
     let outcomes = files.store.delete(&batch("a/b")).await.unwrap();

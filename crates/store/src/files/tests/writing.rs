@@ -144,7 +144,8 @@ async fn writing_goes_on_while_somebody_removes_the_folder_again_and_again() {
             store.write("own/trash/a", text.clone().into(), &Condition::None).await.unwrap();
         }
     });
-    let doomed = Doomed { key: "own/trash/a".into(), modified: Timestamp::FAR_FUTURE };
+    let doomed =
+        Doomed { key: "own/trash/a".into(), modified: Timestamp::FAR_FUTURE, upload: None };
     let batch = DeleteBatch::new(vec![doomed]).unwrap();
     let written = loop {
         // Who deletes has seen it.

@@ -11,12 +11,14 @@ fn a_span() -> impl Strategy<Value = Span> {
 }
 
 fn a_run() -> impl Strategy<Value = Run> {
-    (a_span(), 0..5usize, 0..16u64, any::<u64>()).prop_map(|(span, kind, fate, bytes)| Run {
-        span,
-        kind: RowKind::ALL[kind],
-        fate: Fate::from_code(fate).unwrap(),
-        bytes,
-    })
+    (a_span(), 0..RowKind::ALL.len(), 0..16u64, any::<u64>()).prop_map(
+        |(span, kind, fate, bytes)| Run {
+            span,
+            kind: RowKind::ALL[kind],
+            fate: Fate::from_code(fate).unwrap(),
+            bytes,
+        },
+    )
 }
 
 fn a_marked() -> impl Strategy<Value = Marked> {
@@ -40,7 +42,7 @@ fn a_record() -> impl Strategy<Value = Record> {
         (any::<u64>(), prop::collection::vec(a_marked(), 1..9))
             .prop_map(|(batch, markers)| Record::Markers { batch, markers }),
         Just(Record::Undone),
-        (0..4usize).prop_map(|stage| Record::Ended(Stage::ALL[stage])),
+        (0..Stage::ALL.len()).prop_map(|stage| Record::Ended(Stage::ALL[stage])),
         any::<[u64; 6]>().prop_map(|n| Record::Finished(Fates {
             deleted: Count { objects: n[0], bytes: n[1] },
             already_gone: Count { objects: n[2], bytes: n[3] },

@@ -50,10 +50,14 @@ impl Drill {
         [Self::of(rows.to_vec()), by_shard]
     }
 
-    fn with_parts(memory: MemoryStore, rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
-        let keys = rows.iter().map(|row| row.key.clone()).chain(bystanders());
-        for key in keys {
-            memory.put(&key, format!("content of {key}"), Timestamp::from_seconds(1));
+    fn with_parts(memory: MemoryStore, mut rows: Vec<Row>, part: fn(&Row) -> Part) -> Self {
+        let written = Timestamp::from_seconds(1);
+        for row in rows.iter_mut().filter(|row| row.upload.is_some()) {
+            row.upload = Some(memory.begin_upload(&row.key, written));
+        }
+        let objects = rows.iter().filter(|row| row.upload.is_none()).map(|row| row.key.clone());
+        for key in objects.chain(bystanders()) {
+            memory.put(&key, format!("content of {key}"), written);
         }
         memory.set_now(NOON);
         let source = Arc::new(TestPlan::of(rows.clone(), part));
@@ -163,8 +167,10 @@ impl Drill {
         self.memory.set_now(NOON.after(Duration::from_secs(seconds)));
     }
 
+    /// All that may come back.
     pub(super) fn planned(&self) -> Count {
-        self.rows.iter().map(|row| Count::one(row.bytes)).sum()
+        let objects = self.rows.iter().filter(|row| row.upload.is_none());
+        objects.map(|row| Count::one(row.bytes)).sum()
     }
 
     pub(super) fn planned_keys_that_are_there(&self) -> Vec<String> {

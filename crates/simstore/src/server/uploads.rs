@@ -1,0 +1,44 @@
+//! Multipart uploads as a test begins and sees them.
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use registry::Timestamp;
+
+use crate::Server;
+use crate::storage_class::StorageClass;
+use crate::uploads::Uploads;
+
+impl Server {
+    /// Begins a multipart upload as somebody did at `initiated`; its id.
+    pub fn begin_upload(&self, key: &str, initiated: Timestamp) -> String {
+        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.create(key, initiated, StorageClass::default())
+    }
+
+    /// Adds a part to an upload as somebody did at `modified`; whether there is such an upload.
+    pub fn put_part(
+        &self,
+        key: &str,
+        id: &str,
+        number: u32,
+        content: impl Into<Bytes>,
+        modified: Timestamp,
+    ) -> bool {
+        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.put(key, id, number, content.into(), modified).is_ok()
+    }
+
+    /// Forgets every multipart upload under way, as a rule of the bucket may.
+    pub fn abort_uploads(&self) {
+        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        *uploads = Uploads::default();
+    }
+
+    /// The key of every multipart upload under way, ascending.
+    #[must_use]
+    pub fn open_uploads(&self) -> Vec<String> {
+        let uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        uploads.after("", "").map(|(key, ..)| key.to_owned()).collect()
+    }
+}
