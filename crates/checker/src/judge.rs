@@ -1,14 +1,15 @@
 //! The verdict over a repository.
 
+mod mend;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use lister::{Link, TagTree};
 use marker::{Known, SpillError, What};
 use registry::{Algorithm, Digest, parse_link};
-use store::Listed;
 
 use crate::image::{BrokenImage, Fault, Part, Trouble};
-use crate::repair::{Remedy, Repair, Useless};
+use crate::repair::{Repair, Useless};
 use crate::repository::Reference;
 use crate::sight::Sight;
 use crate::suspects::LinkText;
@@ -65,6 +66,7 @@ impl Repository<'_> {
         judge.judge_tags();
         judge.judge_layers()?;
         judge.judge_signatures()?;
+        judge.mend_links()?;
         Ok(judge.end())
     }
 }
@@ -307,26 +309,6 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether a tag is what it was when it was read, and leads to a manifest.
-    fn is_whole(&mut self, current: &Listed, target: &Digest) -> bool {
-        let link = self.repository.manifest_link(target);
-        self.sight.unchanged(current).is_some()
-            && link.is_some_and(|link| self.sight.link(link).is_none())
-            && matches!(
-                self.repository.marked.evidence.manifests.get(target),
-                Some(Known::Manifest(_))
-            )
-    }
-
-    /// Notes that a link is useless. Of a repository in doubt nothing is (G4), nor of what changes meanwhile.
-    fn remove(&mut self, link: &Link, why: Useless) {
-        let is_pinned = self.repository.marked.reach.is_pinned();
-        if let Some(object) = self.sight.unchanged(&link.listed).filter(|_| !is_pinned) {
-            let (digest, remedy) = (link.digest, Remedy::Remove(why));
-            self.repairs.push(Repair { link: object, digest, remedy });
-        }
-    }
-
     /// A tag whose link does not tell its target.
     fn judge_current(&mut self, tag: &str, key: &str) {
         let is_right = |text: &LinkText| match text {
@@ -355,17 +337,21 @@ impl Judge<'_> {
         let is_uncertain = self.repository.is_uncertain();
         for link in &self.repository.marked.tree.layers {
             let is_manifest = self.repository.marked.evidence.manifests.contains_key(&link.digest);
-            if self.needed.contains(&link.digest) || is_manifest || !self.leads_nowhere(link)? {
+            if self.needed.contains(&link.digest) || is_manifest {
                 continue;
             }
-            if is_uncertain {
+            let leads_nowhere = self.leads_nowhere(link)?;
+            if leads_nowhere && is_uncertain {
                 let key = self.repository.layout.blob(&self.repository.canonical(&link.digest));
                 add(&mut self.found, Kind::MissingBlob, key, "a manifest may name it");
-            } else {
+            } else if leads_nowhere {
                 add(&mut self.found, Kind::DanglingLayer, link.listed.key(), "");
-                if !self.repository.names(&link.digest) {
-                    self.remove(link, Useless::Layer);
-                }
+            }
+            if (leads_nowhere || self.would_lead_nowhere(link)?)
+                && !is_uncertain
+                && !self.repository.names(&link.digest)
+            {
+                self.remove(link, Useless::Layer);
             }
         }
         Ok(())

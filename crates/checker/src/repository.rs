@@ -71,6 +71,11 @@ impl<'a> Repository<'a> {
         manifests
     }
 
+    /// Whether the data of a manifest is there, is what its digest says, and is understood.
+    pub(crate) fn is_manifest(&self, digest: &Digest) -> bool {
+        matches!(self.marked.evidence.manifests.get(digest), Some(Known::Manifest(_)))
+    }
+
     /// Whether anything that its manifests may need is not known.
     pub(crate) fn is_uncertain(&self) -> bool {
         let mut known = self.marked.evidence.manifests.values();

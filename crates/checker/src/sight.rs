@@ -7,7 +7,7 @@ use store::{Listed, Object};
 
 use crate::blobs::{Rot, has_data, sized};
 use crate::image::{Part, Trouble};
-use crate::links::is_right;
+use crate::links::{is_right, names_no_other};
 use crate::repository::Reference;
 use crate::suspects::LinkText;
 use crate::{Repository, Seen, Suspects};
@@ -122,6 +122,17 @@ impl<'a> Sight<'a> {
             return true;
         };
         !matches!(seen.looked.get(key), Some(None))
+    }
+
+    /// A broken link that says nothing of another digest than `digest`, as it was listed; nothing before a second look.
+    pub(crate) fn broken(&self, listed: &Listed, digest: &Digest) -> Option<Object> {
+        let object = listed.object()?;
+        match self.seen?.read.get(&*object.key)? {
+            LinkText::Text(text) if text.len() as u64 == object.size => {
+                names_no_other(text, digest).then(|| object.clone())
+            }
+            _ => None,
+        }
     }
 
     /// An entry as it was listed, where a second look saw the same.

@@ -82,7 +82,7 @@ where
                     entries.push(Entry::Deleted { digest: blob.digest, key: blob.key, version });
                 }
                 KeyOutcome::Gone => {}
-                KeyOutcome::Spared => spared.push(blob),
+                KeyOutcome::Spared | KeyOutcome::Rewritten => spared.push(blob),
                 KeyOutcome::Failed(failure) => {
                     self.report.fail(&doomed.key, &failure);
                     failed += 1;

@@ -42,7 +42,8 @@ pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
     Doubt, Doubts, Header, InvalidPlanId, Location, MultipartSeen, Part, Plan, PlanId, PlanWriter,
-    Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header, parse_segment,
+    Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header,
+    parse_segment,
 };
 pub use fresh::FreshLinks;
 pub use judge::{Judged, facts_of, judge_repository};

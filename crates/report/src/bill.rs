@@ -119,22 +119,25 @@ impl Bill {
 
 /// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full.
 pub(crate) fn still_to_come(totals: &Totals) -> Requests {
-    // Each upload is looked at, and aborted by a request of its own.
+    // Each upload is looked at, and aborted by a request of its own; each broken link is read, looked at and written.
     let uploads = totals.of_stage(Stage::Multipart).count;
+    let broken = totals.of_stage(Stage::Repairs).count;
     let batches = |stage| match stage {
         Stage::Multipart => uploads,
+        Stage::Repairs => 0,
         Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
             totals.of_stage(stage).count.div_ceil(BATCH)
         }
     };
     let delete = Stage::ALL.into_iter().map(batches).sum();
-    Requests { list: uploads, delete, ..Requests::default() }
+    Requests { list: uploads + broken, get: broken, put: broken, delete, ..Requests::default() }
 }
 
-/// What a trash asks for: each object is copied first; an upload has none.
+/// What a trash asks for: each object that goes is copied first.
 pub(crate) fn copies(totals: &Totals) -> Requests {
-    let uploads = totals.of_stage(Stage::Multipart).count;
-    Requests { put: totals.all().count.saturating_sub(uploads), ..Requests::default() }
+    let stay = [Stage::Multipart, Stage::Repairs].map(|stage| totals.of_stage(stage).count);
+    let put = totals.all().count.saturating_sub(stay.iter().sum());
+    Requests { put, ..Requests::default() }
 }
 
 fn charge(requests: &Requests, prices: &Prices) -> Charge {

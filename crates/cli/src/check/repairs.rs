@@ -137,6 +137,7 @@ impl Pen {
 fn row(repository: &RepositoryName, repair: &Repair, cutoffs: &Cutoffs) -> Option<Row> {
     let Repair { link, digest, remedy } = repair;
     let (kind, reason) = match remedy {
+        Remedy::Rewrite => (RowKind::BrokenLink, Reason::BrokenLink),
         Remedy::Remove(Useless::Layer) => (RowKind::LayerLink, Reason::UnneededHere),
         Remedy::Remove(Useless::History) => (RowKind::TagLink, Reason::DeadTagHistory),
     };

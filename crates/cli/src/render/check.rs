@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use checker::{BrokenImage, Finding, Kind, Report, Severity};
-use planner::{Amount, Plan, Requests};
+use planner::{Amount, Plan, Requests, RowKind};
 use serde::Serialize;
 
 use super::{count, size};
@@ -95,10 +95,19 @@ fn findings(report: &Report, severity: Severity, console: Console) -> String {
     text
 }
 
+/// How many links a plan writes anew, and how many go.
+fn repair_counts(plan: &Plan) -> (u64, u64) {
+    let rewrite = plan.totals().of(RowKind::BrokenLink).count;
+    (rewrite, plan.totals().all().count - rewrite)
+}
+
 /// What a plan would do about it.
 fn repairs(plan: &Plan) -> String {
-    let removed = count(plan.totals().all().count);
-    format!("\ncan be repaired: {removed} useless links to remove\n")
+    let (rewrite, remove) = repair_counts(plan);
+    let (rewrite, remove) = (count(rewrite), count(remove));
+    format!(
+        "\ncan be repaired: {rewrite} broken links to write anew, {remove} useless links to remove\n"
+    )
 }
 
 fn more(text: &mut String, unseen: u64, indent: &str) {
@@ -136,7 +145,9 @@ pub(crate) struct CheckSummary<'a> {
 struct RepairObject {
     plan: String,
     plan_id: String,
-    /// Links that go.
+    /// Broken links that are written anew.
+    rewrite: u64,
+    /// Useless links that go.
     remove: u64,
 }
 
@@ -192,11 +203,9 @@ impl<'a> CheckSummary<'a> {
 
 impl From<&Plan> for RepairObject {
     fn from(plan: &Plan) -> Self {
-        Self {
-            plan: plan.dir().display().to_string(),
-            plan_id: plan.id().to_string(),
-            remove: plan.totals().all().count,
-        }
+        let (rewrite, remove) = repair_counts(plan);
+        let (plan, plan_id) = (plan.dir().display().to_string(), plan.id().to_string());
+        Self { plan, plan_id, rewrite, remove }
     }
 }
 

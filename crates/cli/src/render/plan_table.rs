@@ -42,8 +42,12 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         let amount = plan.totals().of(kind);
         line(&mut text, &name, &count(amount.count), &size(amount.bytes));
     }
-    let all = plan.totals().all();
-    line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    let (all, broken) = (plan.totals().all(), plan.totals().of(RowKind::BrokenLink));
+    let (goes, bytes) = (all.count - broken.count, all.bytes.saturating_sub(broken.bytes));
+    line(&mut text, &format!("{:<16}", "in all"), &count(goes), &size(bytes));
+    if broken.count > 0 {
+        let _ = writeln!(text, "\n{} broken links to write anew", count(broken.count));
+    }
     text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
     text.push_str(&multipart(plan));
     text.push_str(&rules(plan, console));
@@ -121,18 +125,22 @@ fn doubts_and_notes(plan: &Plan) -> String {
     text
 }
 
+fn is_any(count: Count) -> bool {
+    count.objects > 0
+}
+
 /// What became of a plan, for people, what went from the trash, and what it cost.
 #[must_use]
 pub fn sweep_table(report: &SweepReport, purged: Amount, bill: Option<&Bill>) -> String {
     let total = &report.total;
-    let rows: [(&str, Count); 6] = [
-        ("planned", total.planned),
-        ("deleted", total.fates.deleted),
+    let mut rows = vec![("planned", total.planned), ("deleted", total.fates.deleted)];
+    rows.extend(is_any(total.fates.rewritten).then_some(("rewritten", total.fates.rewritten)));
+    rows.extend([
         ("already gone", total.fates.already_gone),
         ("spared", total.fates.spared),
         ("failed", total.fates.failed),
         ("left", total.left),
-    ];
+    ]);
     let mut text = String::new();
     line(&mut text, &format!("{:<16}", "swept"), "objects", "bytes");
     for (name, amount) in rows {

@@ -25,6 +25,9 @@ pub struct Summary {
     doubts: Vec<Doubt>,
     doubts_total: u64,
     notes: Vec<Note>,
+    /// Broken links that are written anew; none where there are none.
+    #[serde(skip_serializing_if = "is_nothing")]
+    rewrite: Amount,
     plan: String,
     plan_id: String,
     /// `repair`; none where it is to delete what nothing needs.
@@ -39,6 +42,11 @@ pub struct Summary {
     multipart: Option<MultipartSeen>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_nothing(amount: &Amount) -> bool {
+    *amount == Amount::default()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
@@ -78,6 +86,9 @@ pub struct Swept {
     ended: &'static str,
     planned: Amount,
     deleted: Amount,
+    /// Broken links that were written anew; none where there were none.
+    #[serde(skip_serializing_if = "is_nothing")]
+    rewritten: Amount,
     already_gone: Amount,
     spared: Amount,
     failed: Amount,
@@ -106,6 +117,7 @@ impl From<&SweepReport> for Swept {
             },
             planned: amount(total.planned),
             deleted: amount(total.fates.deleted),
+            rewritten: amount(total.fates.rewritten),
             already_gone: amount(total.fates.already_gone),
             spared: amount(total.fates.spared),
             failed: amount(total.fates.failed),
@@ -140,6 +152,7 @@ impl Summary {
             doubts: header.doubts.sample().to_vec(),
             doubts_total: header.doubts.total(),
             notes: header.notes.clone(),
+            rewrite: plan.totals().of(RowKind::BrokenLink),
             plan: plan.dir().display().to_string(),
             plan_id: plan.id().to_string(),
             purpose: header.purpose,

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, Header, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, WITH_MULTIPART,
-    WITHOUT_MULTIPART,
+    FORMAT_MAJOR, Header, NEWEST, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, USUAL,
 };
 use crate::{Damage, PlanError, RowKind, Stage};
 
@@ -45,8 +44,9 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
-    let has_uploads = totals.of(RowKind::MultipartUpload).count > 0;
-    let (major, minor) = if has_uploads { WITH_MULTIPART } else { WITHOUT_MULTIPART };
+    let newest = [RowKind::MultipartUpload, RowKind::BrokenLink];
+    let is_newest = newest.into_iter().any(|kind| totals.of(kind).count > 0);
+    let (major, minor) = if is_newest { NEWEST } else { USUAL };
     let mut document = Document {
         format: Format { major, minor },
         id: String::new(),

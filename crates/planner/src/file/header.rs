@@ -196,7 +196,7 @@ impl Doubts {
     }
 }
 
-/// What a plan deletes, by kind.
+/// What a plan deletes, and which links it writes anew, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     tag_link: Amount,
@@ -206,6 +206,8 @@ pub struct Totals {
     blob: Amount,
     #[serde(default, skip_serializing_if = "is_nothing")]
     multipart_upload: Amount,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    broken_link: Amount,
 }
 
 /// Programs that know of no such rows read what they always did.
@@ -224,6 +226,7 @@ impl Totals {
             RowKind::Upload => self.upload,
             RowKind::Blob => self.blob,
             RowKind::MultipartUpload => self.multipart_upload,
+            RowKind::BrokenLink => self.broken_link,
         }
     }
 
@@ -261,6 +264,7 @@ impl Totals {
             RowKind::Upload => &mut self.upload,
             RowKind::Blob => &mut self.blob,
             RowKind::MultipartUpload => &mut self.multipart_upload,
+            RowKind::BrokenLink => &mut self.broken_link,
         }
     }
 }
@@ -276,8 +280,8 @@ mod tests {
             totals.add(kind, bytes);
             assert_eq!(serde_json::to_value(totals).unwrap()[kind.name()]["bytes"], bytes);
         }
-        assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 7 });
-        assert_eq!(totals.all(), Amount { count: 6, bytes: 21 });
+        assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 9 });
+        assert_eq!(totals.all(), Amount { count: 7, bytes: 28 });
     }
 
     #[test]

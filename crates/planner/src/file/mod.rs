@@ -5,9 +5,9 @@
 //! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
 //! `plan.json.unfinished`, and is no plan.
 //!
-//! Format 2.1, or 3.0 where there are multipart uploads among the rows. A minor version may add fields that a reader can
+//! Format 2.1, or 3.0 where there are multipart uploads or broken links among the rows. A minor version may add fields that a reader can
 //! do without; anything else, also a new name of a kind, a reason or a breaker, is a new major version. Format 2 knows
-//! neither the kind `multipart_upload` nor the column `upload`, and 2.0 not the field `multipart`. Format 1 knows
+//! neither these kinds, nor the column `upload`, nor the reason `broken-link`, and 2.0 not the fields `multipart` and `purpose`. Format 1 knows
 //! neither the reason `expired` nor the column `rule`. Both are read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
 //! JSON with sorted keys, without white space, and with an empty id.
 
@@ -46,8 +46,8 @@ const FORMAT_MAJOR: u32 = 3;
 /// The oldest major version that is read.
 const OLDEST_MAJOR: u32 = 1;
 
-/// Major and minor version of a plan with multipart uploads.
-const WITH_MULTIPART: (u32, u32) = (FORMAT_MAJOR, 0);
+/// Major and minor version of a plan with rows of the newest kinds.
+const NEWEST: (u32, u32) = (FORMAT_MAJOR, 0);
 
 /// Major and minor version of any other plan, which older programs read too.
-const WITHOUT_MULTIPART: (u32, u32) = (2, 1);
+const USUAL: (u32, u32) = (2, 1);

@@ -19,7 +19,7 @@ pub(super) struct Sound {
     pub(super) world: World,
     pub(super) first: Digest,
     pub(super) second: Digest,
-    child: Digest,
+    pub(super) child: Digest,
     index: Digest,
     aliased: Digest,
     old: Digest,

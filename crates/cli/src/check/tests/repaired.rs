@@ -8,8 +8,11 @@ use checker::Severity;
 use planner::{Plan, Purpose};
 use registry::Digest;
 use sweeper::{Journal, Settings, SweepReport};
+use world::Content;
 
-use super::damage::{Sound, layer, lose, revision, sound};
+use super::damage::{
+    LAYER, LONG, OTHER, Sound, blob, current, damage, layer, lose, revision, sound,
+};
 use super::*;
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
@@ -93,6 +96,125 @@ async fn what_is_useless_goes_and_nothing_else() {
             assert_eq!(store.snapshot(), left);
         }
     }
+}
+
+/// What broken links say.
+const CONTENTS: [&[u8]; 5] = [b"", b"sha256:", b"\n", &[0; 71], b"no digest"];
+
+const LINKS: [(&str, fn(&Sound) -> String); 6] = [
+    ("a layer link", |_| layer(LAYER.digest())),
+    ("the link of a configuration", |_| layer(Content::new(1, 40).digest())),
+    ("a revision link", |s| revision(s.first)),
+    ("the link of a child", |s| revision(s.child)),
+    ("a tag", |_| current("v1")),
+    ("an entry in the history", |s| s.world.keys().history("app", "v1", &s.first)),
+];
+
+#[tokio::test]
+async fn broken_links_are_written_anew_and_nothing_else_is() {
+    for (name, key_of) in LINKS {
+        for content in CONTENTS {
+            let sound = aged(|_| {});
+            let key = key_of(&sound);
+            let registry = aged(|registry| damage(registry, &key, content));
+            for has_etags in [true, false] {
+                let store = store_of(&registry.world, has_etags);
+                assert!(repaired(&store).await, "{name}");
+                assert_eq!(store.snapshot(), store_of(&sound.world, false).snapshot(), "{name}");
+                assert!(checked(store, CLOSE).await.report.is_sound(), "{name}");
+            }
+        }
+    }
+}
+
+/// Damage of which nobody can say what has to be there, or whether it serves nobody.
+const LEFT: [(&str, fn(&mut Sound)); 21] = [
+    ("a lost layer", |s| lose(s, &blob(LAYER.digest()))),
+    ("a lost manifest", |s| lose(s, &blob(s.first))),
+    ("a lost revision link", |s| lose(s, &revision(s.second))),
+    ("a lost layer link", |s| lose(s, &layer(LAYER.digest()))),
+    ("a tag of which the history is left", |s| lose(s, &current("v1"))),
+    ("a tag that points nowhere", |s| {
+        damage(s, &current("v1"), Digest::sha256(b"nothing").to_string().as_bytes());
+    }),
+    ("a revision link to something else", |s| {
+        damage(s, &revision(s.first), s.second.to_string().as_bytes());
+    }),
+    ("a layer link to something else", |s| {
+        damage(s, &layer(LAYER.digest()), OTHER.digest().to_string().as_bytes());
+    }),
+    ("a layer link cut off from something else", |s| {
+        damage(s, &layer(LAYER.digest()), &OTHER.digest().to_string().as_bytes()[..20]);
+    }),
+    ("an empty link to a manifest without data", |s| {
+        damage(s, &revision(s.first), b"");
+        lose(s, &blob(s.first));
+    }),
+    ("an empty link to a rotten manifest", |s| {
+        damage(s, &revision(s.first), b"");
+        assert!(s.world.corrupt(&blob(s.first)));
+    }),
+    ("an empty link to a needed layer without data", |s| {
+        damage(s, &layer(LAYER.digest()), b"");
+        lose(s, &blob(LAYER.digest()));
+    }),
+    ("an empty link to an empty layer", |s| {
+        damage(s, &layer(LAYER.digest()), b"");
+        damage(s, &blob(LAYER.digest()), b"");
+    }),
+    ("an empty link to a layer that was cut off", |s| {
+        damage(s, &layer(LAYER.digest()), b"");
+        damage(s, &blob(LAYER.digest()), &LAYER.bytes()[..100]);
+    }),
+    ("an alias that says nothing", |s| damage(s, &layer(LONG.sha512()), b"")),
+    ("a tag with more than one entry in its history", |s| {
+        s.world.put_tag_links("app", "v1", s.second);
+        damage(s, &current("v1"), b"");
+    }),
+    ("a tag without a history", |s| {
+        lose(s, &s.world.keys().history("app", "v1", &s.first));
+        damage(s, &current("v1"), b"");
+    }),
+    ("a tag that is younger than its only entry", |s| {
+        s.world.age(DAY);
+        s.world.put_tag_links("app", "v1", s.second);
+        lose(s, &s.world.keys().history("app", "v1", &s.second));
+        damage(s, &current("v1"), b"");
+    }),
+    ("a tag whose only entry names a manifest without data", |s| {
+        damage(s, &current("v1"), b"");
+        lose(s, &blob(s.first));
+    }),
+    ("a link that nobody needs, beside a manifest that nobody understands", |s| {
+        dangling(s);
+        s.world.push_unknown("app", 7, &[Content::new(121, 20)], Some("odd"));
+    }),
+    ("a link that nobody needs, beside one in an unknown place", |s| {
+        dangling(s);
+        s.world.put_foreign("app", "_manifests/odd/link");
+    }),
+];
+
+#[tokio::test]
+async fn what_cannot_be_proven_is_left() {
+    for (name, make) in LEFT {
+        let registry = aged(make);
+        for has_etags in [true, false] {
+            let store = store_of(&registry.world, has_etags);
+            assert!(!repaired(&store).await, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn g1_what_is_young_is_left() {
+    let mut registry = sound();
+    dangling(&mut registry);
+    damage(&mut registry, &layer(LAYER.digest()), b"");
+    registry.world.age(DAY);
+    assert!(!repaired(&store_of(&registry.world, true)).await, "not a moment older than a day");
+    registry.world.age(Duration::from_secs(1));
+    assert!(repaired(&store_of(&registry.world, true)).await);
 }
 
 #[tokio::test]
