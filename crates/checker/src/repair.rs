@@ -33,11 +33,12 @@ pub enum Remedy {
     /// *Proof for a layer link.* The same; the data is there, and nothing is known to be wrong with it. Were it cut off,
     /// a broken link would at least have the next push send it anew.
     ///
-    /// *Proof for an entry in the history of a tag.* The same; its revision link is right, and leads to a manifest.
+    /// *Proof for an entry in the history of a tag.* The same; its revision link is right, or written anew
+    /// too, and leads to a manifest.
     ///
     /// *Proof for a tag.* A registry writes the entry in the history first and the tag right after it. There is one entry
-    /// alone, written with the tag, so the tag had its digest and no other; its revision link is right, and leads to a
-    /// manifest. A tag that was moved has two entries, and one that was to be moved when a disk lost the other entry has
+    /// alone, written with the tag, so the tag had its digest and no other; its revision link is right, or
+    /// written anew too, and leads to a manifest. A tag that was moved has two entries, and one that was to be moved when a disk lost the other entry has
     /// one that is older.
     ///
     /// Source: distribution `registry/storage/linkedblobstore.go`, `linkBlob`; `registry/storage/tagstore.go`, `Tag`.

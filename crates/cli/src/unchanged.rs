@@ -4,11 +4,12 @@
 //! blobs may be needed again: a client that finds a layer does not send it a second time, so the blob itself shows
 //! nothing. But every push ends by writing links, also where they were there already.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use lister::{FolderSeeder, ListError, Part, Walk, walk};
 use monitor::Counter;
-use planner::{FreshLinks, Plan};
+use planner::{FreshLinks, Plan, PlanError, Stage};
 use registry::{KeyKind, Layout, Timestamp};
 use store::{Listed, Object, ReadStore};
 
@@ -18,8 +19,11 @@ use crate::{Failure, Refusal};
 /// Refuses `plan` where links were written since its T0, by the store's clock, that it did not see. Lists
 /// `repositories/` once.
 ///
+/// Broken links that the plan writes anew do not count: an earlier run may have written them. Whoever pushed and wrote
+/// nothing else pushed what the plan saw, for a manifest that it did not see has a link of its own.
+///
 /// # Errors
-/// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole.
+/// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole; [`Failure::Plan`].
 pub(crate) async fn require_unchanged<S: ReadStore>(
     open: &Open<S>,
     plan: &Plan,
@@ -27,6 +31,7 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
 ) -> Result<(), Failure> {
     let within = open.layout.repositories();
     let (since, layout) = (plan.header().t0, open.layout.clone());
+    let ours = Arc::new(repaired(plan)?);
     let ask = Walk {
         store: Arc::clone(&open.store),
         within: within.clone(),
@@ -41,6 +46,7 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
         store: Arc::clone(&store),
         layout: layout.clone(),
         since,
+        ours: Arc::clone(&ours),
         links: FreshLinks::default(),
         newest: None,
     };
@@ -57,11 +63,24 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
     Err(Refusal::Written { links: links.count, newest, since }.into())
 }
 
+/// The links that a plan writes anew.
+fn repaired(plan: &Plan) -> Result<HashSet<Box<str>>, PlanError> {
+    let mut keys = HashSet::new();
+    for segment in plan.segments().iter().filter(|segment| segment.stage == Stage::Repairs) {
+        for row in plan.rows(segment)? {
+            keys.insert(row?.key);
+        }
+    }
+    Ok(keys)
+}
+
 /// Links of one range that were written at or after `since`.
 struct Written<S> {
     store: Arc<S>,
     layout: Layout,
     since: Timestamp,
+    /// What the plan itself may have written.
+    ours: Arc<HashSet<Box<str>>>,
     links: FreshLinks,
     newest: Option<(Timestamp, String)>,
 }
@@ -90,7 +109,10 @@ impl<S: ReadStore> Part for Written<S> {
 
 impl<S> Written<S> {
     fn see(&mut self, object: &Object) {
-        if object.modified < self.since || !is_link(&self.layout.classify(&object.key)) {
+        if object.modified < self.since
+            || !is_link(&self.layout.classify(&object.key))
+            || self.ours.contains(&*object.key)
+        {
             return;
         }
         self.links.see(object, self.since);

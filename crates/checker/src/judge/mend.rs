@@ -89,10 +89,10 @@ impl Judge<'_> {
         Ok(self.sight.blob(digest, None)?.is_none() && !self.found.contains_key(&wrong_size))
     }
 
-    /// Whether a revision link is right and leads to a manifest.
+    /// Whether a revision link is right, or will be, and leads to a manifest.
     fn is_revision(&mut self, digest: &Digest) -> bool {
         let link = self.repository.revisions.get(digest);
-        link.is_some_and(|link| self.sight.link(link).is_none())
+        link.is_some_and(|link| self.sight.link(link).is_none() || self.is_mendable(link))
             && self.repository.is_manifest(digest)
     }
 

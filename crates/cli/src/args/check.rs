@@ -37,10 +37,11 @@ pub struct CheckArgs {
     /// Tell all that is found, not only the first of each kind
     #[arg(long)]
     pub all: bool,
-    /// Also write a plan of repairs to this directory: links that are provably useless go
+    /// Also write a plan to this directory that repairs what can be repaired without asking
     ///
-    /// The check itself changes nothing: `regsweep show DIR` shows the plan, `regsweep apply DIR` carries it out, and
-    /// `regsweep undo DIR` takes back what it removed.
+    /// Links that are empty, cut off, or otherwise no digest are written anew where it is provable what they said; links
+    /// that provably serve nobody go. The check itself changes nothing: `regsweep show DIR` shows the plan, `regsweep
+    /// apply DIR` carries it out, and `regsweep undo DIR` takes back what it removed.
     #[arg(long, value_name = "DIR")]
     pub repair: Option<PathBuf>,
     /// Repair nothing younger than this, by the store's clock

@@ -33,7 +33,9 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         size(facts.blobs.bytes),
     );
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
-    for (kind, name) in NAMES {
+    // A repair is about a few links, whatever else there is.
+    let is_told = |kind| header.purpose == Purpose::Collection || plan.totals().of(kind).count > 0;
+    for (kind, name) in NAMES.into_iter().filter(|(kind, _)| is_told(*kind)) {
         let name = format!("{name:<16}");
         if kind == RowKind::MultipartUpload && !header.knows_multipart() {
             line(&mut text, &name, "not known", "");
