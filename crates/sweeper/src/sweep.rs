@@ -396,7 +396,7 @@ fn conclude(halt: Option<Halt>, ledger: Ledger) -> Result<SweepReport, SweepErro
         Some(Halt::Journal) => (Ended::Broken, Some(Cause::JournalClosed)),
     };
     let report = ledger.report(ended);
-    match cause.or_else(|| report.check().err().map(Cause::Unaccounted)) {
+    match cause.or_else(|| report.check().err().map(Box::new).map(Cause::Unaccounted)) {
         Some(cause) => Err(SweepError { cause, report: Box::new(report) }),
         None => Ok(report),
     }
