@@ -244,6 +244,7 @@ fn header(store: &Store) -> Header {
         doubts: Doubts::default(),
         notes: Vec::new(),
         retention: None,
+        keep_list: None,
         facts: Facts::default(),
         requests: Requests::default(),
         multipart: None,

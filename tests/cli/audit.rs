@@ -6,8 +6,9 @@ use std::fs;
 use serde_json::Value;
 use simstore::{Fault, Faults, Kind, S3Error, When, Which};
 
+use crate::online::{ONLINE, night};
 use crate::program::{Program, wait_until};
-use crate::registries::{T, bucket, keys, small};
+use crate::registries::{T, bucket, days, keys, small};
 use crate::undo::{PLAN, versioned};
 
 const APPLY: [&str; 5] = ["apply", "plan", "--offline", "--audit-log", "audit"];
@@ -87,8 +88,53 @@ fn nothing_is_deleted_where_the_log_cannot_be_written() {
     fs::create_dir(program.home().join("audit")).unwrap();
     let wrong = program.run(&["gc", "s3://registry", "--offline", "--audit-log", "audit"]);
     assert!(wrong.clone().with_code(2).stderr.contains("cannot use audit"), "{wrong:?}");
-    let online = ["gc", "s3://registry", "--online", "--audit-log", "log"];
+    let online =
+        ["gc", "s3://registry", "--online", "--registry-cache", "none", "--audit-log", "audit"];
     let wrong = program.run(&online).with_code(2);
-    assert!(wrong.stderr.contains("'--audit-log' cannot be used with '--online'"), "{wrong:?}");
+    assert!(wrong.stderr.contains("cannot use audit"), "{wrong:?}");
     assert_eq!(keys(&server), before);
+}
+
+const LOGGED: [&str; 2] = ["--audit-log", "audit"];
+
+#[test]
+fn a_collection_while_people_push_logs_links_that_it_takes_and_blobs_that_it_deletes() {
+    let (server, program) = versioned();
+    let before = keys(&server);
+    night(&server, &program, 0, &LOGGED);
+    let taken = lines(&program);
+    assert!(
+        !taken.is_empty() && taken.iter().all(|line| line["kind"] == "layer_link"),
+        "{taken:?}"
+    );
+    night(&server, &program, 1, &LOGGED);
+    let gone: BTreeSet<String> = before.difference(&keys(&server)).cloned().collect();
+    assert_eq!(logged(&program, "deleted"), gone);
+    for line in lines(&program) {
+        assert!(line["version_id"].is_string() && line["size"].as_u64() > Some(0), "{line}");
+        assert_eq!(line["run"], taken[0]["run"], "{line}");
+    }
+    assert!(lines(&program).iter().any(|line| line["kind"] == "blob"));
+}
+
+#[test]
+fn g11_a_night_that_takes_up_a_killed_one_logs_what_that_could_not() {
+    let (server, program) = versioned();
+    let before = keys(&server);
+    night(&server, &program, 0, &LOGGED);
+    server.set_now(Some(T.after(days(2))));
+    // The answer never comes, and the deletion is done all the same.
+    let asked = server.count(Kind::Delete);
+    server.set_faults(Faults::none().on(Kind::Delete, When::After(0), Fault::HangUpAfter));
+    let second = [&ONLINE[..], &LOGGED, &["--patience", "10m"]].concat();
+    let mut killed = program.start(&second);
+    wait_until("a request without an answer", || server.count(Kind::Delete) > asked + 1);
+    killed.child.kill().unwrap();
+    killed.end();
+    server.set_faults(Faults::none());
+    night(&server, &program, 2, &LOGGED);
+    let gone: BTreeSet<String> = before.difference(&keys(&server)).cloned().collect();
+    let told: BTreeSet<String> = &logged(&program, "deleted") | &logged(&program, "gone");
+    assert!(!logged(&program, "gone").is_empty(), "the killed run logged all that it deleted");
+    assert_eq!(told, gone);
 }

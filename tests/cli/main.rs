@@ -18,6 +18,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod audit;
+mod book;
 mod bucket_errors;
 mod cached;
 mod check;
@@ -29,8 +30,10 @@ mod expected;
 mod explain;
 mod help;
 mod interrupted;
+mod keep_list;
 mod logging;
 mod manual;
+mod metrics;
 mod multipart;
 mod online;
 mod permissions;
@@ -46,6 +49,7 @@ mod registry_files;
 mod remembered;
 mod report;
 mod streams;
+mod traces;
 mod trash;
 mod twice;
 mod undo;

@@ -118,13 +118,16 @@ fn one_that_got_a_part_after_the_plan_was_made_is_spared() {
 }
 
 #[test]
-fn where_they_may_not_be_listed_or_cannot_a_plan_says_that_they_are_not_known() {
-    for (error, why) in [
-        (S3Error::ACCESS_DENIED, "permission denied"),
-        (S3Error::NOT_IMPLEMENTED, "the store does not list them"),
+fn where_they_may_not_be_listed_or_not_well_a_plan_says_that_they_are_not_known() {
+    for (fault, why) in [
+        (Fault::Refuse(S3Error::ACCESS_DENIED), "permission denied"),
+        (Fault::Refuse(S3Error::NOT_IMPLEMENTED), "the store does not list them"),
+        (Fault::Refuse(S3Error::INVALID_ARGUMENT), "the store refused"),
+        (Fault::HalfBody, "the answer breaks the protocol"),
+        (Fault::ForeignBody, "the answer breaks the protocol"),
     ] {
         let (server, program) = left_behind();
-        server.set_faults(Faults::none().on(Kind::ListUploads, When::Always, Fault::Refuse(error)));
+        server.set_faults(Faults::none().on(Kind::ListUploads, When::Always, fault));
         let planned = program.done(&PLAN).stdout;
         let line = planned.lines().find(|line| line.contains("are not known")).unwrap();
         assert!(line.ends_with(why), "{line}");

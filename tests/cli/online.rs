@@ -15,7 +15,8 @@ use crate::registries::{
 };
 use crate::undo::{APPLY, PLAN, objects, versioned};
 
-const ONLINE: [&str; 5] = ["gc", "s3://registry", "--online", "--registry-cache", "none"];
+pub(crate) const ONLINE: [&str; 5] =
+    ["gc", "s3://registry", "--online", "--registry-cache", "none"];
 
 /// A process that collects while people push holds the lease, and was killed.
 fn killed_while_collecting(server: &Server, program: &Program) {
@@ -57,7 +58,7 @@ fn nothing_else_deletes_or_takes_back_while_somebody_holds_the_lease() {
 }
 
 /// A run of a collection while people push; two days pass then.
-fn night(server: &Server, program: &Program, number: u64, more: &[&str]) -> Outcome {
+pub(crate) fn night(server: &Server, program: &Program, number: u64, more: &[&str]) -> Outcome {
     server.set_now(Some(T.after(days(2 * number))));
     program.done(&[&ONLINE[..], more].concat())
 }

@@ -141,6 +141,20 @@ fn a_plan_needs_what_its_policy_allows_and_nothing_less() {
 }
 
 #[test]
+fn what_says_that_a_database_knows_more_may_be_looked_at() {
+    let (server, program) = registry(false);
+    let file = |name| format!("{ROOT}/docker/registry/lockfiles/{name}-in-use");
+    server.put(&file("database"), "{}", T);
+    let known = format!("{}\n", Digest::sha256(b"x"));
+    std::fs::write(program.home().join("known.txt"), known).unwrap();
+    // Of another registry, which the audit says when all is read.
+    program.run(&["plan", LOCATION, "--keep-list", "known.txt", "--out", "plan"]).with_code(4);
+    let asked = server.needs().iter().any(|need| need.subject == file("filesystem"));
+    assert!(asked, "{:?}", server.needs());
+    used(&policy(&["plan"]), &server);
+}
+
+#[test]
 fn who_looks_at_a_place_where_nothing_is_may_do_so() {
     let options = Options { remembers_needs: true, ..Options::default() };
     let server = Server::start(options).unwrap();

@@ -1,5 +1,7 @@
 //! Who keeps what: told as a table, an object and rows.
 
+use std::fs;
+
 use serde_json::Value;
 use simstore::Server;
 use world::{Content, Image, World};
@@ -79,7 +81,10 @@ fn a_census_by_tag() {
 #[test]
 fn what_is_reclaimable_is_what_a_plan_deletes() {
     let (_world, _server, program) = registry();
-    for rules in [&[][..], &["--untagged"], &["--grace", "60d"]] {
+    let policy =
+        "version: 1\nrules:\n- {name: a, repositories: '**', tags: 'v*', expire: always}\n";
+    fs::write(program.home().join("policy.yml"), policy).unwrap();
+    for rules in [&[][..], &["--untagged"], &["--grace", "60d"], &["--policy", "policy.yml"]] {
         let usage = program.done(&[&USAGE[..], &["--json"], rules].concat()).summary();
         let out = format!("plan{}", rules.concat());
         let typed = [&["plan", "s3://registry", "--json", "--out", &out][..], rules].concat();
@@ -92,6 +97,12 @@ fn what_is_reclaimable_is_what_a_plan_deletes() {
         assert_eq!(reclaimable["uploads"], plan["delete"]["uploads"], "{rules:?}");
         assert_eq!(bytes(&reclaimable["links"]), links, "{rules:?}");
         assert_eq!(usage["totals"]["blobs"], plan["blobs"], "{rules:?}");
+        let takes_tags = plan["delete"]["tag_links"]["count"].as_u64() > Some(0);
+        assert_eq!(
+            takes_tags,
+            rules.contains(&"--policy") || rules.contains(&"--untagged"),
+            "{rules:?}"
+        );
     }
 }
 
@@ -128,9 +139,9 @@ fn a_scratch_that_is_not_there_is_told_and_one_that_is_holds_nothing_afterwards(
     let wrong = program.run(&[&USAGE[..], &["--scratch", "none"]].concat()).with_code(2);
     assert!(wrong.stderr.contains("cannot use none"), "{wrong:?}");
     let scratch = program.home().join("scratch");
-    std::fs::create_dir(&scratch).unwrap();
+    fs::create_dir(&scratch).unwrap();
     program.done(&[&USAGE[..], &["--scratch", "scratch", "--memory", "1KiB"]].concat());
-    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
 }
 
 #[test]

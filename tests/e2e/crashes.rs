@@ -61,7 +61,7 @@ fn uninterrupted(world: &World, mode: &Mode, ways: &Ways) -> (MemoryStore, u64, 
 }
 
 /// What the program does when it is started again: takes up the plan in the directory, or makes one.
-fn take_up<S>(crashed: &Collection<S>, store: &MemoryStore) -> SweepReport {
+pub(crate) fn take_up<S>(crashed: &Collection<S>, store: &MemoryStore) -> SweepReport {
     let again = crashed.again(store.clone());
     match Plan::open(&again.dir()) {
         Ok(_) => {}

@@ -11,7 +11,7 @@ use planner::{Breaker, Limits as PlanLimits, Plan, Policy, allows_sweep};
 use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::collect::{Ask, make_plan};
-use regsweep::{Failure, Retaining};
+use regsweep::{Failure, KeepList, Retaining};
 use store::{DeleteBatch, DeleteStore, MemoryStore, MultipartStore, WriteStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};
 use tempfile::TempDir;
@@ -133,6 +133,8 @@ pub(crate) struct Collection<S> {
     cache: Option<Arc<ManifestCache>>,
     /// None unless a test says so.
     retention: Option<Retaining>,
+    /// None unless a test says so.
+    keep_list: Option<KeepList>,
     scratch: Arc<TempDir>,
 }
 
@@ -147,6 +149,7 @@ impl<S> Collection<S> {
             monitor: Arc::new(Monitor::new()),
             cache: None,
             retention: None,
+            keep_list: None,
             scratch: Arc::new(scratch()),
         }
     }
@@ -163,6 +166,12 @@ impl<S> Collection<S> {
         Self { retention: Some(retaining), ..self }
     }
 
+    /// The same collection by a list of what a database knows, which was just written.
+    pub(crate) fn listed(self, list: &Path) -> Self {
+        let now = std::fs::metadata(list).unwrap().modified().unwrap();
+        Self { keep_list: Some(KeepList::read(list, now.into()).unwrap()), ..self }
+    }
+
     /// The same collection over another store, with the same directory: the program, started again.
     pub(crate) fn again<T>(&self, store: T) -> Collection<T> {
         Collection {
@@ -173,6 +182,7 @@ impl<S> Collection<S> {
             monitor: Arc::new(Monitor::new()),
             cache: self.cache.clone(),
             retention: self.retention.clone(),
+            keep_list: self.keep_list.clone(),
             scratch: Arc::clone(&self.scratch),
         }
     }
@@ -200,6 +210,7 @@ impl<S: MultipartStore> Collection<S> {
             layout: &self.layout,
             policy: Policy { untagged, grace, uploads_older_than },
             retention: self.retention.clone(),
+            keep_list: self.keep_list.clone(),
             beside: Beside::Nothing,
             held: &[],
             multipart: true,

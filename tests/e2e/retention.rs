@@ -2,7 +2,6 @@
 
 mod by_hand;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -113,10 +112,7 @@ fn subject(tag: &str) -> Option<Digest> {
 fn retention(rules: &[Rule], world: &World, mode: &Mode) -> Retention {
     let mut retention = Retention::default();
     let tags = world.tag_times();
-    let repositories: BTreeSet<&String> = tags.keys().map(|(repository, _)| repository).collect();
-    let all = world.pulls(&Mode::default());
-    let all = all.iter().map(|pull| &pull.repository);
-    for repository in repositories.into_iter().chain(all) {
+    for repository in &world.repository_names() {
         let rules: Vec<&Rule> = rules.iter().filter(|rule| rule.is_for(repository)).collect();
         if !rules.iter().any(|rule| rule.lets_go()) {
             continue;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use census::{ByTag, Census, Reclaimable, TagUsage};
 use marker::Follow;
 use monitor::{Monitor, Stop};
-use planner::{Amount, Plan, Policy, RowKind};
+use planner::{Amount, Plan, Policy, Row, RowKind};
+use policy::Retention;
 use proptest::prelude::*;
 use registry::{Digest, Layout, Timestamp};
 use regsweep::Failure;
@@ -26,12 +27,24 @@ async fn try_census<S: ReadStore>(
     ways: &Ways,
     follow: Follow,
 ) -> Result<Census, Failure> {
+    try_census_by(None, store, world, mode, ways, follow).await
+}
+
+async fn try_census_by<S: ReadStore>(
+    retention: Option<Arc<Retention>>,
+    store: S,
+    world: &World,
+    mode: &Mode,
+    ways: &Ways,
+    follow: Follow,
+) -> Result<Census, Failure> {
     let (layout, folder) = (Layout::new(world.rootdirectory()), scratch());
     let Mode { untagged, grace, uploads_older_than } = *mode;
     let ask = Ask {
         source: "a test",
         layout: &layout,
         policy: Policy { untagged, grace, uploads_older_than },
+        retention,
         follow,
         width: ways.width,
         cache: None,
@@ -117,11 +130,15 @@ fn linked(world: &World, name: &str) -> BTreeSet<String> {
     linked
 }
 
+fn rows(plan: &Plan) -> impl Iterator<Item = Row> {
+    let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
+    rows.map(Result::unwrap)
+}
+
 /// The blobs that a plan deletes, by their hex.
 fn dead_blobs(plan: &Plan) -> BTreeMap<String, u64> {
-    let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
-    let rows = rows.map(Result::unwrap).filter(|row| row.kind == RowKind::Blob);
-    rows.map(|row| (row.digest.unwrap().hex(), row.bytes)).collect()
+    let blobs = rows(plan).filter(|row| row.kind == RowKind::Blob);
+    blobs.map(|row| (row.digest.unwrap().hex(), row.bytes)).collect()
 }
 
 /// Long enough ago that nothing is too young to judge.
@@ -158,6 +175,34 @@ proptest! {
         }
         let summary = world.summary();
         prop_assert_eq!(blobs.all, Amount { count: summary.blobs as u64, bytes: summary.blob_bytes });
+    }
+
+    #[test]
+    fn what_a_policy_lets_go_is_reclaimable_too_and_its_tags_keep_nothing(
+        script in script(60), days in days(), ways in ways(), expire in 1..20_u32, untagged in 1..20_u32,
+    ) {
+        let text = format!(
+            "version: 1\nrules:\n- {{name: a, repositories: '**', tags: '*', expire: {{older-than: {expire}d}}}}\n\
+             - {{name: b, repositories: '**', untagged-after: {untagged}d}}\n",
+        );
+        let (world, mode) = (world(&script, days), Mode::default());
+        let collection = Collection::of(&world, Ways::default().store(&world), &mode, &Ways::default());
+        let collection = collection.retaining(&text);
+        let plan = runtime().block_on(collection.plan()).unwrap();
+        let retention = Arc::new(Retention::parse(text.as_bytes()).unwrap());
+        let census = |follow| {
+            let store = ways.store(&world);
+            let taken = try_census_by(Some(Arc::clone(&retention)), store, &world, &mode, &ways, follow);
+            runtime().block_on(taken).unwrap()
+        };
+        let by_repository = census(Follow::Nothing);
+        prop_assert_eq!(by_repository.totals.reclaimable.all(), plan.totals().all());
+        let by_tag = census(Follow::Everything);
+        prop_assert_eq!(&by_tag.totals, &by_repository.totals);
+        let goes = |row: &Row| row.key.ends_with("/current/link");
+        let expired = rows(&plan).filter(goes).count();
+        let told: usize = by_tag.repositories.iter().flat_map(|usage| &usage.by_tag).map(|by_tag| by_tag.tags.len()).sum();
+        prop_assert_eq!((told + expired) as u64, by_tag.totals.tags);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A registry that remembers its blobs in redis, and goes on serving while it is collected.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::time::Duration;
 
 use crate::client::Client;
 use crate::files::Tree;
 use crate::harness::assert_done;
-use crate::images::Image;
+use crate::images::{Blob, Image};
 use crate::redis::Redis;
 use crate::registry::{Config, Registry};
 use crate::regsweep;
@@ -105,4 +108,40 @@ fn the_drop_in_clears_the_cache_too() {
     assert_eq!(of(&left, &pair.collected()), BTreeSet::new());
     assert_eq!(of(&left, &pair.kept()).len(), 3 * pair.kept().len());
     assert_eq!(registry.client().pull(REPOSITORY, "latest", &pair.new), Ok(()));
+}
+
+/// What layer links still name is believed by no repository once the blob's own entry is gone, of any version: the other
+/// entries, which a plan of blobs alone does not name, count only together with that.
+#[test]
+fn by_a_keep_list_the_registry_forgets_blobs_whose_links_stay() {
+    let (tree, redis) = (Tree::new(), Redis::start());
+    let (config, registry, pair) = served(&tree, &redis);
+    let client = registry.client();
+    let orphan = Blob::layer(900);
+    for repository in [REPOSITORY, "team/other"] {
+        client.push_blob(repository, &orphan);
+        assert_eq!(client.status_of_blob(repository, &orphan.digest), 200);
+    }
+    let mut list = tempfile::NamedTempFile::new().unwrap();
+    for digest in tree.blobs().iter().filter(|digest| **digest != orphan.digest) {
+        writeln!(list, "{digest}").unwrap();
+    }
+    let exported = list.as_file().metadata().unwrap().modified().unwrap();
+    for file in tree.contents().keys() {
+        let file = File::options().write(true).open(tree.path().join(file)).unwrap();
+        file.set_modified(exported - Duration::from_hours(2)).unwrap();
+    }
+    let mut gc = regsweep::collect(&config, &["--offline", "--grace", "1h"]);
+    let output = regsweep::run(gc.arg("--keep-list").arg(list.path()));
+    assert_eq!(regsweep::summary(&output)["delete"]["blobs"]["count"], 1);
+    assert!(!tree.blobs().contains(&orphan.digest));
+    for repository in [REPOSITORY, "team/other"] {
+        assert_eq!(client.status_of_blob(repository, &orphan.digest), 404, "{repository}");
+    }
+    client.push_blob(REPOSITORY, &orphan);
+    assert!(tree.blobs().contains(&orphan.digest), "it is sent again");
+    for repository in [REPOSITORY, "team/other"] {
+        assert_eq!(client.status_of_blob(repository, &orphan.digest), 200, "{repository}");
+    }
+    assert_eq!(client.pull(REPOSITORY, "latest", &pair.new), Ok(()));
 }

@@ -133,7 +133,7 @@ pub(crate) fn blob_digest(key: &str) -> Option<String> {
     (parts.next()? == "blobs").then(|| format!("{algorithm}:{hex}"))
 }
 
-fn populated() -> (Population, Tree) {
+pub(crate) fn populated() -> (Population, Tree) {
     let (population, tree) = (Population::typical(), Tree::new());
     let registry = Registry::start(&Config::files(tree.path()));
     population.enact_fast(registry.client());

@@ -19,6 +19,7 @@
     reason = "a test that cannot go on fails there"
 )]
 
+mod book;
 mod bucket;
 mod cached;
 mod check;

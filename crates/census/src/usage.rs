@@ -169,16 +169,22 @@ impl RepositoryUsage {
     }
 }
 
-/// The tags that point somewhere, in the order of the tree.
+/// The tags that point somewhere and that no retention policy lets go, by position in the tree.
+fn staying_tags(marked: &Marked) -> impl Iterator<Item = (usize, &TagTree)> {
+    let goes = |at| marked.expiry.as_ref().is_some_and(|expiry| expiry.tags.contains_key(&at));
+    let tags = marked.tree.tags.iter().enumerate();
+    tags.filter(move |(at, tag)| tag.current.is_some() && !goes(*at))
+}
+
+/// These tags, and what they point to.
 fn tags_of(marked: &Marked) -> Vec<TagUsage> {
     let pointers = &marked.evidence.pointers;
     let targets: std::collections::HashMap<usize, Digest> =
         pointers.iter().map(|pointer| (pointer.tag, pointer.digest)).collect();
-    let tags = marked.tree.tags.iter().enumerate().filter(|(_, tag)| tag.current.is_some());
     let usage = |(at, tag): (usize, &TagTree)| TagUsage {
         name: tag.name.clone(),
         digest: targets.get(&at).copied(),
         keeps: Keeps::default(),
     };
-    tags.map(usage).collect()
+    staying_tags(marked).map(usage).collect()
 }

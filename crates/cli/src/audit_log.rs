@@ -2,11 +2,12 @@
 //!
 //! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
 //! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
+//! Where people push, the ledger stands in the journal's place.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use planner::Row;
 use registry::Timestamp;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use store::{Kept, KeyOutcome};
 use sweeper::{Observer, Witness};
 
+use crate::args::SweepArgs;
 use crate::{Failure, clock};
 
 /// A line. Fields are only ever added.
@@ -21,7 +23,7 @@ use crate::{Failure, clock};
 struct Line<'a> {
     /// When the answer came, by this machine's clock.
     time: String,
-    /// The plan that said so.
+    /// The plan that said so, or the generation of a collection while people push.
     run: &'a str,
     key: &'a str,
     kind: &'static str,
@@ -57,6 +59,15 @@ pub(crate) struct AuditLog {
 }
 
 impl AuditLog {
+    /// The log of deletions by `run`, where one is wanted.
+    ///
+    /// # Errors
+    /// As [`AuditLog::open`].
+    pub(crate) fn wanted(sweep: &SweepArgs, run: &str) -> Result<Option<Arc<Self>>, Failure> {
+        let open = |path: &PathBuf| Self::open(path, run.to_owned()).map(Arc::new);
+        sweep.audit_log.as_ref().map(open).transpose()
+    }
+
     /// Opens the log for one run, and makes it where there is none. A last line that a crash has torn is cut off: what
     /// it was about is told again.
     ///
@@ -78,7 +89,28 @@ impl AuditLog {
         Ok(Self { path: path.to_owned(), run, file, pending, clock: clock::now })
     }
 
-    fn line(&self, row: &Row, outcome: &KeyOutcome) -> Option<io::Result<Vec<u8>>> {
+    /// Writes what became of objects that a run wanted gone; when it returns, that is durable.
+    ///
+    /// # Errors
+    /// [`Failure::File`]: nothing more may be deleted then.
+    pub(crate) fn write(&self, run: &str, outcomes: &[(Row, KeyOutcome)]) -> Result<(), Failure> {
+        for (row, outcome) in outcomes {
+            self.hear(run, row, outcome);
+        }
+        self.make_durable().map_err(|source| Failure::File { path: self.path.clone(), source })
+    }
+
+    fn hear(&self, run: &str, row: &Row, outcome: &KeyOutcome) {
+        let Some(line) = self.line(run, row, outcome) else { return };
+        let mut pending = self.pending();
+        match (&mut *pending, line) {
+            (Ok(lines), Ok(line)) => lines.extend(line),
+            (Ok(_), Err(error)) => *pending = Err(error),
+            (Err(_), _) => {}
+        }
+    }
+
+    fn line(&self, run: &str, row: &Row, outcome: &KeyOutcome) -> Option<io::Result<Vec<u8>>> {
         let (word, kept, error) = match outcome {
             KeyOutcome::Deleted(kept) => ("deleted", Some(kept), None),
             KeyOutcome::Rewritten => ("rewritten", None, None),
@@ -88,7 +120,7 @@ impl AuditLog {
         };
         let line = Line {
             time: (self.clock)().to_string(),
-            run: &self.run,
+            run,
             key: &row.key,
             kind: row.kind.name(),
             repository: row.repository.as_ref().map(ToString::to_string),
@@ -124,13 +156,7 @@ impl AuditLog {
 
 impl Observer for AuditLog {
     fn outcome(&self, row: &Row, outcome: &KeyOutcome) {
-        let Some(line) = self.line(row, outcome) else { return };
-        let mut pending = self.pending();
-        match (&mut *pending, line) {
-            (Ok(lines), Ok(line)) => lines.extend(line),
-            (Ok(_), Err(error)) => *pending = Err(error),
-            (Err(_), _) => {}
-        }
+        self.hear(&self.run, row, outcome);
     }
 }
 

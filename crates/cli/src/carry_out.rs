@@ -1,6 +1,5 @@
 //! Carries out a plan that passed every test, or says why not.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use planner::{Plan, PlanError, Severity, allows_sweep};
@@ -9,12 +8,13 @@ use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport
 
 use crate::args::SweepArgs;
 use crate::audit_log::AuditLog;
+use crate::keep_list::require_fresh;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::taken_back::require_nothing_taken_back;
-use crate::{Console, FailedKey, Failure, Refusal, trash};
+use crate::{Console, FailedKey, Failure, Refusal, clock, trash};
 
 /// Refuses to delete where somebody may be pushing.
 ///
@@ -66,12 +66,15 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
+    if let Some(list) = &plan.header().keep_list {
+        require_fresh(list, plan.header().policy.grace, clock::now())?;
+    }
     require_alone(open).await?;
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;
     let dir = plan.dir().to_owned();
     let id = plan.id().to_string();
-    let audit = audit_log(sweep_args, &id)?;
+    let audit = AuditLog::wanted(sweep_args, &id)?;
     let journal = journal(&plan, audit.as_ref())?;
     let observer = audit.as_deref().map_or(observer, |audit| audit);
     // A sweep that is taken up keeps what it deletes if it did so before.
@@ -99,12 +102,6 @@ pub(crate) async fn carry_out<S: RestoreStore>(
             .await;
     }
     Ok(report)
-}
-
-/// The log of deletions, where one is wanted.
-fn audit_log(sweep: &SweepArgs, plan: &str) -> Result<Option<Arc<AuditLog>>, Failure> {
-    let open = |path: &PathBuf| AuditLog::open(path, plan.to_owned()).map(Arc::new);
-    sweep.audit_log.as_ref().map(open).transpose()
 }
 
 /// The journal of a plan, which waits for the audit log.

@@ -14,6 +14,22 @@ pub enum Identified {
     Empty,
 }
 
+/// Where it is written what lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// In the registry's own links.
+    Links,
+    /// In a database too, of which there is a list: nothing but blobs goes, and none that is on it.
+    Database,
+}
+
+impl Truth {
+    /// As a plan says that remembers such a list.
+    pub(crate) const fn of(keep_list: Option<&planner::KeepList>) -> Self {
+        if keep_list.is_some() { Self::Database } else { Self::Links }
+    }
+}
+
 /// Why a location was not identified.
 #[derive(Debug)]
 pub(crate) enum NotIdentified {
@@ -29,10 +45,16 @@ impl From<StoreError> for NotIdentified {
     }
 }
 
+/// Says that GitLab's registry keeps in a database what it keeps in links elsewhere.
+const DATABASE: &str = "docker/registry/lockfiles/database-in-use";
+
+/// Says that it keeps nothing in a database. It starts with neither file or with one.
+const FILES: &str = "docker/registry/lockfiles/filesystem-in-use";
+
 /// Files that say, by being there, that somebody else keeps the truth about a registry's data.
 const MARKS: [(&str, &str, &str); 2] = [
     (
-        "docker/registry/lockfiles/database-in-use",
+        DATABASE,
         "GitLab's registry in database mode",
         "which manifests exist is written in its database, and not here",
     ),
@@ -54,10 +76,11 @@ const OTHERS: [(&str, &str); 5] = [
 
 /// The keys that say so, in the registry at `layout`.
 pub(crate) fn marks(layout: &Layout) -> impl Iterator<Item = String> {
-    MARKS.iter().map(move |(file, ..)| format!("{}{file}", layout.root()))
+    let files = MARKS.iter().map(|(file, ..)| *file).chain([FILES]);
+    files.map(move |file| format!("{}{file}", layout.root()))
 }
 
-/// Looks at the root of a store. Costs at most two GET and three LIST requests.
+/// Looks at the root of a store. Costs at most three GET and three LIST requests.
 ///
 /// # Errors
 /// [`NotIdentified::Refused`] with the evidence, or the store's own error.
@@ -65,6 +88,7 @@ pub(crate) async fn identify<S: ReadStore>(
     store: &S,
     layout: &Layout,
     location: &str,
+    truth: Truth,
 ) -> Result<Identified, NotIdentified> {
     if !store.abilities().lists_in_byte_order {
         let evidence =
@@ -75,11 +99,20 @@ pub(crate) async fn identify<S: ReadStore>(
     }
     let known = store.folders(layout.base()).await?.prefixes;
     for (file, system, evidence) in MARKS {
-        if exists(store, &format!("{}{file}", layout.root())).await? {
-            let evidence = format!("`{file}` is there, so {evidence}");
-            let location = location.to_owned();
-            return Err(NotIdentified::Refused(Refusal::Foreign { location, system, evidence }));
+        if !exists(store, &format!("{}{file}", layout.root())).await? {
+            continue;
         }
+        let mut evidence = format!("`{file}` is there, so {evidence}");
+        if file == DATABASE && truth == Truth::Database {
+            if !exists(store, &format!("{}{FILES}", layout.root())).await? {
+                continue;
+            }
+            evidence = format!("`{file}` and `{FILES}` are both there, of which one is wrong");
+        }
+        let may_be_listed = file == DATABASE && truth == Truth::Links;
+        let location = location.to_owned();
+        let refusal = Refusal::Foreign { location, system, evidence, may_be_listed };
+        return Err(NotIdentified::Refused(refusal));
     }
     if known.contains(&layout.repositories()) || known.contains(&layout.blobs()) {
         return Ok(Identified::Registry);
@@ -123,7 +156,7 @@ fn unknown(layout: &Layout, location: &str, names: &[String]) -> Refusal {
     let location = location.to_owned();
     if let (None, Some((name, system))) = (&instead, foreign) {
         let evidence = format!("`{name}` is there and `docker/registry/v2` is not");
-        return Refusal::Foreign { location, system, evidence };
+        return Refusal::Foreign { location, system, evidence, may_be_listed: false };
     }
     let some: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
     let evidence = match some.join(", ") {
@@ -155,12 +188,17 @@ mod tests {
     use super::*;
 
     async fn look(root: &str, keys: &[&str]) -> Result<Identified, String> {
+        look_by(root, keys, Truth::Links).await
+    }
+
+    async fn look_by(root: &str, keys: &[&str], truth: Truth) -> Result<Identified, String> {
         let store = MemoryStore::new();
         for key in keys {
             store.put(key, "text", Timestamp::default());
         }
         let location = format!("s3://bucket/{root}");
-        let found = identify(&store, &Layout::new(root), location.trim_end_matches('/')).await;
+        let found =
+            identify(&store, &Layout::new(root), location.trim_end_matches('/'), truth).await;
         found.map_err(|error| match error {
             NotIdentified::Refused(refusal) => {
                 let hint = refusal.hints("").into_iter().next().unwrap_or_default();
@@ -198,6 +236,21 @@ mod tests {
         ] {
             let said = look("", keys).await.unwrap_err();
             assert!(said.contains(system), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_what_the_database_knows_answers_for_the_database_and_for_nothing_else() {
+        let by = |keys| look_by("", keys, Truth::Database);
+        assert_eq!(by(&[BLOB, DATABASE]).await, Ok(Identified::Registry));
+        assert_eq!(by(&[BLOB, FILES]).await, Ok(Identified::Registry));
+        assert_eq!(look("", &[BLOB, FILES]).await, Ok(Identified::Registry));
+        let both = by(&[BLOB, DATABASE, FILES]).await.unwrap_err();
+        assert!(both.contains("are both there"), "{both}");
+        for keys in
+            [&[BLOB, DATABASE, "scheduler-state.json"][..], &["sha256/ab/abcd"], &["readme"]]
+        {
+            assert!(by(keys).await.is_err(), "{keys:?}");
         }
     }
 

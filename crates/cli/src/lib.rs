@@ -14,7 +14,7 @@
 //! ```
 //!
 //! # Cost
-//! Nothing of its own but progress, drawn five times a second.
+//! Nothing of its own but progress, drawn five times a second, and metrics, written every 15 s where they are asked for.
 //!
 //! # Start reading at
 //! [`run`], then the commands.
@@ -31,14 +31,17 @@ mod command_line;
 mod console;
 mod doctor;
 mod explain;
+mod exposing;
 mod failure;
 mod identify;
+mod keep_list;
 mod location;
 mod manual;
 mod misuse;
 mod no_lease;
 mod online;
 pub mod open;
+mod otel;
 mod permissions;
 mod pricing;
 mod progress;
@@ -52,9 +55,11 @@ mod signals;
 mod state;
 mod survey;
 mod taken_back;
+mod telling;
 mod trash;
 mod unchanged;
 pub mod usage;
+mod whole_file;
 mod xdg;
 
 use std::ffi::OsString;
@@ -65,13 +70,15 @@ use command::Context;
 pub use args::Args;
 pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
-pub use identify::Identified;
+pub use identify::{Identified, Truth};
+pub use keep_list::{KeepList, KeepListError, LineError};
 pub use permissions::Task;
 pub use registry_cache::{CacheChoice, ClearError};
 pub use retaining::Retaining;
 
 use args::{Command, LogFormat, OutputArgs, PolicyFileCommand};
 use open::Watch;
+use telling::Telling;
 
 /// The program: understands `typed`, whose first word is the program's own name, and does it.
 #[must_use]
@@ -99,14 +106,17 @@ pub fn run(args: &Args, console: Console) -> ExitCode {
 }
 
 async fn dispatch(args: &Args, console: Console) -> Result<(), Failure> {
-    let watch = Watch::default();
+    let watch = Watch::timed();
     let listening = signals::listen(&watch, console)
         .map_err(|error| Failure::Internal { what: "no signals to hear", source: error.into() })?;
+    let telling = Telling::begin(&args.command, &watch, console).await?;
     let command = execute(args, Context { output: &args.output, console, watch });
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = command => outcome.map_err(stopped),
         () = listening => Err(Failure::Stopped { is_sweeping: false }),
-    }
+    };
+    telling.end(&outcome, console).await;
+    outcome
 }
 
 /// Whatever a stop ended on its way, it is a stop. One that ended a sweep says so itself.

@@ -100,6 +100,7 @@ impl Location {
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         let is_proxy = self.configuration.as_ref().is_some_and(|configuration| configuration.proxy);
         is_proxy.then(|| Refusal::Foreign {
+            may_be_listed: false,
             location: self.describe(),
             system: "a pull-through cache",
             evidence: format!(

@@ -13,7 +13,7 @@ use store::{
 };
 
 use crate::args::{StoreArgs, SweepArgs};
-use crate::identify::{Identified, NotIdentified, identify};
+use crate::identify::{Identified, NotIdentified, Truth, identify};
 use crate::location::{Location, Place};
 use crate::{Failure, clock};
 
@@ -70,6 +70,13 @@ pub struct Watch {
     pub stop: Arc<Stop>,
 }
 
+impl Watch {
+    /// The same, with a clock by which the run's phases are remembered.
+    pub(crate) fn timed() -> Self {
+        Self { monitor: Arc::new(Monitor::timed(clock::start)), ..Self::default() }
+    }
+}
+
 /// How a registry is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'a> {
@@ -81,6 +88,8 @@ pub struct Access<'a> {
     pub deletes: DeletePace,
     /// What is looked at although nothing of it could go, where listing does not tell it.
     pub detail: Detail,
+    /// Where it is written what lives.
+    pub truth: Truth,
 }
 
 /// What to look at in a store of files beyond what could go.
@@ -193,10 +202,10 @@ async fn with_directory<W: Work>(
 ) -> Result<W::Out, Failure> {
     let Raw { store, layout, width, guard } = directory(access, root, watch)?;
     if access.deletes == DeletePace::default() {
-        return identified(access.location, Arc::new(store), layout, width, work).await;
+        return identified(access, Arc::new(store), layout, width, work).await;
     }
     let store = Paced::new(store, guard.pace, &watch.monitor, &watch.stop);
-    identified(access.location, Arc::new(store), layout, width, work).await
+    identified(access, Arc::new(store), layout, width, work).await
 }
 
 async fn with_bucket<W: Work>(
@@ -207,7 +216,7 @@ async fn with_bucket<W: Work>(
 ) -> Result<W::Out, Failure> {
     let Raw { store, layout, width, guard } = bucket(access, config, watch).await?;
     let store = guarded(store, guard, &watch.monitor, &watch.stop);
-    identified(access.location, Arc::new(store), layout, width, work).await
+    identified(access, Arc::new(store), layout, width, work).await
 }
 
 fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
@@ -221,13 +230,14 @@ fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
 }
 
 async fn identified<S: RestoreStore, W: Work>(
-    location: &Location,
+    access: Access<'_>,
     store: Arc<S>,
     layout: Layout,
     width: usize,
     work: W,
 ) -> Result<W::Out, Failure> {
-    let identified = identify_at(location, store.as_ref(), &layout).await?;
+    let location = access.location;
+    let identified = identify_at(location, store.as_ref(), &layout, access.truth).await?;
     tracing::info!(
         location = location.describe(), store = store.identity(), width, found = ?identified,
         "opened"
@@ -243,8 +253,9 @@ pub(crate) async fn identify_at<S: ReadStore>(
     location: &Location,
     store: &S,
     layout: &Layout,
+    truth: Truth,
 ) -> Result<Identified, Failure> {
-    let identified = identify(store, layout, &location.describe()).await;
+    let identified = identify(store, layout, &location.describe(), truth).await;
     identified.map_err(|error| match error {
         NotIdentified::Refused(refusal) => Failure::Refused(refusal),
         NotIdentified::Store(error) => failed_at(location)(error),

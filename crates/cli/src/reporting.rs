@@ -1,8 +1,6 @@
 //! The page that `--report` asks for.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use planner::{Amount, Header, Plan, PlanId, Requests, Totals};
@@ -15,6 +13,7 @@ use crate::open::Watch;
 use crate::pricing::{Pricing, Running, without};
 use crate::recorder::Recorder;
 use crate::render::failure_line;
+use crate::whole_file::{self, Readers};
 use crate::{Console, Failure};
 
 /// A report that may be asked for, and the prices that a run goes by, from before anything is done.
@@ -66,7 +65,7 @@ impl Reporting {
     pub(crate) fn of(args: &ReportArgs, made: Option<&Path>) -> Result<Self, Failure> {
         let pricing = Pricing::of(args.prices.as_deref())?;
         let Some(file) = args.report.clone() else { return Ok(Self { asked: None, pricing }) };
-        check(&file, made).map_err(failure(&file))?;
+        whole_file::check(&file, made).map_err(failure(&file))?;
         Ok(Self { asked: Some(Asked { file, recorder: None }), pricing })
     }
 
@@ -140,7 +139,8 @@ impl Reporting {
         let About { id, header, totals, figures, .. } = &about;
         let (id, timeline, prices) = (*id, &timeline, self.pricing.prices());
         let html = page(&Subject { id, header, totals, figures, outcome, timeline, prices });
-        replace(&file, &html).map_err(|source| Failure::Unreported { path: file, source })
+        whole_file::replace(&file, &html, Readers::AsUsual)
+            .map_err(|source| Failure::Unreported { path: file, source })
     }
 }
 
@@ -157,35 +157,6 @@ pub(crate) fn conclude(
         }
         (outcome, written) => outcome.and(written),
     }
-}
-
-/// A link is no file either: what it leads to may be anything.
-fn check(file: &Path, made: Option<&Path>) -> io::Result<()> {
-    match fs::symlink_metadata(file) {
-        Ok(metadata) if metadata.is_file() => Ok(()),
-        Ok(_) => Err(io::Error::new(ErrorKind::AlreadyExists, "it is there, and is no file")),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Err(_) if Some(directory(file)) == made => Ok(()),
-        Err(_) if directory(file).is_dir() => Ok(()),
-        Err(_) => Err(io::Error::new(ErrorKind::NotADirectory, "its directory is not there")),
-    }
-}
-
-fn directory(file: &Path) -> &Path {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or_else(|| Path::new("."))
-}
-
-/// Puts a whole file in place in one step, with the rights that any new file has here.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    check(file, None)?;
-    let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix(".regsweep-report-").permissions(Permissions::from_mode(0o666));
-    let mut unfinished = builder.tempfile_in(directory(file))?;
-    unfinished.write_all(text.as_bytes())?;
-    unfinished.as_file().sync_all()?;
-    unfinished.persist(file).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn failure(file: &Path) -> impl Fn(io::Error) -> Failure {
@@ -223,24 +194,6 @@ mod tests {
     use crate::Code;
 
     #[test]
-    fn a_page_replaces_a_file_and_nothing_else() {
-        let home = tempfile::tempdir().unwrap();
-        let at = |name: &str| home.path().join(name);
-        replace(&at("new.html"), "one").unwrap();
-        replace(&at("new.html"), "two").unwrap();
-        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
-        fs::create_dir(at("folder")).unwrap();
-        std::os::unix::fs::symlink(at("new.html"), at("link")).unwrap();
-        for taken in ["folder", "link", "missing/new.html"] {
-            assert!(replace(&at(taken), "three").is_err(), "{taken}");
-        }
-        assert_eq!(fs::read_to_string(at("new.html")).unwrap(), "two");
-        let mode = fs::metadata(at("new.html")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o111, 0);
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3, "nothing unfinished stays");
-    }
-
-    #[test]
     fn what_was_done_weighs_more_than_whether_it_could_be_told() {
         let console = Console {
             stderr_is_terminal: false,
@@ -257,13 +210,5 @@ mod tests {
         assert_eq!(code(Ok(()), Err(unreported())), Err(Code::Partial));
         assert_eq!(code(Err(stopped()), Ok(())), Err(Code::Stopped));
         assert_eq!(code(Err(stopped()), Err(unreported())), Err(Code::Stopped));
-    }
-
-    #[test]
-    fn a_directory_that_the_run_makes_need_not_be_there() {
-        let home = tempfile::tempdir().unwrap();
-        let (made, file) = (home.path().join("plan"), home.path().join("plan/report.html"));
-        assert!(check(&file, Some(&made)).is_ok());
-        assert!(check(&file, None).is_err());
     }
 }

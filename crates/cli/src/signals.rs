@@ -5,10 +5,38 @@ use std::io;
 use std::sync::Arc;
 
 use monitor::{Asked, Phase};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::open::Watch;
 use crate::{Code, Console};
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Waits for somebody who does not want to wait any more, when the command is over.
+///
+/// # Errors
+/// Where the system does not let us listen.
+pub(crate) async fn impatience() -> io::Result<()> {
+    Signals::new()?.next().await;
+    Ok(())
+}
 
 /// Listens until the command is to be dropped: at the first signal where nothing is being deleted, for there is
 /// nothing to finish. A sweep is asked to drain, and the next signal leaves, which is safe: a journal is whole at every
@@ -20,24 +48,17 @@ pub(crate) fn listen(
     watch: &Watch,
     console: Console,
 ) -> io::Result<impl Future<Output = ()> + use<>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let mut signals = Signals::new()?;
     let (stop, monitor) = (Arc::clone(&watch.stop), Arc::clone(&watch.monitor));
     Ok(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        next().await;
+        signals.next().await;
         stop.ask(Asked::Drain);
         tracing::info!("asked to stop");
         if !is_sweeping(monitor.phase()) {
             return;
         }
         console.note("finishing what is in flight; once more to leave at once");
-        next().await;
+        signals.next().await;
         stop.ask(Asked::Abort);
         console.note("leaving at once; run the same command again");
         match leave() {}

@@ -115,7 +115,8 @@ impl Runs {
     /// The run that began to delete and did not end.
     ///
     /// Of the newest run only: what an older one left, a newer plan holds too. For the same reason one that is past
-    /// use stands in nobody's way. `retention` is the SHA-256 of the retention policy, where there is one.
+    /// use stands in nobody's way. `retention` and `keep_list` are the SHA-256 of the retention policy and of the keep
+    /// list, where there is one.
     ///
     /// # Errors
     /// Where the disk fails, or somebody carries out its plan.
@@ -123,6 +124,7 @@ impl Runs {
         &self,
         policy: &Policy,
         retention: Option<&str>,
+        keep_list: Option<&str>,
         now: Timestamp,
         max_age: Duration,
     ) -> Result<Unfinished, Failure> {
@@ -150,7 +152,8 @@ impl Runs {
         }
         let header = plan.header();
         let retained = header.retention.as_ref().map(|retention| &*retention.sha256);
-        if header.policy != *policy || retained != retention {
+        let listed = header.keep_list.as_ref().map(|list| &*list.sha256);
+        if (&header.policy, retained, listed) != (policy, retention, keep_list) {
             return outdated("it was made under another policy".to_owned());
         }
         match plan.check_fresh(now, max_age) {
@@ -270,7 +273,7 @@ mod tests {
     fn unfinished(runs: &Runs) -> Unfinished {
         let policy =
             Policy { untagged: false, grace: Duration::ZERO, uploads_older_than: Duration::ZERO };
-        runs.unfinished(&policy, None, Timestamp::default(), Duration::MAX).unwrap()
+        runs.unfinished(&policy, None, None, Timestamp::default(), Duration::MAX).unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use lister::{FolderSeeder, ListError, Part, Walk, walk};
+use lister::{BlobSeeder, FolderSeeder, ListError, Part, Seeder, Walk, walk};
 use monitor::Counter;
 use planner::{FreshLinks, Plan, PlanError, Stage};
 use registry::{KeyKind, Layout, Timestamp};
@@ -17,7 +17,8 @@ use crate::open::{Open, Watch};
 use crate::{Failure, Refusal};
 
 /// Refuses `plan` where links were written since its T0, by the store's clock, that it did not see. Lists
-/// `repositories/` once.
+/// `repositories/` once. Where a database has taken the place of links, data is all that a push may leave: then it lists
+/// `blobs/` too.
 ///
 /// Broken links that the plan writes anew do not count: an earlier run may have written them. Whoever pushed and wrote
 /// nothing else pushed what the plan saw, for a manifest that it did not see has a link of its own.
@@ -29,38 +30,79 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
     plan: &Plan,
     watch: &Watch,
 ) -> Result<(), Failure> {
-    let within = open.layout.repositories();
-    let (since, layout) = (plan.header().t0, open.layout.clone());
+    let (header, within) = (plan.header(), open.layout.repositories());
+    let seeder = FolderSeeder::new(Arc::clone(&open.store), &within, open.width);
+    let ask = listing(open, within, seeder, Counter::RepositoryKeys, watch);
+    let links = Kind { what: "links", counts: is_link };
     let ours = Arc::new(repaired(plan)?);
-    let ask = Walk {
+    let known = header.facts.fresh_links;
+    require_none(ask, &open.layout, links, header.t0, known, ours).await?;
+    if header.keep_list.is_none() {
+        return Ok(());
+    }
+    let seeder = BlobSeeder::new(&open.layout);
+    let ask = listing(open, open.layout.blobs(), seeder, Counter::BlobKeys, watch);
+    let blobs = Kind { what: "blobs", counts: |kind| matches!(kind, KeyKind::Blob(_)) };
+    require_none(ask, &open.layout, blobs, header.t0, FreshLinks::default(), Arc::default()).await
+}
+
+fn listing<S, D>(
+    open: &Open<S>,
+    within: String,
+    seeder: D,
+    keys: Counter,
+    watch: &Watch,
+) -> Walk<S, D> {
+    Walk {
         store: Arc::clone(&open.store),
-        within: within.clone(),
-        seeder: FolderSeeder::new(Arc::clone(&open.store), &within, open.width),
+        within,
+        seeder,
         workers: open.width,
-        keys: Counter::RepositoryKeys,
+        keys,
         monitor: Arc::clone(&watch.monitor),
         stop: Arc::clone(&watch.stop),
-    };
-    let store = Arc::clone(&open.store);
+    }
+}
+
+/// What a push writes.
+#[derive(Clone, Copy)]
+struct Kind {
+    what: &'static str,
+    counts: fn(&KeyKind<'_>) -> bool,
+}
+
+/// Refuses where anything of a kind was written since, but for what is `known` and for what is `ours`.
+async fn require_none<S: ReadStore, D: Seeder>(
+    ask: Walk<S, D>,
+    layout: &Layout,
+    kind: Kind,
+    since: Timestamp,
+    known: FreshLinks,
+    ours: Arc<HashSet<Box<str>>>,
+) -> Result<(), Failure> {
+    let (store, layout, within) =
+        (Arc::clone(&ask.store), layout.clone(), Arc::<str>::from(&*ask.within));
     let new_part = move || Written {
         store: Arc::clone(&store),
         layout: layout.clone(),
+        within: Arc::clone(&within),
+        kind,
         since,
         ours: Arc::clone(&ours),
-        links: FreshLinks::default(),
+        fresh: FreshLinks::default(),
         newest: None,
     };
-    let mut links = FreshLinks::default();
+    let mut fresh = FreshLinks::default();
     let mut newest = None;
     for part in walk(ask, new_part).await? {
-        links.merge(part.links);
+        fresh.merge(part.fresh);
         newest = newest.max(part.newest);
     }
-    if links == plan.header().facts.fresh_links {
+    if fresh == known {
         return Ok(());
     }
     let newest = newest.map_or_else(String::new, |(_, key)| key);
-    Err(Refusal::Written { links: links.count, newest, since }.into())
+    Err(Refusal::Written { count: fresh.count, what: kind.what, newest, since }.into())
 }
 
 /// The links that a plan writes anew.
@@ -74,14 +116,16 @@ fn repaired(plan: &Plan) -> Result<HashSet<Box<str>>, PlanError> {
     Ok(keys)
 }
 
-/// Links of one range that were written at or after `since`.
+/// What was written of one range at or after `since`.
 struct Written<S> {
     store: Arc<S>,
     layout: Layout,
+    within: Arc<str>,
+    kind: Kind,
     since: Timestamp,
     /// What the plan itself may have written.
     ours: Arc<HashSet<Box<str>>>,
-    links: FreshLinks,
+    fresh: FreshLinks,
     newest: Option<(Timestamp, String)>,
 }
 
@@ -99,8 +143,7 @@ impl<S: ReadStore> Part for Written<S> {
         if presumed.is_empty() {
             return Ok(());
         }
-        let failed =
-            |source| ListError::Store { within: self.layout.repositories().into(), source };
+        let failed = |source| ListError::Store { within: (&*self.within).into(), source };
         let looked = self.store.look(presumed).await.map_err(failed)?;
         looked.iter().flatten().for_each(|object| self.see(object));
         Ok(())
@@ -109,13 +152,14 @@ impl<S: ReadStore> Part for Written<S> {
 
 impl<S> Written<S> {
     fn see(&mut self, object: &Object) {
+        let counts = self.kind.counts;
         if object.modified < self.since
-            || !is_link(&self.layout.classify(&object.key))
+            || !counts(&self.layout.classify(&object.key))
             || self.ours.contains(&*object.key)
         {
             return;
         }
-        self.links.see(object, self.since);
+        self.fresh.see(object, self.since);
         let written = (object.modified, object.key.to_string());
         self.newest = self.newest.take().max(Some(written));
     }

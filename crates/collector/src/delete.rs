@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ledger::{Entry, Generation};
+use ledger::{Entry, Generation, GenerationId};
 use monitor::{Counter, Phase as Progress};
 use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, Trash, WriteStore};
 
@@ -10,7 +10,7 @@ use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::error::Unsent;
 use crate::seen::Seen;
-use crate::{CollectError, Collector, Surroundings};
+use crate::{CollectError, Collector, Surroundings, told};
 
 /// An object, and what became of it.
 pub(crate) type Fate = (Doomed, KeyOutcome);
@@ -40,7 +40,8 @@ where
                 return Ok(left);
             }
             // What was gone when it was looked for needs no request.
-            next.retain(|blob| seen.is_as_condemned(blob));
+            let unseen = next.extract_if(.., |blob| !seen.is_as_condemned(blob)).collect();
+            self.tell_gone(generation.id(), unseen).await?;
             // One at a time, until it was seen what is left of one.
             while self.needs_proof(trash.as_ref()) && !next.is_empty() {
                 let rest = next.split_off(1);
@@ -62,9 +63,9 @@ where
         blobs: Vec<Blob>,
         trash: Option<&Trash>,
     ) -> Done<u64, R> {
-        let doomed =
-            |blob: &Blob| Doomed { key: blob.key.clone(), modified: blob.modified, upload: None };
         let fates = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
+        let sizes = blobs.iter().map(|blob| blob.size);
+        self.tell(generation.id(), fates.iter().zip(sizes)).await?;
         let (mut entries, mut spared, mut failed) = (Vec::new(), Vec::new(), 0);
         for (blob, (doomed, outcome)) in blobs.into_iter().zip(fates) {
             debug_assert_eq!(blob.key, doomed.key);
@@ -99,6 +100,29 @@ where
         Ok(failed)
     }
 
+    /// Tells of blobs that are not there any more: the answer to an earlier request may not have come.
+    async fn tell_gone(&mut self, generation: &GenerationId, blobs: Vec<Blob>) -> Done<(), R> {
+        let keys = blobs.iter().map(|blob| blob.key.clone()).collect();
+        let looked = self.store.look(keys).await?;
+        let gone = blobs.iter().zip(looked).filter(|(_, object)| object.is_none());
+        let fates: Vec<(Fate, u64)> =
+            gone.map(|(blob, _)| ((doomed(blob), KeyOutcome::Gone), blob.size)).collect();
+        self.tell(generation, fates.iter().map(|(fate, size)| (fate, *size))).await
+    }
+
+    /// Tells what became of objects, with their sizes.
+    pub(crate) async fn tell<'f>(
+        &mut self,
+        generation: &GenerationId,
+        fates: impl Iterator<Item = (&'f Fate, u64)>,
+    ) -> Done<(), R> {
+        let told = fates.filter_map(|((doomed, outcome), size)| {
+            Some((told::row(&self.layout, doomed, size)?, outcome.clone()))
+        });
+        let told = told.collect();
+        self.around.witness(generation, told).await.map_err(CollectError::Around)
+    }
+
     /// Tells who deleted, so that it can be taken back.
     fn name_deleting(&mut self, generation: &Generation) {
         let (names, name) = (&mut self.report.deleted_by, generation.id().as_str());
@@ -123,6 +147,10 @@ where
         let fates = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
         Ok(fates.into_iter().flatten().collect())
     }
+}
+
+fn doomed(blob: &Blob) -> Doomed {
+    Doomed { key: blob.key.clone(), modified: blob.modified, upload: None }
 }
 
 async fn delete_batch<S: RestoreStore>(

@@ -40,6 +40,7 @@ mod report;
 mod see;
 mod seen;
 mod surroundings;
+mod told;
 mod undo;
 mod unlink;
 

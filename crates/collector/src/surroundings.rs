@@ -4,9 +4,9 @@ use std::future::Future;
 
 use ledger::GenerationId;
 use marker::MarkSet;
-use planner::Plan;
+use planner::{Plan, Row};
 use registry::{Digest, RepositoryName};
-use store::Trash;
+use store::{KeyOutcome, Trash};
 
 /// What a look is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,17 @@ pub trait Surroundings {
 
     /// Where the data of a generation would have gone, filled or not.
     fn trash_of(&self, generation: &GenerationId) -> Trash;
+
+    /// Hears what became of objects that a generation wanted gone, before the ledger does: what it did not hear is asked
+    /// for again, or looked for (G11).
+    ///
+    /// # Errors
+    /// Where that cannot be kept: nothing more is deleted then.
+    fn witness(
+        &mut self,
+        generation: &GenerationId,
+        outcomes: Vec<(Row, KeyOutcome)>,
+    ) -> impl Future<Output = Result<(), Self::Error>>;
 
     /// Says that a generation is closed, and its trash may be emptied in time.
     ///

@@ -93,12 +93,15 @@ where
         }
         let is_revision = kind == LinkKind::Revision;
         let trash = if is_revision { self.trash(generation).await? } else { None };
+        let sizes: Vec<u64> = links.iter().map(|link| link.text.len() as u64).collect();
         let doomed = links.into_iter().map(|link| Doomed {
             key: link.key,
             modified: link.listed,
             upload: None,
         });
-        for (doomed, outcome) in self.delete_objects(doomed.collect(), trash.as_ref()).await? {
+        let fates = self.delete_objects(doomed.collect(), trash.as_ref()).await?;
+        self.tell(generation, fates.iter().zip(sizes)).await?;
+        for (doomed, outcome) in fates {
             if let KeyOutcome::Failed(failure) = &outcome {
                 self.report.fail(&doomed.key, failure);
             }

@@ -58,6 +58,9 @@ impl Rules {
 pub enum Beside {
     /// Nothing.
     Nothing,
+    /// Where a database knows more than links: every blob that is served under another digest than its own. A list of
+    /// what the database knows may have only the other one.
+    Aliased,
     /// While people push: every layer of a repository to which something is being uploaded, by an upload too young to
     /// judge, and every blob that is served under another digest than its own.
     InUse,

@@ -314,7 +314,7 @@ impl<'t> Walk<'t> {
 
     /// A blob served under another digest lives under its canonical one.
     fn keep_aliases(&mut self, rules: &Rules) {
-        let (aliases, all) = (&self.evidence.aliases, rules.beside >= Beside::InUse);
+        let (aliases, all) = (&self.evidence.aliases, rules.beside >= Beside::Aliased);
         let needed = |alias: &&Alias| all || self.reach.needed.contains(&alias.digest);
         let canonical: Vec<Digest> =
             aliases.iter().filter(needed).map(|alias| alias.canonical).collect();

@@ -97,7 +97,7 @@ fn leads(marked: &Marked, rules: &Rules) -> Leads {
         }
     }
     for alias in &evidence.aliases {
-        if rules.beside >= Beside::InUse || reach.needed.contains(&alias.digest) {
+        if rules.beside >= Beside::Aliased || reach.needed.contains(&alias.digest) {
             add(alias.digest, Lead::ServedAs, alias.canonical);
         }
     }
@@ -168,7 +168,8 @@ impl Grounds<'_> {
         let is_pushed_to = in_use && is_pushed_to(tree, self.rules);
         grounds.extend(layer.filter(|_| is_pushed_to).map(|_| Ground::Upload));
         let is_linked = revision.is_some() || layer.is_some();
-        if (self.rules.beside == Beside::Linked && is_linked) || (in_use && self.is_alias(digest)) {
+        let is_alias = self.rules.beside >= Beside::Aliased && self.is_alias(digest);
+        if (self.rules.beside == Beside::Linked && is_linked) || is_alias {
             grounds.push(Ground::Linked);
         }
         grounds.extend((reach.is_pinned() && self.is_named(digest)).then_some(Ground::Doubt));

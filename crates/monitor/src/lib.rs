@@ -2,22 +2,24 @@
 //!
 //! # Words
 //! A *counter* only grows. A *phase* is what the program is doing now. *Drain*: start nothing new, finish what is in
-//! flight. *Abort*: leave at once.
+//! flight. *Abort*: leave at once. An *exchange* is a request with its answer, read whole. A *course* is which phases a
+//! run came through, and when.
 //!
 //! # Guarantees
-//! Counting is one relaxed atomic addition, so every stage may count per object. Whoever draws progress samples; no
-//! stage ever calls back into a display.
+//! Counting is one relaxed atomic addition, so every stage may count per object; an exchange is three. Whoever draws
+//! progress samples; no stage ever calls back into a display.
 //!
 //! # Shape
 //! ```text
-//! stages ──count, enter──▶ Monitor ◀──sample── progress, summary, tests
+//! stages ──count, enter, exchanged──▶ Monitor ◀──sample── progress, summary, metrics, tests
 //! signal handler ──ask──▶ Stop ◀──asked── every loop that sends work
 //! ```
 //!
 //! # Start reading at
 //! [`Monitor`], [`Stop`].
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU16, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 macro_rules! named_enum {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident,)* }) => {
@@ -31,6 +33,15 @@ macro_rules! named_enum {
         }
     };
 }
+
+mod course;
+mod exchange;
+
+pub use course::{Counts, Step};
+pub use exchange::{BOUNDS, Ending, Latencies, RequestKind};
+
+use course::Course;
+use exchange::Exchanges;
 
 named_enum! {
     /// What is counted; the last word of the name is the unit.
@@ -128,21 +139,38 @@ named_enum! {
     }
 }
 
+named_enum! {
+    /// Of what the oldest is remembered.
+    Garbage {
+        /// What the plan deletes.
+        Planned,
+        /// What could not be deleted.
+        Failed,
+    }
+}
+
 /// The blackboard of a run: counters and the phase, written by the stages and sampled by whoever shows them.
 #[derive(Debug)]
 pub struct Monitor {
     counters: Box<[AtomicU64]>,
+    exchanges: Exchanges,
+    /// For each kind of garbage the lowest time, [`i64::MAX`] where there is none.
+    oldest: [AtomicI64; Garbage::ALL.len()],
     phase: AtomicU8,
     /// A bit for each phase.
     entered: AtomicU16,
+    course: Course,
 }
 
 impl Default for Monitor {
     fn default() -> Self {
         Self {
             counters: Counter::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            exchanges: Exchanges::default(),
+            oldest: [const { AtomicI64::new(i64::MAX) }; Garbage::ALL.len()],
             phase: AtomicU8::new(Phase::Opening as u8),
             entered: AtomicU16::new(1 << Phase::Opening as u8),
+            course: Course::default(),
         }
     }
 }
@@ -152,6 +180,13 @@ impl Monitor {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, with a clock by which it remembers its course.
+    #[must_use]
+    pub fn timed(clock: fn() -> Instant) -> Self {
+        let course = Course::by(clock, Phase::Opening);
+        Self { course, ..Self::default() }
     }
 
     /// Adds `n` to a counter.
@@ -165,8 +200,50 @@ impl Monitor {
         self.counters[counter as usize].load(Ordering::Relaxed)
     }
 
+    /// The values of all counters now.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(self)
+    }
+
+    /// Enters how a request ended, and how long it took with its answer.
+    pub fn exchanged(&self, kind: RequestKind, ending: Ending, took: Duration) {
+        self.exchanges.add(kind, ending, took);
+    }
+
+    /// How many requests of this kind ended so.
+    #[must_use]
+    pub fn ended(&self, kind: RequestKind, ending: Ending) -> u64 {
+        self.exchanges.ended(kind, ending)
+    }
+
+    /// How long requests of this kind took, however they ended.
+    #[must_use]
+    pub fn latencies(&self, kind: RequestKind) -> Latencies {
+        self.exchanges.latencies(kind)
+    }
+
+    /// Remembers garbage that was last written `millis` milliseconds after 1970-01-01T00:00:00Z, if it is the oldest.
+    pub fn note(&self, garbage: Garbage, millis: i64) {
+        self.oldest[garbage as usize].fetch_min(millis, Ordering::Relaxed);
+    }
+
+    /// When the oldest such garbage was last written, as noted; none where nothing was.
+    #[must_use]
+    pub fn oldest(&self, garbage: Garbage) -> Option<i64> {
+        let millis = self.oldest[garbage as usize].load(Ordering::Relaxed);
+        (millis != i64::MAX).then_some(millis)
+    }
+
+    /// The phases so far, in the order of time; none without a clock.
+    #[must_use]
+    pub fn course(&self) -> Vec<Step> {
+        self.course.steps()
+    }
+
     /// Says what the program does from now on.
     pub fn enter(&self, phase: Phase) {
+        self.course.enter(phase, self);
         self.entered.fetch_or(1 << phase as u8, Ordering::AcqRel);
         self.phase.store(phase as u8, Ordering::Release);
     }
@@ -247,6 +324,17 @@ mod tests {
             assert_eq!(monitor.phase(), *phase);
             assert!(monitor.has_entered(*phase));
         }
+    }
+
+    #[test]
+    fn the_oldest_garbage_of_each_kind_is_remembered() {
+        let monitor = Monitor::new();
+        assert_eq!(Garbage::ALL.iter().find_map(|kind| monitor.oldest(*kind)), None);
+        for millis in [7, -3, 5] {
+            monitor.note(Garbage::Planned, millis);
+        }
+        assert_eq!(monitor.oldest(Garbage::Planned), Some(-3));
+        assert_eq!(monitor.oldest(Garbage::Failed), None);
     }
 
     #[test]

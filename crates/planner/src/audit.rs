@@ -4,6 +4,8 @@
 //! because the registry is small. Past both, the note is fatal and forbids sweeping; past the share alone it is a
 //! warning.
 
+mod keep_list;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -26,16 +28,23 @@ pub enum Breaker {
     DeleteShare,
     /// Keys that no distribution registry writes: another layout, or another program's data.
     ForeignKeys,
+    /// Most digests on the keep list are not in the store: it is another database's, or of another bucket.
+    KeepListStranger,
+    /// Manifests that were pushed lately are not on the keep list, or blobs were written since: it is not whole, of
+    /// another table, or past use.
+    KeepListShort,
 }
 
 impl Breaker {
     /// Every breaker.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::StaleLinks,
         Self::YoungOrphans,
         Self::UntaggedShare,
         Self::DeleteShare,
         Self::ForeignKeys,
+        Self::KeepListStranger,
+        Self::KeepListShort,
     ];
 
     /// The name on the command line and in plans.
@@ -47,6 +56,8 @@ impl Breaker {
             Self::UntaggedShare => "untagged-share",
             Self::DeleteShare => "delete-share",
             Self::ForeignKeys => "foreign-keys",
+            Self::KeepListStranger => "keep-list-stranger",
+            Self::KeepListShort => "keep-list-short",
         }
     }
 }
@@ -163,6 +174,9 @@ pub fn audit(facts: &Facts, policy: &Policy, limits: &Limits) -> Vec<Note> {
         deleted_bytes(facts, limits),
         foreign_keys(facts),
         stray_links(facts),
+        keep_list::stranger(facts),
+        keep_list::short(facts),
+        keep_list::outdated(facts),
     ];
     findings.into_iter().flatten().map(|finding| finding.judge(limits)).collect()
 }
@@ -199,7 +213,11 @@ fn exceeds(found: u64, of: u64, parts: u64, whole: u64) -> bool {
     u128::from(found) * u128::from(whole) > u128::from(of) * u128::from(parts)
 }
 
+/// Says nothing where a keep list is there: that links are kept elsewhere is why, and what is there they are in it.
 fn stale_links(facts: &Facts) -> Option<Finding> {
+    if facts.have_keep_list() {
+        return None;
+    }
     let (found, of) = (facts.late_blobs, facts.blobs.count);
     let since = match facts.newest_link {
         Some(link) => format!("more than an hour after the newest link ({link})"),
@@ -219,17 +237,23 @@ fn stale_links(facts: &Facts) -> Option<Finding> {
 }
 
 /// Where needed blobs were not looked at, the manifests that were linked in the same time stand for the young ones:
-/// each is a blob, and its layers are more.
+/// each is a blob, and its layers are more. What a keep list names is no orphan: where a database has taken the place of
+/// links, this is what tells a list that was cut off.
 fn young_orphans(facts: &Facts) -> Option<Finding> {
     let unseen = if facts.unweighed_blobs > 0 { facts.young_revisions } else { 0 };
     let (found, of) = (facts.young_orphans, facts.young_blobs + unseen);
+    let (nor_listed, why) = if facts.have_keep_list() {
+        (" and not on the keep list", "the list may not be whole")
+    } else {
+        ("", "links may be kept elsewhere")
+    };
     exceeds(found, of, YOUNG_ORPHANS_PERCENT, 100).then(|| Finding {
         breaker: Breaker::YoungOrphans,
         found,
         of,
         is_past_floor: found >= YOUNG_ORPHANS,
         evidence: format!(
-            "{found} of {of} blobs younger than 30 days are linked by no repository: links may be kept elsewhere"
+            "{found} of {of} blobs younger than 30 days are linked by no repository{nor_listed}: {why}"
         ),
     })
 }
@@ -284,7 +308,10 @@ fn delete_share(
         breaker: Breaker::DeleteShare,
         found,
         of,
-        is_past_floor: limits.max_delete_share_percent.is_some() || is_much(facts.deleted_blobs),
+        is_past_floor: limits.max_delete_share_percent.is_some()
+            // However small the registry: the list may be all that keeps its blobs, and a few lines of it cut off.
+            || facts.have_keep_list()
+            || is_much(facts.deleted_blobs),
         evidence: format!("{found} of {of} {unit} would go, more than {percent} %"),
     })
 }

@@ -1,5 +1,6 @@
 //! The verdict over blobs: a merge of the listing with the sealed marks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use marker::{DigestReader, DigestSet, MarkSet, SpillError};
@@ -37,7 +38,9 @@ pub struct BlobJudge {
     pub layout: Layout,
     /// What must be kept.
     pub marks: MarkSet,
-    /// Digests that some planned link names: their blobs are garbage, not orphans.
+    /// What a database still knows, where the operator says so: kept as what is marked.
+    pub keep_list: Option<KnownBlobs>,
+    /// Digests that some unneeded link names: their blobs are garbage, not orphans.
     pub unlinked: DigestSet,
     /// Blobs that were condemned before, whose links are taken: they go or stay, and say nothing of the registry.
     pub held: DigestSet,
@@ -45,6 +48,15 @@ pub struct BlobJudge {
     pub cutoffs: Cutoffs,
     /// When the newest link was written.
     pub newest_link: Option<Timestamp>,
+}
+
+/// What a database knew of.
+#[derive(Clone, Debug)]
+pub struct KnownBlobs {
+    /// The digests.
+    pub digests: Arc<DigestSet>,
+    /// When, by the store's clock.
+    pub at: Timestamp,
 }
 
 /// A link is written right after its blob; an hour is more than any registry takes.
@@ -64,15 +76,23 @@ pub struct JudgedBlobs {
 /// Asks the sets about the blobs of a page, which are neighbours.
 struct Readers<'j> {
     marks: DigestReader<'j>,
+    keep_list: Option<DigestReader<'j>>,
     unlinked: DigestReader<'j>,
     held: DigestReader<'j>,
+}
+
+impl Readers<'_> {
+    /// Whether the keep list names the digest.
+    fn vouch_for(&mut self, digest: &Digest) -> Result<bool, SpillError> {
+        self.keep_list.as_mut().map_or(Ok(false), |list| list.contains(digest))
+    }
 }
 
 /// What is known of the links to an unneeded blob.
 #[derive(Clone, Copy)]
 struct Links {
-    /// The plan names some.
-    are_planned: bool,
+    /// There are some, and nobody needs them.
+    are_unneeded: bool,
     /// There were some, and they were taken before.
     are_taken: bool,
 }
@@ -86,6 +106,7 @@ impl BlobJudge {
         let mut judged = JudgedBlobs::default();
         let mut readers = Readers {
             marks: self.marks.reader(),
+            keep_list: self.keep_list.as_ref().map(|known| known.digests.reader()),
             unlinked: self.unlinked.reader(),
             held: self.held.reader(),
         };
@@ -110,21 +131,24 @@ impl BlobJudge {
         judged: &mut JudgedBlobs,
     ) -> Result<(), JudgeError> {
         let was_missing = self.marks.was_missing(&digest);
-        let is_marked = readers.marks.contains(&digest)?;
+        let is_vouched_for = readers.vouch_for(&digest)?;
+        let is_kept = is_vouched_for || readers.marks.contains(&digest)?;
         match listed {
             // Nothing below `blobs/` is left closed; if it were, nobody would know what to delete of it (G4).
             Listed::Closed(_) => judged.facts.foreign_keys += 1,
-            Listed::Presumed(key) if was_missing || !is_marked => judged.unlooked.push(key.into()),
+            Listed::Presumed(key) if was_missing || !is_kept => judged.unlooked.push(key.into()),
             Listed::Object(_) if was_missing => return Err(Reappeared { digest }.into()),
             Listed::Presumed(_) => {
                 judged.facts.blobs.count += 1;
                 judged.facts.unweighed_blobs += 1;
+                judged.facts.keep_list_blobs += u64::from(is_vouched_for);
             }
             Listed::Object(object) => {
                 self.count(&object, &mut judged.facts);
-                if !is_marked {
+                judged.facts.keep_list_blobs += u64::from(is_vouched_for);
+                if !is_kept {
                     let links = Links {
-                        are_planned: readers.unlinked.contains(&digest)?,
+                        are_unneeded: readers.unlinked.contains(&digest)?,
                         are_taken: readers.held.contains(&digest)?,
                     };
                     self.judge_unmarked(digest, object, links, judged);
@@ -167,19 +191,17 @@ impl BlobJudge {
         facts.late_blobs += u64::from(is_late && modified < self.cutoffs.t0);
         if modified < self.cutoffs.objects {
             facts.deleted_blobs.add(object.size);
-            facts.young_orphans += u64::from(self.is_recent(object) && !links.are_planned);
+            facts.young_orphans +=
+                u64::from(self.cutoffs.is_recent(object.modified) && !links.are_unneeded);
         }
     }
 
     fn count(&self, object: &Object, facts: &mut Facts) {
         facts.blobs.add(object.size);
         facts.newest_blob = facts.newest_blob.max(Some(object.modified));
-        facts.young_blobs += u64::from(self.is_recent(object));
-    }
-
-    /// Old enough to be judged, young enough to tell how the registry works now.
-    fn is_recent(&self, object: &Object) -> bool {
-        object.modified < self.cutoffs.objects && object.modified >= self.cutoffs.recent()
+        let is_late = self.keep_list.as_ref().is_some_and(|known| object.modified > known.at);
+        facts.keep_list_late_blobs += u64::from(is_late);
+        facts.young_blobs += u64::from(self.cutoffs.is_recent(object.modified));
     }
 }
 

@@ -142,6 +142,9 @@ pub enum Damage {
     /// The totals are not the sums of the segments (G10).
     #[error("its totals for {} are not the sum of its segments", .0.name())]
     Totals(Stage),
+    /// A plan by a keep list deletes something else than blobs.
+    #[error("it goes by a keep list, and deletes {} all the same", .0.name())]
+    NotOnlyBlobs(Stage),
     /// A segment that the plan does not know.
     #[error("it is no part of the plan")]
     Unlisted,

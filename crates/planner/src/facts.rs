@@ -93,9 +93,23 @@ pub struct Facts {
     pub foreign_keys: u64,
     /// Links among the foreign keys that lie outside every repository: another program's layout.
     pub stray_links: u64,
+    /// Distinct digests on the keep list; none where there is no list, since an empty one is no list.
+    pub keep_list: u64,
+    /// Blobs listed that are on it.
+    pub keep_list_blobs: u64,
+    /// Revisions whose links are aged between the grace and 30 days, and that are not on it, nor is all that they name.
+    pub keep_list_gaps: u64,
+    /// Blobs listed that were written after the keep list was: somebody pushed since.
+    pub keep_list_late_blobs: u64,
 }
 
 impl Facts {
+    /// Whether a keep list says what a database knows, so that links are not all of the truth.
+    #[must_use]
+    pub const fn have_keep_list(&self) -> bool {
+        self.keep_list > 0
+    }
+
     /// Adds what another part of the run saw. Commutative and associative; `Facts::default()` changes nothing.
     pub fn merge(&mut self, other: &Self) {
         self.newest_link = self.newest_link.max(other.newest_link);
@@ -118,6 +132,10 @@ impl Facts {
         self.keys += other.keys;
         self.foreign_keys += other.foreign_keys;
         self.stray_links += other.stray_links;
+        self.keep_list += other.keep_list;
+        self.keep_list_blobs += other.keep_list_blobs;
+        self.keep_list_gaps += other.keep_list_gaps;
+        self.keep_list_late_blobs += other.keep_list_late_blobs;
     }
 }
 
@@ -130,7 +148,7 @@ mod tests {
     fn facts() -> impl Strategy<Value = Facts> {
         let time =
             || proptest::option::of(any::<i32>().prop_map(|s| Timestamp::from_seconds(s.into())));
-        (time(), time(), prop::array::uniform19(0..u64::from(u32::MAX))).prop_map(
+        (time(), time(), prop::array::uniform23(0..u64::from(u32::MAX))).prop_map(
             |(newest_link, newest_blob, n)| Facts {
                 newest_link,
                 newest_blob,
@@ -152,6 +170,10 @@ mod tests {
                 marked: n[16],
                 unweighed_blobs: n[17],
                 young_revisions: n[18],
+                keep_list: n[19],
+                keep_list_blobs: n[20],
+                keep_list_gaps: n[21],
+                keep_list_late_blobs: n[22],
             },
         )
     }

@@ -212,9 +212,7 @@ pub fn facts_of(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let mut fresh_links = FreshLinks::default();
     let others = signatures.chain(&tree.odd_links).filter_map(Listed::object);
     links().chain(others).for_each(|link| fresh_links.see(link, cutoffs.t0));
-    let is_young = |link: &&Link| {
-        link.modified().is_some_and(|time| time < cutoffs.objects && time >= cutoffs.recent())
-    };
+    let is_young = |link: &&Link| link.modified().is_some_and(|time| cutoffs.is_recent(time));
     let has_revisions = !tree.revisions.is_empty();
     let has_tags = !tree.closed.is_empty() || tree.tags.iter().any(|tag| tag.current.is_some());
     let was_reached = |digest: &Digest| {

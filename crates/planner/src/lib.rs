@@ -32,21 +32,23 @@ mod facts;
 mod file;
 mod fresh;
 mod judge;
+mod keep_list;
 mod multipart;
 mod policy;
 mod row;
 
 pub use audit::{Breaker, Limits, Note, Severity, UnknownBreaker, allows_sweep, audit};
-pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, Reappeared};
+pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, KnownBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, Location, MultipartSeen, Part, Plan, PlanId, PlanWriter,
-    Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header,
-    parse_segment,
+    Doubt, Doubts, Header, InvalidPlanId, KeepList, Location, MultipartSeen, Part, Plan, PlanId,
+    PlanWriter, Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals,
+    parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;
 pub use judge::{Judged, facts_of, judge_repository};
+pub use keep_list::{observe_repository, unneeded_layers};
 pub use multipart::{Standing, judge_multipart, standing};
 pub use policy::{Cutoffs, Policy};
 pub use row::{Reason, Row, RowKind, Stage};

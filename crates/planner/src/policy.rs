@@ -33,10 +33,10 @@ pub struct Cutoffs {
 const RECENT: Duration = Duration::from_hours(30 * 24);
 
 impl Cutoffs {
-    /// Since when what was written tells how the registry works now.
+    /// Whether what was written then is old enough to be judged, and young enough to tell how the registry works now.
     #[must_use]
-    pub fn recent(&self) -> Timestamp {
-        self.t0.before(RECENT)
+    pub fn is_recent(&self, modified: Timestamp) -> bool {
+        modified < self.objects && modified >= self.t0.before(RECENT)
     }
 }
 

@@ -117,19 +117,19 @@ impl Bill {
     }
 }
 
-/// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full.
+/// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full; and each
+/// multipart upload is looked at, and aborted by a request of its own, and each broken link read, looked at and written.
 pub(crate) fn still_to_come(totals: &Totals) -> Requests {
-    // Each upload is looked at, and aborted by a request of its own; each broken link is read, looked at and written.
     let uploads = totals.of_stage(Stage::Multipart).count;
     let broken = totals.of_stage(Stage::Repairs).count;
-    let batches = |stage| match stage {
+    let requests = |stage| match stage {
         Stage::Multipart => uploads,
         Stage::Repairs => 0,
         Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
             totals.of_stage(stage).count.div_ceil(BATCH)
         }
     };
-    let delete = Stage::ALL.into_iter().map(batches).sum();
+    let delete = Stage::ALL.into_iter().map(requests).sum();
     Requests { list: uploads + broken, get: broken, put: broken, delete, ..Requests::default() }
 }
 

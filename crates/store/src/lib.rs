@@ -18,7 +18,8 @@
 //! ```
 //!
 //! # Cost
-//! S3: one LIST for each 1000 keys and range, one GET for each object read, one `DeleteObjects` for each 1000 keys.
+//! S3: one LIST for each 1000 keys and range, one GET for each object read, one `DeleteObjects` for each 1000 keys; two
+//! requests for each incomplete multipart upload that is aborted.
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at

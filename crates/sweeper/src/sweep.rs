@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use monitor::{Asked, Counter, Monitor, Phase, Stop};
+use monitor::{Asked, Counter, Garbage, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
 use registry::Timestamp;
 use store::{
@@ -91,6 +91,9 @@ pub(crate) struct Around<'a> {
     /// Where objects go.
     pub(crate) trash: Option<Trash>,
 }
+
+/// The most uploads that are aborted in one batch.
+const ABORTS: usize = 64;
 
 /// How often a sweep that waits looks whether it is asked to stop.
 const LOOK: Duration = Duration::from_millis(50);
@@ -227,25 +230,38 @@ impl<S: DeleteStore + WriteStore, P: Source> Sweep<'_, S, P> {
             Stage::Repairs | Stage::Tags | Stage::Revisions | Stage::Layers => Phase::SweepingLinks,
             Stage::Blobs | Stage::Multipart => Phase::SweepingBlobs,
         });
+        let (size, width) = self.load(stage);
         let cut = Cut {
             source: Arc::clone(&self.source),
             stage,
             state: Arc::clone(&self.state),
             obstacles: self.ledger.obstacles().clone(),
-            size: if stage == Stage::Repairs { self.size.min(TOGETHER) } else { self.size },
+            size,
             trash: self.around.trash.clone(),
         };
         let (sender, batches) = mpsc::channel(1);
         let cutting = tokio::task::spawn_blocking(move || cut.run(&sender));
-        let flown = self.fly(batches).await;
+        let flown = self.fly(batches, width).await;
         let cut = cutting.await.map_err(panicked)?;
         flown?;
         self.ledger.hold_back(cut.map_err(Halt::Cause)?);
         Ok(())
     }
 
+    /// Rows in a batch, and batches in flight, at most. Uploads are aborted one by one, some of a batch at once, so that
+    /// full batches would hold up whoever asks to stop, and as many of them take more requests at once (G12).
+    fn load(&self, stage: Stage) -> (usize, usize) {
+        match stage {
+            Stage::Repairs => (self.size.min(TOGETHER), self.width),
+            Stage::Multipart => (self.size.min(ABORTS), self.width.div_ceil(DeleteBatch::COPIES)),
+            Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+                (self.size, self.width)
+            }
+        }
+    }
+
     /// Keeps requests in flight until there are no more batches, or something ends the sweep. Every task is joined.
-    async fn fly(&mut self, mut batches: Receiver<Batch>) -> Result<(), Halt> {
+    async fn fly(&mut self, mut batches: Receiver<Batch>, width: usize) -> Result<(), Halt> {
         let mut flight = Flight::new();
         let mut halt = None;
         let mut is_open = true;
@@ -260,7 +276,7 @@ impl<S: DeleteStore + WriteStore, P: Source> Sweep<'_, S, P> {
                 break;
             }
             tokio::select! {
-                batch = batches.recv(), if may_send && flight.len() < self.width => match batch {
+                batch = batches.recv(), if may_send && flight.len() < width => match batch {
                     Some(batch) => self.send(batch, &mut flight),
                     None => is_open = false,
                 },
@@ -329,7 +345,10 @@ impl<S: DeleteStore + WriteStore, P: Source> Sweep<'_, S, P> {
                 monitor.count(Counter::DeletedObjects, 1);
                 monitor.count(Counter::FreedBytes, row.bytes);
             }
-            KeyOutcome::Failed(_) => monitor.count(Counter::FailedObjects, 1),
+            KeyOutcome::Failed(_) => {
+                monitor.count(Counter::FailedObjects, 1);
+                monitor.note(Garbage::Failed, row.modified.as_millis());
+            }
             KeyOutcome::Rewritten | KeyOutcome::Gone | KeyOutcome::Spared => {}
         }
     }

@@ -131,6 +131,16 @@ async fn requests_are_full_and_one_rest_for_each_stage() {
 }
 
 #[tokio::test]
+async fn g12_uploads_go_in_small_batches_as_each_is_aborted_by_itself() {
+    let rows: Vec<_> = (0..130).map(|n| row(RowKind::MultipartUpload, n)).collect();
+    let mut world = World::of(rows);
+    world.settings = Settings { concurrency: 16, ..Settings::default() };
+    world.sweep().await.unwrap();
+    let sizes: Vec<usize> = world.store.requests().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [64, 64, 2]);
+}
+
+#[tokio::test]
 async fn every_batch_asks_as_much_of_each_of_sixteen_partitions() {
     let rows: Vec<_> = (0..6000).map(scattered_blob).collect();
     for mut world in World::both(&rows) {

@@ -1,4 +1,4 @@
-//! Writes the bulk registry into a folder, for timing collectors on files: `write_bulk DIR`.
+//! Writes the bulk registry into a folder, for timing and comparing collectors: `write_bulk DIR [REPOSITORIES]`.
 //!
 //! The folder is made, or must be empty. Each file is as old as its object.
 
@@ -12,13 +12,19 @@ use registry::Timestamp;
 use world::{Bulk, Stored, bulk};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).ok_or("usage: write_bulk DIR")?;
+    const USAGE: &str = "usage: write_bulk DIR [REPOSITORIES]";
+    let mut typed = std::env::args_os().skip(1);
+    let folder = typed.next().ok_or(USAGE)?;
+    let mut of = Bulk::default();
+    if let Some(repositories) = typed.next() {
+        of.repositories = repositories.to_str().ok_or(USAGE)?.parse()?;
+    }
     let folder = Path::new(&folder);
     fs::create_dir_all(folder)?;
     if fs::read_dir(folder)?.next().is_some() {
         return Err(format!("{} is not empty", folder.display()).into());
     }
-    let world = bulk(now()?, &Bulk::default());
+    let world = bulk(now()?, &of);
     for (key, stored) in world.objects() {
         write(&folder.join(key), stored)?;
     }

@@ -51,6 +51,12 @@ impl Retention {
 }
 
 impl World {
+    /// Every repository of which there is any key, also one of which nothing can be pulled.
+    #[must_use]
+    pub fn repository_names(&self) -> BTreeSet<String> {
+        self.repositories().into_keys().map(str::to_owned).collect()
+    }
+
     /// Every tag that points somewhere, by repository and name, and when anything of it was written last.
     #[must_use]
     pub fn tag_times(&self) -> BTreeMap<(String, String), Timestamp> {

@@ -11,12 +11,12 @@ use collector::{
 use ledger::{GenerationId, LocalClock, LocalLease};
 use marker::Beside;
 use monitor::{Monitor, Stop};
-use planner::{Breaker, Limits, Policy, allows_sweep};
+use planner::{Breaker, Limits, Policy, Row, allows_sweep};
 use protocol::Waits;
 use registry::Digest;
 use regsweep::collect::{self, Ask};
 use regsweep::{Failure, Refusal};
-use store::{ErrorKind, MemoryStore, Operation, StoreError, Trash};
+use store::{ErrorKind, KeyOutcome, MemoryStore, Operation, StoreError, Trash};
 use tempfile::TempDir;
 
 use super::bucket::Bucket;
@@ -367,6 +367,7 @@ impl Surroundings for Witness {
             },
             retention: None,
             multipart: false,
+            keep_list: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,
@@ -423,6 +424,14 @@ impl Surroundings for Witness {
 
     fn trash_of(&self, generation: &GenerationId) -> Trash {
         Trash::new("", &format!("regsweep/trash/{generation}/"))
+    }
+
+    async fn witness(
+        &mut self,
+        _: &GenerationId,
+        _: Vec<(Row, KeyOutcome)>,
+    ) -> Result<(), Failure> {
+        Ok(())
     }
 
     async fn closed(&mut self, _: &GenerationId) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use planner::RowKind;
 use store::{Fault, FaultPlan, Faulty};
 use world::Mode;
 
-use super::{check_references, references, rows};
+use super::{check_references, leave_upload, references, rows};
 use crate::crashes::{SMALL_WAYS, small};
 use crate::harness::{Collection, Expected, Ways, keys, runtime};
 
@@ -16,13 +16,14 @@ const WAYS: Ways = Ways { presumes: false, ..SMALL_WAYS };
 fn g10_the_plan_the_report_and_the_bucket_tell_the_same_numbers() {
     let (world, mode) = (small(), Mode::untagged());
     let store = WAYS.store(&world);
+    let upload = leave_upload(&store);
     let collection = Collection::of(&world, store.clone(), &mode, &WAYS);
     let plan = runtime().block_on(collection.plan()).unwrap();
     let report = runtime().block_on(collection.sweep()).unwrap();
     let gone = Expected::of(&world, &mode).gone(&keys(&store));
     let bytes = |key: &String| world.objects()[key].bytes.len() as u64;
-    let count = gone.len() as u64;
-    let sum: u64 = gone.iter().map(bytes).sum();
+    let count = gone.len() as u64 + 1;
+    let sum = gone.iter().map(bytes).sum::<u64>() + upload;
     let (total, deleted) = (report.total, report.total.fates.deleted);
     assert_eq!([total.planned.objects, deleted.objects], [count; 2]);
     assert_eq!([total.planned.bytes, deleted.bytes], [sum; 2]);

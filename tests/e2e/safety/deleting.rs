@@ -8,7 +8,7 @@ use planner::{RowKind, Stage};
 use store::{MemoryStore, StoreError};
 use world::Mode;
 
-use super::{check_references, odd_names, references, rows};
+use super::{check_references, leave_upload, odd_names, references, rows};
 use crate::crashes::{SMALL_WAYS, small};
 use crate::hand::{Call, Hand, Handled, Page};
 use crate::harness::{Collection, Expected, Ways, runtime};
@@ -71,6 +71,7 @@ fn g8_references_go_before_what_they_refer_to() {
         for batch in [1, 2, 5, 1000] {
             let ways = Ways { width, batch, ..SMALL_WAYS };
             let store = ways.store(&world);
+            leave_upload(&store);
             let watched = Some((store.clone(), references(&world)));
             let hand = Arc::new(Recording { store: watched, ..Recording::default() });
             let collection = Collection::of(&world, Handled::new(&store, &hand), &mode, &ways);

@@ -36,6 +36,14 @@ pub(crate) fn rows(plan: &Plan) -> Vec<(RowKind, String)> {
     rows.map(|row| row.unwrap()).map(|row| (row.kind, row.key.into())).collect()
 }
 
+/// Begins a multipart upload that is long since abandoned, in a registry without a root directory; its bytes.
+pub(crate) fn leave_upload(store: &MemoryStore) -> u64 {
+    let (key, begun) = ("docker/registry/v2/repositories/app/_uploads/left/data", now());
+    let id = store.begin_upload(key, begun);
+    store.add_part(key, &id, 1000, begun);
+    1000
+}
+
 /// Repositories, tags and files whose names lie close to each other and to the places where listings are cut.
 pub(crate) fn odd_names() -> World {
     let found = scenario::all().into_iter().find(|one| one.id == "names-that-begin-alike");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use super::{ByteSize, LOCATION, StoreArgs};
+use super::{ByteSize, LOCATION, MetricsArgs, StoreArgs};
 
 const CODES: &str = "\
 Exit codes: 0 every image can be pulled, as far as was looked; 6 there is damage; 7 not completed.
@@ -60,4 +60,7 @@ pub struct CheckArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }

@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explain;
+mod metrics;
 mod online;
 mod output;
 mod policy;
@@ -24,6 +25,7 @@ use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum,
 pub use check::CheckArgs;
 pub use doctor::{DoctorArgs, IamArgs, WishArgs};
 pub use explain::{ExplainArgs, Subject};
+pub use metrics::MetricsArgs;
 pub use online::OnlineArgs;
 pub use output::{LogFormat, OutputArgs, ProgressKind};
 pub use policy::{PolicyArgs, SweepArgs};
@@ -69,6 +71,8 @@ impl Args {
 fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
     const TAGS: &str = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
                         nobody pushes";
+    const LIST: &str = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
+                        not on the list";
     let conflicts = [
         (
             gc.sweep.offline && !gc.online.windowed,
@@ -76,8 +80,8 @@ fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
         ),
         (gc.report.report.is_some(), "the argument '--report' cannot be used with '--online'"),
         (gc.report.prices.is_some(), "the argument '--prices' cannot be used with '--online'"),
-        (gc.sweep.audit_log.is_some(), "the argument '--audit-log' cannot be used with '--online'"),
         (gc.policy.file.is_some(), TAGS),
+        (gc.policy.keep_list.is_some(), LIST),
     ];
     conflicts.into_iter().find_map(|(is_typed, message)| is_typed.then_some(message))
 }
@@ -134,6 +138,34 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// The name of a command that can be watched, and what it is to tell. What deletes has another name than what only
+    /// looks.
+    #[must_use]
+    pub fn metrics(&self) -> Option<(&'static str, &MetricsArgs)> {
+        Some(match self {
+            Self::Plan(args) => ("plan", &args.metrics),
+            Self::Apply(args) => ("apply", &args.metrics),
+            Self::Gc(args) if args.online.online => ("gc-online", &args.metrics),
+            Self::Gc(args) if args.dry_run => ("gc-dry-run", &args.metrics),
+            Self::Gc(args) => ("gc", &args.metrics),
+            Self::Usage(args) => ("usage", &args.metrics),
+            Self::Undo(args) if args.dry_run => ("undo-dry-run", &args.metrics),
+            Self::Undo(args) => ("undo", &args.metrics),
+            Self::Check(args) => ("check", &args.metrics),
+            Self::Show(_)
+            | Self::Policy(_)
+            | Self::Explain(_)
+            | Self::GarbageCollect(_)
+            | Self::Demo(_)
+            | Self::Doctor(_)
+            | Self::Iam(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
+        })
+    }
+}
+
 /// Arguments of `plan`.
 #[derive(Debug, ClapArgs)]
 pub struct PlanArgs {
@@ -155,6 +187,9 @@ pub struct PlanArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `show`.
@@ -195,6 +230,9 @@ pub struct ApplyArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `gc`.
@@ -229,6 +267,9 @@ pub struct GcArgs {
     /// Report.
     #[command(flatten)]
     pub report: ReportArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// Arguments of `garbage-collect`.

@@ -24,12 +24,22 @@ pub struct PolicyArgs {
     /// `regsweep policy check FILE` says what it means. Repositories of which no rule lets anything go are left alone.
     #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
     pub file: Option<PathBuf>,
+    /// Delete only blobs, and none that a manifest or this list names
+    ///
+    /// For registries with a database, such as Harbor and GitLab: what it still knows, one digest a line, exported when
+    /// nobody could push any more, and no longer ago than --grace. No link and no upload is deleted, and none of
+    /// --untagged, --policy, --online can be said.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["untagged", "file"])]
+    pub keep_list: Option<PathBuf>,
     /// Keep everything younger than this
     ///
     /// By the store's clock. No push may take longer than this.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long
+    ///
+    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; not with
+    /// --online.
     #[arg(
         long,
         value_name = "DURATION",
@@ -45,8 +55,8 @@ pub struct PolicyArgs {
     pub max_delete_share: Option<u8>,
     /// Delete although this test says no; may be given again
     ///
-    /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys. A plan that is refused names the
-    /// tests that refuse it, with their evidence.
+    /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys, keep-list-stranger,
+    /// keep-list-short. A plan that is refused names the tests that refuse it, with their evidence.
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<Breaker>,
 }
@@ -101,8 +111,8 @@ pub struct SweepArgs {
     pub trash_for: Duration,
     /// Append a line of JSON to this file for each object that is deleted
     ///
-    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan. Each line is
-    /// durable before the plan's journal is, so that none is lost where a run is killed and taken up again.
+    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan or generation. Each
+    /// line is durable before what is on record of the run, so that none is lost where it is killed and taken up again.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this

@@ -7,7 +7,7 @@ use collector::Which;
 use ledger::GenerationId;
 use registry::{Digest, RepositoryName};
 
-use super::StoreArgs;
+use super::{MetricsArgs, StoreArgs};
 
 /// Arguments of `undo`.
 #[derive(Debug, ClapArgs)]
@@ -47,6 +47,9 @@ pub struct UndoArgs {
     /// Store.
     #[command(flatten)]
     pub store: StoreArgs,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 fn repository(text: &str) -> Result<RepositoryName, String> {

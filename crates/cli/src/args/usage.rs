@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::{LOCATION, ResourceArgs, ShowFormat, StoreArgs};
+use super::{LOCATION, MetricsArgs, ResourceArgs, ShowFormat, StoreArgs};
 
 /// Arguments of `usage`.
 #[derive(Debug, ClapArgs)]
@@ -47,15 +47,21 @@ pub struct UsageArgs {
     /// Directory for what does not fit into memory [default: TMPDIR, else /tmp]
     #[arg(long, value_name = "DIR", help_heading = "Resources", hide_short_help = true)]
     pub scratch: Option<PathBuf>,
+    /// Metrics.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
 }
 
 /// By which rules something is needed: those of `plan`.
-#[derive(Clone, Copy, Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "What is reclaimable")]
 pub struct UsageRules {
     /// As a plan with --untagged: also manifests that no tag reaches
     #[arg(long)]
     pub untagged: bool,
+    /// As a plan by this retention policy
+    #[arg(long = "policy", value_name = "FILE", conflicts_with = "untagged")]
+    pub policy: Option<PathBuf>,
     /// Nothing younger than this
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,

@@ -98,6 +98,7 @@ impl<'a> Draft<'a> {
             purpose: Purpose::Repair,
             policy: self.policy,
             retention: None,
+            keep_list: None,
             t0: self.cutoffs.t0,
             doubts: Doubts::default(),
             notes: Vec::new(),

@@ -6,7 +6,7 @@ use monitor::{Counter, Monitor};
 use planner::{BlobJudge, Facts, JudgedBlobs, PlanWriter};
 use store::{Listed, ReadStore};
 
-use super::Stage;
+use super::{Stage, count_planned};
 use crate::Failure;
 use crate::survey::{SeesBlobs, sole, visit_blobs};
 
@@ -46,8 +46,7 @@ impl SeesBlobs for Judging {
         self.monitor.count(Counter::Blobs, facts.blobs.count);
         self.monitor.count(Counter::BlobBytes, facts.blobs.bytes);
         self.monitor.count(Counter::ForeignKeys, facts.foreign_keys);
-        self.monitor.count(Counter::PlannedObjects, rows.len() as u64);
-        self.monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
+        count_planned(&self.monitor, &rows);
         self.facts.merge(&facts);
         self.writer.add(rows)?;
         Ok(unlooked)

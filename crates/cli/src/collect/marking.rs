@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use lister::Complete;
 use marker::{DigestSet, DigestSetBuilder, Event, Follow, MarkSetBuilder, Marked, Rules};
-use monitor::{Counter, Monitor};
+use monitor::Monitor;
 use planner::{Cutoffs, Doubt, Doubts, Facts, PlanWriter, judge_repository};
 use registry::{Digest, RepositoryName};
 use store::ReadStore;
 
-use super::Stage;
 use super::by_rule::ByRule;
+use super::observing::Observer;
+use super::{Stage, count_planned};
 use crate::Failure;
 use crate::survey::{Marking, SeesRepositories, sole, visit_repositories};
 
@@ -41,7 +42,7 @@ pub(super) struct AllMarked {
     pub(super) by_rule: ByRule,
 }
 
-/// Lists and marks every repository, and writes the rows of their dead links.
+/// Lists and marks every repository, and writes the rows of their dead links; by a keep list there are none.
 pub(super) async fn mark_repositories<S: ReadStore>(
     stage: &Stage<'_, S>,
     marks: &Arc<MarkSetBuilder>,
@@ -59,15 +60,26 @@ pub(super) async fn mark_repositories<S: ReadStore>(
     };
     let marking = Marking {
         rules,
-        retention: stage.ask.retention.as_ref().map(|kept| Arc::clone(&kept.policy)),
+        retention: stage.ask.retention(),
         follow: Follow::Nothing,
         tells: stage.ask.listener.is_some(),
         closely: false,
     };
-    let (complete, judges) = visit_repositories(stage.survey, marks, marking, judge).await?;
+    let survey = stage.survey;
+    let (complete, parts): (_, Vec<Seen>) = match &stage.ask.keep_list {
+        None => {
+            let (complete, all) = visit_repositories(survey, marks, marking, judge).await?;
+            (complete, all.into_iter().map(|judge| judge.seen).collect())
+        }
+        Some(list) => {
+            let new = || Observer::new(stage.cutoffs, list, &unlinked);
+            let (complete, all) = visit_repositories(survey, marks, marking, new).await?;
+            (complete, all.into_iter().map(Observer::into_seen).collect())
+        }
+    };
     let mut seen = Seen::default();
-    for judge in judges {
-        seen.merge(judge.seen);
+    for part in parts {
+        seen.merge(part);
     }
     seen.facts.foreign_keys += complete.foreign;
     seen.facts.stray_links += complete.stray_links;
@@ -102,7 +114,7 @@ struct Judge {
 
 /// What one marking task saw.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     facts: Facts,
     doubts: Doubts,
     told: Vec<Told>,
@@ -111,6 +123,17 @@ struct Seen {
 }
 
 impl Seen {
+    /// Takes in a repository: what was seen of it, and what is in doubt.
+    pub(super) fn see(&mut self, marked: &Marked, facts: &Facts) {
+        self.facts.merge(facts);
+        self.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
+        let repository = marked.tree.name.to_string();
+        for what in &marked.reach.doubts {
+            let (about, message) = (what.subject(), what.to_string());
+            self.doubts.add(Doubt { repository: repository.clone(), what: about, message });
+        }
+    }
+
     fn merge(&mut self, more: Self) {
         self.facts.merge(&more.facts);
         let unseen = more.doubts.total() - more.doubts.sample().len() as u64;
@@ -125,21 +148,13 @@ impl Seen {
 impl SeesRepositories for Judge {
     fn see(&mut self, marked: Marked) -> Result<(), Failure> {
         let judged = judge_repository(&marked, &self.cutoffs);
-        let seen = &mut self.seen;
-        seen.facts.merge(&judged.facts);
-        seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
-        seen.pinned.extend(marked.reach.is_pinned().then(|| marked.tree.name.clone()));
-        let repository = marked.tree.name.to_string();
-        for what in &marked.reach.doubts {
-            let (about, message) = (what.subject(), what.to_string());
-            seen.doubts.add(Doubt { repository: repository.clone(), what: about, message });
-        }
+        self.seen.see(&marked, &judged.facts);
+        self.seen.by_rule.see(marked.expiry.as_ref(), &judged.rows);
         if self.tells {
-            seen.told.push(told(marked, &self.cutoffs));
+            self.seen.told.push(told(marked, &self.cutoffs));
         }
         self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;
-        self.monitor.count(Counter::PlannedObjects, judged.rows.len() as u64);
-        self.monitor.count(Counter::PlannedBytes, judged.rows.iter().map(|row| row.bytes).sum());
+        count_planned(&self.monitor, &judged.rows);
         Ok(self.writer.add(judged.rows)?)
     }
 }

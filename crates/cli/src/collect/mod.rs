@@ -4,6 +4,7 @@ mod blobs;
 mod by_rule;
 mod marking;
 mod multipart;
+mod observing;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,17 +13,18 @@ use std::sync::Arc;
 
 use cache::ManifestCache;
 use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
-use monitor::{Counter, Monitor, Phase, Stop};
+use monitor::{Counter, Garbage, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy, Purpose,
-    Requests, audit,
+    BlobJudge, Cutoffs, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy,
+    Purpose, Requests, Row, audit,
 };
+use policy::Retention;
 use registry::{Digest, Layout, RepositoryName, Timestamp};
 use store::{MultipartStore, ReadStore};
 use tokio::task::spawn_blocking;
 
 use crate::survey::{self, Survey, sole};
-use crate::{Failure, Retaining, remembered};
+use crate::{Failure, KeepList, Retaining, remembered};
 
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
@@ -42,6 +44,8 @@ pub struct Ask<'a> {
     pub policy: Policy,
     /// The retention policy beside it.
     pub retention: Option<Retaining>,
+    /// What a database still knows: nothing but blobs goes then, and none of these.
+    pub keep_list: Option<KeepList>,
     /// What stays beside what manifests need.
     pub beside: Beside,
     /// Blobs that were condemned before, whose links are taken.
@@ -76,6 +80,21 @@ pub trait Listener: Debug + Send + Sync {
 impl Ask<'_> {
     fn writer(&self) -> Result<PlanWriter, PlanError> {
         if self.is_scratch { PlanWriter::scratch(self.out) } else { PlanWriter::create(self.out) }
+    }
+
+    /// By which rules something is marked. Where a database knows more than links, every revision is a root, and no tag
+    /// tells what lives.
+    fn rules(&self, cutoffs: &Cutoffs) -> Rules {
+        let by_links = self.keep_list.is_none();
+        let least = if by_links { Beside::Nothing } else { Beside::Aliased };
+        let rules = Rules::new(cutoffs.untagged && by_links, cutoffs.objects);
+        Rules { beside: self.beside.max(least), t0: cutoffs.t0, ..rules }
+    }
+
+    /// The retention policy, under the same condition.
+    fn retention(&self) -> Option<Arc<Retention>> {
+        let retaining = self.retention.as_ref().filter(|_| self.keep_list.is_none());
+        retaining.map(|retaining| Arc::clone(&retaining.policy))
     }
 }
 
@@ -127,8 +146,7 @@ pub async fn look<S: MultipartStore>(
         stop,
     };
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
-    let (untagged, cutoff, beside) = (cutoffs.untagged, cutoffs.objects, ask.beside);
-    let rules = Rules { beside, t0, ..Rules::new(untagged, cutoff) };
+    let rules = ask.rules(&cutoffs);
     let stage = Stage { survey, ask, cutoffs, writer: &writer };
 
     monitor.enter(Phase::Marking);
@@ -152,7 +170,7 @@ struct Judged {
 struct Stage<'a, S> {
     survey: Survey<'a, S>,
     ask: &'a Ask<'a>,
-    cutoffs: planner::Cutoffs,
+    cutoffs: Cutoffs,
     writer: &'a Arc<PlanWriter>,
 }
 
@@ -171,6 +189,7 @@ impl<S: MultipartStore> Stage<'_, S> {
         let judge = BlobJudge {
             layout: self.ask.layout.clone(),
             marks,
+            keep_list: self.ask.keep_list.as_ref().map(|list| list.known_at(self.cutoffs.t0)),
             unlinked: marked.unlinked,
             held: self.held()?,
             cutoffs: self.cutoffs,
@@ -180,9 +199,10 @@ impl<S: MultipartStore> Stage<'_, S> {
         let (judged, told) = tokio::join!(blobs::judge_blobs(self, judge), told);
         let (judge, seen) = judged?;
         told?;
-        let multipart = multipart::judge_uploads(self).await?;
+        let multipart = Box::pin(multipart::judge_uploads(self)).await?;
         facts.merge(&seen);
         facts.marked = judge.marks.len();
+        facts.keep_list = self.ask.keep_list.as_ref().map_or(0, |list| list.record.digests);
         facts.tags = self.survey.monitor.get(Counter::Tags);
         facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
             + self.survey.monitor.get(Counter::BlobKeys);
@@ -219,6 +239,7 @@ impl<S: MultipartStore> Stage<'_, S> {
             purpose: Purpose::Collection,
             policy: ask.policy,
             retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
+            keep_list: ask.keep_list.as_ref().map(|list| list.record.clone()),
             t0: self.cutoffs.t0,
             doubts,
             notes: audit(&facts, &audited, ask.limits),
@@ -232,6 +253,15 @@ impl<S: MultipartStore> Stage<'_, S> {
 pub(crate) async fn now<S: ReadStore>(store: &S, location: &str) -> Result<Timestamp, Failure> {
     let failed = |source| Failure::Store { location: location.to_owned(), source };
     store.now().await.map_err(failed)
+}
+
+/// Counts rows that go into the plan, and remembers the oldest.
+fn count_planned(monitor: &Monitor, rows: &[Row]) {
+    monitor.count(Counter::PlannedObjects, rows.len() as u64);
+    monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
+    if let Some(oldest) = rows.iter().map(|row| row.modified).min() {
+        monitor.note(Garbage::Planned, oldest.as_millis());
+    }
 }
 
 /// Requests sent so far.

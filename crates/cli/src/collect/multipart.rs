@@ -20,12 +20,13 @@ const UNTOLD: &str = "the store does not list them";
 /// thousand uploads, and one for each that is old.
 ///
 /// # Errors
-/// Where any may have been missed (G3). That the store has no such listing, or does not allow it, is no error: none goes
-/// then.
+/// Where any may have been missed (G3). That the store has no such listing, does not allow it, or gives one that cannot be
+/// believed, is no error: nobody knows then, and none goes.
 pub(super) async fn judge_uploads<S: MultipartStore>(
     stage: &Stage<'_, S>,
 ) -> Result<Option<MultipartSeen>, Failure> {
-    if !stage.ask.multipart {
+    // Where a list decides, nothing but blobs goes.
+    if !stage.ask.multipart || stage.ask.keep_list.is_some() {
         return Ok(None);
     }
     let mut walk = MultipartWalk::new(stage.survey.layout.base());
@@ -36,13 +37,18 @@ pub(super) async fn judge_uploads<S: MultipartStore>(
             Ok(MultipartStep::Uploads(uploads)) => tally.see(stage, uploads).await?,
             Ok(MultipartStep::End) => return Ok(Some(tally.told())),
             Ok(MultipartStep::Untold) => return Ok(Some(unknown(UNTOLD))),
-            Err(error) if error.kind == ErrorKind::Denied && tally.listed == 0 => {
-                tracing::warn!(%error, "incomplete multipart uploads are not known");
+            Err(error) if is_final(error.kind) && tally.listed == 0 => {
+                tracing::warn!(%error, source = ?error.source, "multipart uploads are not known");
                 return Ok(Some(unknown(&error.to_string())));
             }
             Err(error) => return Err(failed(stage, error)),
         }
     }
+}
+
+/// Whether the store would say the same tomorrow: no plan has to wait for what never comes.
+const fn is_final(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Denied | ErrorKind::Malformed | ErrorKind::Fatal)
 }
 
 fn unknown(why: &str) -> MultipartSeen {
@@ -115,7 +121,7 @@ impl Tally {
         for (upload, parts) in crew::each(old, stage.survey.width, ask, lost).await? {
             match parts {
                 Ok(parts) => rows.extend(self.row(stage, &upload, parts.as_ref())),
-                Err(error) if error.kind == ErrorKind::Denied => self.unread += 1,
+                Err(error) if is_final(error.kind) => self.unread += 1,
                 Err(error) => return Err(failed(stage, error)),
             }
         }

@@ -8,6 +8,7 @@ use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
 use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::identify::Truth;
 use crate::no_lease::require_alone;
 use crate::open::{Access, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
@@ -26,6 +27,7 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let plan = Plan::open(&args.dir)?;
     require_sound(&plan)?;
     let remembered = plan.header().location.clone();
+    let truth = Truth::of(plan.header().keep_list.as_ref());
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
@@ -39,7 +41,7 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &store);
     let access =
-        Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL } };
+        Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL }, truth };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
     let written = reporting.swept(about, &swept, &context.watch);

@@ -8,6 +8,7 @@ use crate::Failure;
 use crate::args::CheckArgs;
 use crate::check::{Ask, Checked, Mending, check as check_registry};
 use crate::command_line::quoted;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
@@ -28,7 +29,8 @@ pub(crate) async fn check(args: &CheckArgs, context: &Context<'_>) -> Result<(),
     let progress = context.progress(&location.place);
     let work = Checking { args, location: &location, context };
     let (store, deletes) = (&args.store, DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
     let checked = with_registry(access, &context.watch, work).await?;
     drop(progress);
     if context.output.json {

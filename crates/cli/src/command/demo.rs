@@ -14,6 +14,7 @@ use world::{Mode, Size, World};
 use super::{Context, Wish, plan_of};
 use crate::args::{DemoArgs, ResourceArgs, StoreArgs, SweepArgs};
 use crate::carry_out::carry_out;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::progress::Words;
@@ -47,6 +48,7 @@ pub(crate) async fn demo(args: &DemoArgs, context: &Context<'_>) -> Result<(), F
         store: &store,
         deletes: DeletePace::default(),
         detail: Detail::FULL,
+        truth: Truth::Links,
     };
     let (plan, summary, report) = with_registry(access, &context.watch, work).await?;
     say(format!(
@@ -89,6 +91,7 @@ impl Work for Collecting<'_> {
             policy: POLICY,
             retention: None,
             multipart: true,
+            keep_list: None,
             limits,
             out,
             is_scratch: false,

@@ -6,6 +6,7 @@ use store::DeleteStore;
 use super::Context;
 use crate::args::ExplainArgs;
 use crate::explain::{Explanation, explain};
+use crate::identify::Truth;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{ExplanationObject, explanation_text};
 use crate::survey::Survey;
@@ -22,7 +23,8 @@ pub(crate) async fn explain_command(
     let location = context.locate(&args.location, &args.store)?;
     let progress = context.progress(&location.place);
     let (store, deletes) = (&args.store, DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
     let explaining = Explaining { args, context };
     let explanation = with_registry(access, &context.watch, explaining).await?;
     drop(progress);

@@ -21,6 +21,7 @@ use super::{Context, Wish, plan_of};
 use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
 use crate::carry_out::{carry_out, require_sound, verdict};
 use crate::collect::Listener;
+use crate::identify::Truth;
 use crate::location::{Location, Place};
 use crate::no_lease::require_alone;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
@@ -51,7 +52,7 @@ pub(crate) async fn garbage_collect(
     let json = context.output.json;
     let detail = Detail { sizes: json, tags: json || args.delete_untagged, links: false };
     let (store, deletes) = (&StoreArgs::default(), DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail };
+    let access = Access { location: &location, store, deletes, detail, truth: Truth::Links };
     with_registry(access, &context.watch, work).await
 }
 
@@ -207,6 +208,7 @@ impl Collecting<'_> {
             },
             retention: None,
             multipart: false,
+            keep_list: None,
             limits: Limits { max_delete_share_percent: None, accepted },
             out,
             is_scratch: true,

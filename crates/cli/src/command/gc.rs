@@ -3,11 +3,12 @@
 use planner::Plan;
 use store::RestoreStore;
 
-use super::{Context, Wish, limits, plan_of, policy};
+use super::{Context, Wish, keep_list, limits, plan_of, policy};
 use crate::args::GcArgs;
 use crate::carry_out::{carry_out, require_offline, require_sound};
 use crate::collect::requests;
 use crate::command_line::quoted;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::no_lease::require_alone;
 use crate::open::{Access, Detail, Open, Work, with_registry};
@@ -20,7 +21,7 @@ use crate::state::{Kind, Runs, Unfinished};
 use crate::taken_back::{last_undo, require_nothing_taken_back};
 use crate::trash::as_needed;
 use crate::unchanged::require_unchanged;
-use crate::{Failure, clock, online};
+use crate::{Failure, KeepList, clock, online};
 
 /// Takes up an unfinished run, or plans and sweeps a new one.
 ///
@@ -33,16 +34,18 @@ pub(crate) async fn gc(args: &GcArgs, context: &Context<'_>) -> Result<(), Failu
     let reporting = Reporting::begin(&args.report, None, &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
     let retention = Retaining::named(args.policy.file.as_deref())?;
+    let keep_list = keep_list(&args.policy)?;
+    let truth = Truth::of(keep_list.as_ref().map(|list| &list.record));
     let mut cache = RegistryCache::none();
     if !args.dry_run {
         require_offline(&location, &args.sweep)?;
         cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     }
-    let work = Collecting { args, location: &location, retention, context };
+    let work = Collecting { args, location: &location, retention, keep_list, context };
     let work = Run { work, cache, reporting };
     let deletes = (&args.sweep).into();
     let (location, store) = (&location, &args.store);
-    let access = Access { location, store, deletes, detail: Detail::FULL };
+    let access = Access { location, store, deletes, detail: Detail::FULL, truth };
     with_registry(access, &context.watch, work).await
 }
 
@@ -50,6 +53,7 @@ struct Collecting<'a> {
     args: &'a GcArgs,
     location: &'a Location,
     retention: Option<Retaining>,
+    keep_list: Option<KeepList>,
     context: &'a Context<'a>,
 }
 
@@ -135,7 +139,9 @@ impl Collecting<'_> {
         let now = open.now().await?;
         let policy = policy(&self.args.policy);
         let retention = self.retention.as_ref().map(|retaining| &*retaining.record.sha256);
-        let unfinished = runs.unfinished(&policy, retention, now, self.args.sweep.max_age)?;
+        let keep_list = self.keep_list.as_ref().map(|list| &*list.record.sha256);
+        let max_age = self.args.sweep.max_age;
+        let unfinished = runs.unfinished(&policy, retention, keep_list, now, max_age)?;
         let console = self.context.console;
         match unfinished {
             Unfinished::None => Ok(None),
@@ -186,6 +192,7 @@ impl Collecting<'_> {
             policy: policy(&self.args.policy),
             retention: self.retention.clone(),
             multipart: true,
+            keep_list: self.keep_list.clone(),
             limits: limits(&self.args.policy),
             out: &out,
             is_scratch: false,

@@ -55,7 +55,7 @@ use crate::progress::{Progress, Words};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, plan_table, sweep_table};
 use crate::retaining::Retaining;
-use crate::{Console, Failure, remembered};
+use crate::{Console, Failure, KeepList, clock, remembered};
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -176,6 +176,11 @@ fn policy(args: &PolicyArgs) -> Policy {
     Policy { untagged, grace, uploads_older_than }
 }
 
+/// What a database still knows, where the operator has a list of that.
+fn keep_list(args: &PolicyArgs) -> Result<Option<KeepList>, Failure> {
+    KeepList::named(args.keep_list.as_deref(), args.grace, clock::now())
+}
+
 pub(crate) fn limits(args: &PolicyArgs) -> Limits {
     let accepted: BTreeSet<_> = args.accept.iter().copied().collect();
     Limits { max_delete_share_percent: args.max_delete_share, accepted }
@@ -190,6 +195,7 @@ struct Wish<'a> {
     retention: Option<Retaining>,
     /// Whether incomplete multipart uploads may go.
     multipart: bool,
+    keep_list: Option<KeepList>,
     limits: Limits,
     out: &'a Path,
     is_scratch: bool,
@@ -203,8 +209,8 @@ async fn plan_of<S: DeleteStore + MultipartStore>(
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, out, is_scratch, listener, resources, .. } =
-        wish;
+    let Wish { source, options, policy, retention, keep_list, .. } = wish;
+    let Wish { out, is_scratch, listener, resources, .. } = wish;
     context.note_emptiness(open, source);
     let (layout, width) = (&open.layout, open.width);
     let cache = remembered::open(resources, context.console);
@@ -215,6 +221,8 @@ async fn plan_of<S: DeleteStore + MultipartStore>(
         layout,
         policy,
         retention,
+        // The store is asked for its time right after this.
+        keep_list: keep_list.map(|list| list.at(clock::now())),
         beside: Beside::Nothing,
         held: &[],
         multipart: wish.multipart,

@@ -8,6 +8,7 @@ use super::Context;
 use crate::args::{StoreArgs, UndoArgs};
 use crate::carry_out::check_place;
 use crate::collect::requests;
+use crate::identify::Truth;
 use crate::no_lease::require_no_lease;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UndoSummary, undo_table};
@@ -27,13 +28,14 @@ pub(crate) async fn undo(args: &UndoArgs, context: &Context<'_>) -> Result<(), F
     let plan = Plan::open(&args.place)?;
     let _lock = Runs::lock_around(&args.place)?;
     let remembered = plan.header().location.clone();
+    let truth = Truth::of(plan.header().keep_list.as_ref());
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
     let (dir, id) = (plan.dir().display().to_string(), plan.id().to_string());
     let progress = context.progress(&location.place);
     let (location, store) = (&location, &store);
     let detail = Detail { sizes: false, ..Detail::FULL };
-    let access = Access { location, store, deletes: DeletePace::default(), detail };
+    let access = Access { location, store, deletes: DeletePace::default(), detail, truth };
     let undone = with_registry(access, &context.watch, Undoing { plan, args, context }).await;
     drop(progress);
     let report = match &undone {

@@ -2,10 +2,12 @@
 
 use std::io::{BufWriter, stdout};
 use std::path::Path;
+use std::sync::Arc;
 
 use census::{Census, RepositoryUsage};
 use marker::Follow;
 use planner::Policy;
+use policy::Retention;
 use registry::RepositoryName;
 use store::RestoreStore;
 use tempfile::TempDir;
@@ -13,11 +15,12 @@ use tempfile::TempDir;
 use super::Context;
 use crate::args::{ShowFormat, UsageArgs};
 use crate::collect::requests;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::render::{UsageSummary, UsageView, usage_table, write_usage_csv};
 use crate::usage::{Ask, Taken, take_census};
-use crate::{Failure, remembered};
+use crate::{Failure, Retaining, remembered};
 
 /// Takes the census of a registry and shows it.
 ///
@@ -26,11 +29,15 @@ use crate::{Failure, remembered};
 pub(crate) async fn usage(args: &UsageArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
     let follow = follow(args, &location)?;
+    let retention = Retaining::named(args.rules.policy.as_deref())?;
+    let retention = retention.map(|retaining| retaining.policy);
     let scratch = scratch(args)?;
     let progress = context.progress(&location.place);
-    let work = Taking { args, location: &location, follow, folder: scratch.path(), context };
+    let folder = scratch.path();
+    let work = Taking { args, location: &location, retention, follow, folder, context };
     let (store, deletes) = (&args.store, DeletePace::default());
-    let access = Access { location: &location, store, deletes, detail: Detail::FULL };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::FULL, truth: Truth::Links };
     let Taken { census, t0 } = with_registry(access, &context.watch, work).await?;
     drop(progress);
     let census = only(args, &location, census)?;
@@ -51,7 +58,7 @@ fn show(format: ShowFormat, view: &UsageView<'_>, context: &Context<'_>) -> Resu
 }
 
 fn policy(args: &UsageArgs) -> Policy {
-    let crate::args::UsageRules { untagged, grace, uploads_older_than } = args.rules;
+    let crate::args::UsageRules { untagged, grace, uploads_older_than, .. } = args.rules;
     Policy { untagged, grace, uploads_older_than }
 }
 
@@ -89,6 +96,7 @@ fn scratch(args: &UsageArgs) -> Result<TempDir, Failure> {
 struct Taking<'a> {
     args: &'a UsageArgs,
     location: &'a Location,
+    retention: Option<Arc<Retention>>,
     follow: Follow,
     folder: &'a Path,
     context: &'a Context<'a>,
@@ -98,13 +106,14 @@ impl Work for Taking<'_> {
     type Out = Taken;
 
     async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Taken, Failure> {
-        let Self { args, location, follow, folder, context } = self;
+        let Self { args, location, retention, follow, folder, context } = self;
         let (source, console, watch) = (&*location.source, context.console, &context.watch);
         context.note_emptiness(&open, source);
         let ask = Ask {
             source,
             layout: &open.layout,
             policy: policy(args),
+            retention,
             follow,
             width: open.width,
             cache: remembered::open(&args.resources, console),

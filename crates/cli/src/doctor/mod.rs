@@ -15,6 +15,7 @@ pub(crate) use check::{Check, Found, Missing};
 
 use crate::args::{DoctorArgs, StoreArgs};
 use crate::command::Context;
+use crate::identify::Truth;
 use crate::open::{Access, DeletePace, Detail, with_registry};
 use crate::permissions::Task;
 use crate::{Code, Failure};
@@ -53,7 +54,7 @@ pub(crate) async fn examine(
     let patience = args.store.patience.unwrap_or(PATIENCE);
     let store = &StoreArgs { patience: Some(patience), ..args.store.clone() };
     let (deletes, detail) = (DeletePace::default(), Detail::FULL);
-    let access = Access { location, store, deletes, detail };
+    let access = Access { location, store, deletes, detail, truth: Truth::Links };
     let work = probe::Probing { args, location };
     let opened = Box::pin(with_registry(access, &context.watch, work)).await;
     if context.watch.stop.is_asked() {

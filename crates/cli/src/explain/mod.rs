@@ -120,6 +120,7 @@ pub(crate) async fn explain<S: ReadStore>(
     let judge = BlobJudge {
         layout: survey.layout.clone(),
         marks,
+        keep_list: None,
         unlinked: sole(unlinked, "a search is left")?.finish()?,
         held: nothing(&survey)?,
         cutoffs,

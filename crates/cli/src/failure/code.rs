@@ -64,8 +64,10 @@ impl Failure {
             Self::Location { .. }
             | Self::Config { .. }
             | Self::Policy { .. }
+            | Self::KeepList { .. }
             | Self::File { .. }
             | Self::Lease { .. }
+            | Self::Listen { .. }
             | Self::Waits(_) => Code::Usage,
             Self::Refused(_) | Self::Busy { .. } => Code::Unsafe,
             Self::Ledger(error) => ledger_code(error),

@@ -8,6 +8,7 @@ use store::{ErrorKind, StoreError};
 use sweeper::{Cause, JournalError};
 
 use super::Failure;
+use crate::keep_list::{KeepListError, LineError};
 use crate::registry_cache::BY_HAND;
 
 const BUG: &str = "this is a bug: please report it";
@@ -46,6 +47,7 @@ impl Failure {
             Self::Policy { .. } => Some(
                 "`regsweep policy check FILE` says what a policy means; examples lie in examples/policies",
             ),
+            Self::KeepList { source, .. } => keep_list_hint(source),
             Self::Store { location, source } => store_hint(source, location.starts_with("s3://")),
             Self::List(error) => list_hint(error),
             Self::Mark(error) => mark_hint(error),
@@ -64,6 +66,9 @@ impl Failure {
             Self::Unreported { .. } => {
                 Some("`regsweep show PLAN --report FILE` writes what the plan says")
             }
+            Self::Listen { .. } => Some(
+                "give --metrics-listen an address of this machine with a port that is free; port 0 takes one",
+            ),
             Self::Damaged { .. } => Some(
                 "each kind says what mends it; what regsweep deleted, `regsweep undo` may bring back",
             ),
@@ -79,6 +84,19 @@ impl Failure {
             | Self::NotReady { .. }
             | Self::Stopped { .. } => None,
         }
+    }
+}
+
+fn keep_list_hint(error: &KeepListError) -> Option<&'static str> {
+    match error {
+        KeepListError::Line { what: LineError::Digest { .. } | LineError::Text, .. } => Some(
+            "one digest a line, as `sha256:` and hex digits: `psql -At` writes neither a header nor a footer",
+        ),
+        KeepListError::Line { .. } | KeepListError::Empty | KeepListError::Changed => {
+            Some("export it again, and look whether the query went through")
+        }
+        KeepListError::NotAFile => Some("write it to a file first: its age and its length count"),
+        KeepListError::Read(_) => None,
     }
 }
 

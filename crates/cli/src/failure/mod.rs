@@ -8,6 +8,7 @@ mod tests;
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use store::StoreError;
 use sweeper::{JournalError, SweepError, UndoError};
 
 use crate::ClearError;
+use crate::keep_list::KeepListError;
 
 pub use code::Code;
 pub use refusal::Refusal;
@@ -68,6 +70,15 @@ pub enum Failure {
         /// All that is wrong.
         #[source]
         source: PolicyErrors,
+    },
+    /// The keep list cannot be relied upon.
+    #[error("cannot use {}", path.display())]
+    KeepList {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: Box<KeepListError>,
     },
     /// Refused.
     #[error(transparent)]
@@ -164,6 +175,15 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The address at which metrics were to be served cannot be had.
+    #[error("cannot listen at {address}")]
+    Listen {
+        /// What was typed.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// A command would not do what it should.
     #[error("not all that is needed is there: {missing}")]
     NotReady {
@@ -255,16 +275,17 @@ impl Failure {
             }
             _ => {}
         }
-        let mut causes = Vec::new();
-        let mut next = self.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        causes.dedup();
-        causes.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
-        causes
+        causes_of(self)
     }
+}
+
+/// What an error was caused by, as [`Failure::causes`].
+pub(crate) fn causes_of(error: &dyn Error) -> Vec<String> {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let mut causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.dedup();
+    causes.retain(|cause| !EMPTY_WORDS.contains(&cause.as_str()));
+    causes
 }
 
 /// What clients of HTTP say on the way from the cause to us.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use planner::{Breaker, Note};
 use registry::Timestamp;
@@ -30,6 +31,20 @@ pub enum Refusal {
         system: &'static str,
         /// What was seen.
         evidence: String,
+        /// Whether a list of what its database knows makes good for that.
+        may_be_listed: bool,
+    },
+    /// What was pushed since the keep list was exported is not on it, and no grace keeps that.
+    #[error("{}", keep_list_age(file, *modified, *now, *grace))]
+    KeepListAge {
+        /// The list.
+        file: String,
+        /// When it was written.
+        modified: Timestamp,
+        /// The time by this machine's clock.
+        now: Timestamp,
+        /// How old it may be.
+        grace: Duration,
     },
     /// There is no registry here.
     #[error("{location} is not a registry: {evidence}")]
@@ -43,11 +58,13 @@ pub enum Refusal {
     },
     /// Somebody pushed since the plan was made.
     #[error(
-        "the registry took pushes since the plan was made at {since}: {links} links were written, `{newest}` last"
+        "the registry took pushes since the plan was made at {since}: {count} {what} were written, `{newest}` last"
     )]
     Written {
-        /// How many links.
-        links: u64,
+        /// How many links, or blobs.
+        count: u64,
+        /// Which of the two.
+        what: &'static str,
         /// The key of the newest.
         newest: String,
         /// When the plan was made, by the store's clock.
@@ -132,6 +149,7 @@ impl Refusal {
             Self::Online { .. }
             | Self::Foreign { .. }
             | Self::NotARegistry { .. }
+            | Self::KeepListAge { .. }
             | Self::Written { .. }
             | Self::Leased { .. }
             | Self::OpenGeneration { .. }
@@ -153,7 +171,15 @@ impl Refusal {
                     .to_owned(),
                 format!("or make sure yourself that nobody pushes, and say so: `{again} --offline`"),
             ],
-            Self::Foreign { .. } => vec!["collect it with that system's own tools".to_owned()],
+            Self::Foreign { may_be_listed, .. } => {
+                let own = "collect it with that system's own tools";
+                let list = "or say what its database still knows: `plan` and `gc` with --keep-list FILE";
+                let hints = if *may_be_listed { &[own, list][..] } else { &[own] };
+                hints.iter().copied().map(str::to_owned).collect()
+            }
+            Self::KeepListAge { .. } => vec![
+                "export it again while nobody can push, and make a new plan by it".to_owned(),
+            ],
             Self::NotARegistry { instead: Some(instead), .. } => {
                 vec![format!("the location of the registry seems to be {}", quoted(instead))]
             }
@@ -191,7 +217,12 @@ impl Refusal {
                     let dir = plan.to_string_lossy();
                     format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
                 });
-                look.chain([accepting(notes)]).collect()
+                let is_about_list = |note: &Note| {
+                    matches!(note.breaker, Breaker::KeepListShort | Breaker::KeepListStranger)
+                };
+                let again = "export the list again, whole, of this registry, and while nobody can push";
+                let again = notes.iter().any(is_about_list).then(|| again.to_owned());
+                look.chain(again).chain([accepting(notes)]).collect()
             }
         }
     }
@@ -228,6 +259,18 @@ impl Refusal {
             _ => Vec::new(),
         }
     }
+}
+
+fn keep_list_age(file: &str, modified: Timestamp, now: Timestamp, grace: Duration) -> String {
+    if modified > now {
+        return format!(
+            "{file} was written at {modified}, which is later than this machine's time {now}"
+        );
+    }
+    let grace = humantime::format_duration(grace);
+    format!(
+        "{file} was exported at {modified}, longer ago than the grace of {grace}: what was pushed since is not on it"
+    )
 }
 
 fn causes_of(error: &ClearError) -> Vec<String> {

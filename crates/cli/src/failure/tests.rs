@@ -1,6 +1,7 @@
 //! Every failure with its exit code and its hints, as a table.
 
 mod caches;
+mod keep_lists;
 mod online;
 mod refusals;
 mod undos;
@@ -63,10 +64,13 @@ fn variant(failure: &Failure) -> usize {
         Failure::NotReady { .. } => 37,
         Failure::Policy { .. } => 38,
         Failure::Damaged { .. } => 39,
+        Failure::KeepList { .. } => 40,
+        Failure::Refused(Refusal::KeepListAge { .. }) => 41,
+        Failure::Listen { .. } => 42,
     }
 }
 
-const VARIANTS: usize = 40;
+const VARIANTS: usize = 43;
 
 fn io() -> io::Error {
     io::Error::other("no room")
@@ -135,6 +139,13 @@ fn operators() -> Vec<Row> {
             Failure::Unreported { path: "report.html".into(), source: io() },
             Code::Partial,
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
+        (
+            Failure::Listen { address: ([127, 0, 0, 1], 9464).into(), source: io() },
+            Code::Usage,
+            vec![
+                "give --metrics-listen an address of this machine with a port that is free; port 0 takes one",
+            ],
         ),
         (
             Failure::Damaged { tags: 1, manifests: 2, findings: 3 },
@@ -367,6 +378,7 @@ fn all() -> Vec<Row> {
         caches::rows(),
         undos::rows(),
         online::rows(),
+        keep_lists::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

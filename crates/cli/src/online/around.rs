@@ -1,20 +1,23 @@
 //! What a collection while people push needs beside the store: looks, the registry's cache, the trash.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use collector::{Look, Purpose, Remembered, Surroundings};
 use ledger::GenerationId;
 use marker::Beside;
-use planner::{Limits, Policy};
+use planner::{Limits, Policy, Row};
 use purger::Entry;
 use registry::Digest;
-use store::{Condition, RestoreStore, StoreError, Trash, WriteStore};
+use store::{Condition, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
 use sweeper::{Promise, trash_note};
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
 use super::undo::trash_of;
 use crate::args::ResourceArgs;
+use crate::audit_log::AuditLog;
 use crate::carry_out::require_sound;
 use crate::collect::{self, Ask};
 use crate::command::Context;
@@ -36,6 +39,8 @@ pub(super) struct Around<'a, S> {
     pub(super) uses_trash: bool,
     /// How long a trash is kept.
     pub(super) trash_for: Duration,
+    /// Who hears of each deletion.
+    pub(super) audit: Option<Arc<AuditLog>>,
     pub(super) context: &'a Context<'a>,
     /// Where the last look is, if nobody keeps it.
     pub(super) scratch: Option<TempDir>,
@@ -87,6 +92,20 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
         trash_of(&self.open.layout, generation)
     }
 
+    async fn witness(
+        &mut self,
+        generation: &GenerationId,
+        outcomes: Vec<(Row, KeyOutcome)>,
+    ) -> Result<(), Failure> {
+        let Some(audit) = self.audit.clone() else { return Ok(()) };
+        let run = generation.to_string();
+        let written = spawn_blocking(move || audit.write(&run, &outcomes)).await;
+        written.map_err(|error| Failure::Internal {
+            what: "the audit log is not written",
+            source: error.into(),
+        })?
+    }
+
     async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {
         // An earlier run may have filled it.
         let note = trash_note(&self.open.layout, generation.as_str());
@@ -114,6 +133,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
             // Whatever a revision link names that was not taken is needed.
             policy: Policy { untagged: policy.untagged && purpose == Purpose::Condemn, ..*policy },
             retention: None,
+            keep_list: None,
             beside: match purpose {
                 Purpose::Condemn => Beside::InUse,
                 Purpose::Again => Beside::Linked,

@@ -15,6 +15,7 @@ use store::{
     heeds_conditions,
 };
 
+use crate::identify::Truth;
 use crate::location::{Location, Place};
 use crate::open::{Access, Open, Raw, Watch, bucket, directory, failed_at, identify_at};
 use crate::{Console, Failure, Refusal};
@@ -115,7 +116,7 @@ impl Opening<'_> {
         // A run that is asked to stop keeps its lease until it has ended.
         let desk = guarded(raw.store.clone(), raw.guard, monitor, &Arc::new(Stop::new()));
         let desk = Arc::new(desk);
-        identify_at(self.location, desk.as_ref(), &raw.layout).await?;
+        identify_at(self.location, desk.as_ref(), &raw.layout, Truth::Links).await?;
         let conditional = heeds_conditions(desk.as_ref(), &probe_key(&raw.layout)).await;
         if conditional.map_err(failed)? {
             return self.with_lease(raw, desk, work).await;
@@ -170,7 +171,7 @@ impl Opening<'_> {
         let fenced = Fenced::new(store, right.held.clone());
         let store = guarded(fenced, guard, &self.watch.monitor, &self.watch.stop);
         let store = Arc::new(store);
-        let identified = identify_at(self.location, store.as_ref(), &layout).await?;
+        let identified = identify_at(self.location, store.as_ref(), &layout, Truth::Links).await?;
         work.run(Open { store, layout, width, identified }, right).await
     }
 }

@@ -22,8 +22,10 @@ use self::around::{Around, Wishes};
 use self::leased::{LeasedWork, Right, with_lease};
 use self::window::Window;
 use crate::args::{GcArgs, OnlineArgs};
+use crate::audit_log::AuditLog;
 use crate::command::{Context, limits};
 use crate::command_line::quoted;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
@@ -43,15 +45,17 @@ const NO_PLAN: &str = "";
 pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
     let location = context.locate(&args.location, &args.store)?;
     let waits = waits(&args.online)?;
+    let audit = AuditLog::wanted(&args.sweep, NO_PLAN)?;
     let mut cache = RegistryCache::open(&location, args.sweep.registry_cache).await?;
     cache.require_askable().await?;
     require_forgetting(&cache, args.online.restarted_every)?;
     let window = Window::of(args, &location);
-    let work = Collecting { args, location: &location, context, waits, window };
+    let work = Collecting { args, location: &location, context, waits, window, audit };
     let work = Run { work, cache };
     let deletes = (&args.sweep).into();
     let store = &args.store;
-    let access = Access { location: &location, store, deletes, detail: Detail::PROVEN };
+    let access =
+        Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
     with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
 }
 
@@ -125,6 +129,7 @@ struct Collecting<'a> {
     context: &'a Context<'a>,
     waits: Waits,
     window: Window,
+    audit: Option<Arc<AuditLog>>,
 }
 
 impl LeasedWork for Run<'_> {
@@ -182,6 +187,7 @@ impl Collecting<'_> {
             cache,
             uses_trash,
             trash_for: self.args.sweep.trash_for,
+            audit: self.audit.clone(),
             context: self.context,
             scratch: None,
         };

@@ -16,6 +16,7 @@ use super::failure;
 use super::leased::{LeasedWork, Right, with_lease};
 use crate::args::UndoArgs;
 use crate::command::Context;
+use crate::identify::Truth;
 use crate::location::Location;
 use crate::open::{Access, DeletePace, Detail, Open, Watch, Work, with_registry};
 use crate::render::{UndoneSummary, undone_table};
@@ -39,7 +40,13 @@ pub(crate) async fn take_back(
 ) -> Result<(), Failure> {
     let location = context.locate(&args.place.to_string_lossy(), &args.store)?;
     let (location, store) = (&location, &args.store);
-    let access = Access { location, store, deletes: DeletePace::default(), detail: Detail::PROVEN };
+    let access = Access {
+        location,
+        store,
+        deletes: DeletePace::default(),
+        detail: Detail::PROVEN,
+        truth: Truth::Links,
+    };
     let work = TakingBack { args, which, location, context };
     if args.dry_run {
         return with_registry(access, &context.watch, work).await;

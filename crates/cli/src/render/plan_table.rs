@@ -32,6 +32,7 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         count(facts.blobs.count),
         size(facts.blobs.bytes),
     );
+    text.push_str(&keep_list(plan));
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
     // A repair is about a few links, whatever else there is.
     let is_told = |kind| header.purpose == Purpose::Collection || plan.totals().of(kind).count > 0;
@@ -73,11 +74,22 @@ fn multipart(plan: &Plan) -> String {
             format!("\nincomplete multipart uploads are not known, and stay: {why}\n")
         }
         Some(MultipartSeen::Known { unread, .. }) if *unread > 0 => format!(
-            "\n{} incomplete multipart uploads stay: their parts may not be listed\n",
+            "\n{} incomplete multipart uploads stay: their parts cannot be listed\n",
             count(*unread)
         ),
         Some(MultipartSeen::Known { .. }) | None => String::new(),
     }
+}
+
+/// By which list nothing goes but blobs.
+fn keep_list(plan: &Plan) -> String {
+    let Some(list) = &plan.header().keep_list else { return String::new() };
+    let (digests, file, time) = (count(list.digests), &list.file, list.modified);
+    format!(
+        "only blobs go: none that a manifest names, and none of the {digests} on {file}\n\
+         (of {time}, sha256 {:.12})\n\n",
+        list.sha256
+    )
 }
 
 /// What became of each rule of the retention policy.

@@ -1,7 +1,8 @@
 //! The summary object of `--json`.
 
 use planner::{
-    Amount, Doubt, Facts, MultipartSeen, Note, Plan, Purpose, Requests, Retention, RowKind,
+    Amount, Doubt, Facts, KeepList, MultipartSeen, Note, Plan, Purpose, Requests, Retention,
+    RowKind,
 };
 use report::Bill;
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct Summary {
     retention: Option<Retention>,
     /// What was seen of incomplete multipart uploads; none where nobody looked.
     multipart: Option<MultipartSeen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_list: Option<KeepList>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
 }
@@ -161,6 +164,7 @@ impl Summary {
             registry_cache: None,
             retention: header.retention.clone(),
             multipart: header.multipart.clone(),
+            keep_list: header.keep_list.clone(),
             cost: None,
         }
     }

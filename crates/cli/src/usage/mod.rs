@@ -10,6 +10,7 @@ use census::{Census, CensusBuilder};
 use marker::{Follow, MarkSet, MarkSetBuilder, Rules};
 use monitor::{Monitor, Phase, Stop};
 use planner::Policy;
+use policy::Retention;
 use registry::{Layout, Timestamp};
 use store::ReadStore;
 use tokio::task::spawn_blocking;
@@ -29,6 +30,8 @@ pub struct Ask<'a> {
     pub layout: &'a Layout,
     /// By which rules something is needed.
     pub policy: Policy,
+    /// The retention policy beside it.
+    pub retention: Option<Arc<Retention>>,
     /// Of which repositories to count by tag too.
     pub follow: Follow,
     /// How many ranges are listed, and manifests read, at once.
@@ -74,8 +77,11 @@ pub async fn take_census<S: ReadStore>(
     };
     let limit = survey.in_memory(ask.memory / 2);
     let builder = Arc::new(CensusBuilder::new(cutoffs, ask.follow.clone(), &limit)?);
-    let rules = Rules::new(cutoffs.untagged, cutoffs.objects);
-    let marking = Marking::following(rules, ask.follow.clone());
+    let rules = Rules { t0: cutoffs.t0, ..Rules::new(cutoffs.untagged, cutoffs.objects) };
+    let marking = Marking {
+        retention: ask.retention.clone(),
+        ..Marking::following(rules, ask.follow.clone())
+    };
     let marked = mark(survey, marking, &builder).await;
     // Also where marking failed: the next try need not read all of it again.
     remembered::close(ask.cache.clone()).await;

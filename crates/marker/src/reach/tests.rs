@@ -325,8 +325,10 @@ fn g4_where_somebody_uploads_every_layer_is_in_use_and_an_alias_always_is() {
     let upload = testing::upload("one");
     let case = || Case::new().image("M", "a").layer("a").layer("b").layer("c").alias("c", "d");
     keeps_beside(&case(), Beside::Nothing, "M a");
+    keeps_beside(&case(), Beside::Aliased, "M a d");
     keeps_beside(&case(), Beside::InUse, "M a d");
     keeps_beside(&case().key(&upload, CUTOFF), Beside::Nothing, "M a");
+    keeps_beside(&case().key(&upload, CUTOFF), Beside::Aliased, "M a d");
     keeps_beside(&case().key(&upload, CUTOFF), Beside::InUse, "M a b c d");
     keeps_beside(&case().key(&upload, OLD), Beside::InUse, "M a d");
 }

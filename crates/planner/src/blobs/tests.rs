@@ -60,6 +60,7 @@ fn judge(marks: MarkSet, unlinked: &[u8]) -> BlobJudge {
     BlobJudge {
         layout: Layout::new(""),
         marks,
+        keep_list: None,
         unlinked: links.finish().unwrap(),
         held: DigestSetBuilder::new().finish().unwrap(),
         cutoffs: Policy { untagged: false, grace: GRACE, uploads_older_than: GRACE }.at(T0),
@@ -222,6 +223,71 @@ proptest! {
         }
         prop_assert_eq!(facts, judged.facts);
         prop_assert_eq!(rows, judged.rows);
+    }
+}
+
+/// The same judge, where a database knows these.
+fn listing(judge: BlobJudge, list: &[u8]) -> BlobJudge {
+    let set = DigestSetBuilder::new();
+    set.add(list.iter().map(|n| digest(*n))).unwrap();
+    let known = KnownBlobs { digests: Arc::new(set.finish().unwrap()), at: T0.before(GRACE / 2) };
+    BlobJudge { keep_list: Some(known), ..judge }
+}
+
+#[test]
+fn what_a_database_knows_stays_and_is_no_orphan() {
+    let judge = listing(judge(marks(&[1], &[]), &[]), &[1, 2, 9]);
+    let objects = [1, 2, 3].map(|n| blob(n, GRACE * 2)).to_vec();
+    let judged = judge.judge(listed(objects)).unwrap();
+    assert_eq!(gone(&judged), [Layout::new("").blob(&digest(3))]);
+    let facts = judged.facts;
+    assert_eq!((facts.keep_list_blobs, facts.young_orphans, facts.late_blobs), (2, 1, 1));
+    let key = |n| Layout::new("").blob(&digest(n));
+    let page = [1, 2, 3].map(|n| Listed::Presumed(key(n).as_str().into())).to_vec();
+    let judged = judge.judge(page).unwrap();
+    assert_eq!(judged.unlooked, [Box::<str>::from(key(3))], "what is known need not be looked at");
+    assert_eq!(judged.facts.keep_list_blobs, 2);
+}
+
+#[test]
+fn what_was_written_after_the_list_was_exported_is_counted_whether_it_is_on_it_or_not() {
+    let half = GRACE / 2;
+    let objects = || {
+        let ages = [half, half.saturating_sub(Duration::from_millis(1)), Duration::ZERO];
+        (1..).zip(ages).map(|(n, age)| blob(n, age)).collect()
+    };
+    let without = judge(marks(&[], &[]), &[]).judge(listed(objects())).unwrap();
+    assert_eq!(without.facts.keep_list_late_blobs, 0);
+    let with = listing(judge(marks(&[], &[]), &[]), &[2]).judge(listed(objects())).unwrap();
+    assert_eq!(with.facts.keep_list_late_blobs, 2);
+}
+
+#[test]
+fn g5_a_manifest_that_comes_back_ends_the_run_also_where_a_database_knows_it() {
+    let judge = listing(judge(marks(&[1], &[2]), &[]), &[2]);
+    let outcome = judge.judge(listed(vec![blob(2, GRACE)]));
+    assert!(matches!(outcome, Err(JudgeError::Reappeared(_))));
+}
+
+proptest! {
+    #[test]
+    fn g4_a_blob_goes_exactly_where_it_is_old_and_neither_marked_nor_listed(
+        kept in prop::collection::vec(0u8..30, 0..20),
+        list in prop::collection::vec(0u8..30, 0..20),
+        there in prop::collection::btree_map(0u8..30, 0u64..96, 0..30),
+    ) {
+        let judge = listing(judge(marks(&kept, &[]), &[]), &list);
+        let age = |hours: &u64| Duration::from_hours(*hours);
+        let mut objects: Vec<Object> = there.iter().map(|(n, hours)| blob(*n, age(hours))).collect();
+        objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let judged = judge.judge(listed(objects)).unwrap();
+        let goes = |n: &u8| !kept.contains(n) && !list.contains(n);
+        let goes = there.iter().filter(|(n, hours)| goes(n) && age(hours) > GRACE);
+        let expected: BTreeSet<String> =
+            goes.map(|(n, _)| Layout::new("").blob(&digest(*n))).collect();
+        prop_assert_eq!(gone(&judged), expected.iter().map(String::as_str).collect::<Vec<_>>());
+        let known = there.keys().filter(|n| list.contains(n)).count() as u64;
+        prop_assert_eq!(judged.facts.keep_list_blobs, known);
     }
 }
 

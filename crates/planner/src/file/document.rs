@@ -45,8 +45,9 @@ pub(crate) fn render(
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
     let newest = [RowKind::MultipartUpload, RowKind::BrokenLink];
-    let is_newest = newest.into_iter().any(|kind| totals.of(kind).count > 0);
-    let (major, minor) = if is_newest { NEWEST } else { USUAL };
+    let has_newest = newest.into_iter().any(|kind| totals.of(kind).count > 0);
+    let is_new = has_newest || header.keep_list.is_some();
+    let (major, minor) = if is_new { NEWEST } else { USUAL };
     let mut document = Document {
         format: Format { major, minor },
         id: String::new(),
@@ -110,7 +111,18 @@ fn contents(document: Document, value: Value) -> Result<Contents, Damage> {
         });
     }
     check_totals(&document.totals, &segments)?;
+    check_keep_list(&document)?;
     Ok(Contents { id, header: document.header, totals: document.totals, segments })
+}
+
+/// By a keep list only blobs go: what its links say, a database may know better (G4).
+fn check_keep_list(document: &Document) -> Result<(), Damage> {
+    let goes = |stage: &Stage| document.totals.of_stage(*stage).count > 0;
+    let mut others = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Blobs);
+    match others.find(goes).filter(|_| document.header.keep_list.is_some()) {
+        Some(stage) => Err(Damage::NotOnlyBlobs(stage)),
+        None => Ok(()),
+    }
 }
 
 /// G10: what the plan says it deletes is what its segments hold.

@@ -23,6 +23,9 @@ pub struct Header {
     /// The retention policy beside it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// What a database still knows, where that decided too. Such a plan holds nothing but blobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_list: Option<KeepList>,
     /// The store's time before anything was listed.
     #[serde(with = "time_text")]
     pub t0: Timestamp,
@@ -110,6 +113,21 @@ pub struct Retention {
     pub sha256: String,
     /// Its rules, in the order of the file.
     pub rules: Vec<RuleTold>,
+}
+
+/// A list of digests that a database still knows, as a plan remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepList {
+    /// The file that the operator named.
+    pub file: String,
+    /// SHA-256 of its bytes, in hex. Plans by other lists are not taken for each other.
+    pub sha256: String,
+    /// Distinct digests on it.
+    pub digests: u64,
+    /// When the file was last written, by the clock of the machine that made the plan. Whatever was pushed afterwards is
+    /// not on it.
+    #[serde(with = "time_text")]
+    pub modified: Timestamp,
 }
 
 /// A rule, what it means, and what became of it.

@@ -39,6 +39,7 @@ fn header() -> Header {
         },
         t0: Timestamp::from_seconds(1_700_000_000),
         retention: None,
+        keep_list: None,
         doubts: Doubts::default(),
         notes: Vec::new(),
         facts: Facts::default(),

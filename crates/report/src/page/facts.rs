@@ -1,5 +1,7 @@
 //! For which registry, by which rules, from what.
 
+use planner::KeepList;
+
 use crate::Subject;
 use crate::html::Html;
 use crate::words::{count, duration, size};
@@ -20,15 +22,31 @@ pub(super) fn section(subject: &Subject<'_>) -> Section {
 
 fn rules(html: &mut Html, subject: &Subject<'_>) {
     let policy = &subject.header.policy;
-    if let Some(retention) = &subject.header.retention {
-        fact(html, "Tags and manifests", format_args!("go by {}", retention.file));
-    } else {
-        let untagged = if policy.untagged { "go" } else { "are kept" };
-        fact(html, "Manifests that no tag reaches", untagged);
+    let untagged = if policy.untagged { "go" } else { "are kept" };
+    match (&subject.header.retention, &subject.header.keep_list) {
+        (Some(retention), _) => {
+            fact(html, "Tags and manifests", format_args!("go by {}", retention.file));
+        }
+        (None, Some(list)) => known(html, list),
+        (None, None) => fact(html, "Manifests that no tag reaches", untagged),
     }
     fact(html, "Grace", format_args!("{}: nothing younger goes", duration(policy.grace)));
-    let uploads = policy.uploads_older_than.max(policy.grace);
-    fact(html, "Unfinished uploads", format_args!("go after {}", duration(uploads)));
+    if subject.header.keep_list.is_none() {
+        let uploads = policy.uploads_older_than.max(policy.grace);
+        fact(html, "Unfinished uploads", format_args!("go after {}", duration(uploads)));
+    }
+}
+
+/// By which list of what a database knows.
+fn known(html: &mut Html, list: &KeepList) {
+    let (digests, file) = (count(list.digests), &list.file);
+    fact(html, "Links and uploads", "stay, all of them");
+    fact(
+        html,
+        "Blobs",
+        format_args!("stay where a manifest or one of the {digests} digests on {file} names them"),
+    );
+    fact(html, "That list was written", list.modified);
 }
 
 fn seen(html: &mut Html, subject: &Subject<'_>) {

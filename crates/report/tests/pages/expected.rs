@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::fixture::{empty, refused, tiny};
+use planner::{Header, KeepList};
+use registry::Timestamp;
+
+use crate::fixture::{Shown, blob, empty, header, refused, tiny};
 
 /// Without the style, and without the id, which changes with the encoding of the segments.
 fn redacted(page: &str, id: &str) -> String {
@@ -31,4 +34,19 @@ fn a_page_says_what_it_should() {
 #[test]
 fn the_same_plan_gives_the_same_page() {
     assert_eq!(tiny().page(), tiny().page());
+}
+
+#[test]
+fn a_plan_by_a_keep_list_says_what_it_leaves_alone_and_by_which_list() {
+    let list = KeepList {
+        file: "known <b>.txt".into(),
+        sha256: "ab".repeat(32),
+        digests: 7,
+        modified: Timestamp::from_seconds(1_700_000_000),
+    };
+    let header = Header { keep_list: Some(list), ..header() };
+    let page = Shown::new(&header, vec![blob(1, 10, 90_000)]).page();
+    for said in ["stay, all of them", "7 digests on known &lt;b&gt;.txt", "2023-11-14T22:13:20Z"] {
+        assert!(page.contains(said), "{said}");
+    }
 }

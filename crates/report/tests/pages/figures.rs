@@ -1,10 +1,10 @@
 //! Figures are those of every row.
 
-use planner::{Amount, Part, Reason, Row, RowKind};
+use planner::{Amount, Header, Part, Reason, Row, RowKind};
 use proptest::prelude::*;
 use report::{Figures, Place};
 
-use crate::fixture::{Shown, blob, header, link};
+use crate::fixture::{Shown, blob, header, link, multipart};
 
 fn sum<'a>(places: impl IntoIterator<Item = &'a Place>) -> Amount {
     places.into_iter().flat_map(|place| [place.links, place.uploads, place.blobs]).sum()
@@ -22,15 +22,20 @@ fn check_balance(shown: &Shown) {
     assert_eq!(placed.bytes + figures.unplaced().bytes, all.bytes, "by repository");
 }
 
-/// Blobs by number and bytes, and links to them by repository and number.
+/// Blobs by number and bytes, links to them by repository and number, and uploads.
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let blobs = prop::collection::btree_map(0..40_u64, 0..5000_u64, 0..30);
     let links = prop::collection::btree_set((0..6_u8, 0..40_u64), 0..60);
-    (blobs, links).prop_map(|(blobs, links)| {
+    let uploads = prop::collection::vec((prop::option::of(0..6_u8), 0..5000_u64), 0..9);
+    (blobs, links, uploads).prop_map(|(blobs, links, uploads)| {
         let blobs = blobs.into_iter().map(|(number, bytes)| blob(number, bytes, number * 50_000));
         let links =
             links.into_iter().map(|(name, number)| link(&format!("team/app-{name}"), number));
-        blobs.chain(links).collect()
+        let uploads = (0..).zip(uploads).map(|(number, (name, bytes))| {
+            let repository = name.map(|name| format!("team/app-{name}"));
+            multipart(repository.as_deref(), number, bytes)
+        });
+        blobs.chain(links).chain(uploads).collect()
     })
 }
 
@@ -72,6 +77,25 @@ fn a_blob_is_divided_among_those_whose_links_to_it_go() {
     assert_eq!(shown.figures.unplaced(), Amount { count: 1, bytes: 7 });
     let largest = &shown.figures.largest()[0];
     assert_eq!((largest.bytes, largest.others), (1001, 1));
+}
+
+#[test]
+fn uploads_in_parts_are_told_by_number_and_bytes_and_where_they_lie() {
+    let rows = vec![multipart(Some("a"), 1, 3 << 20), multipart(None, 2, 5 << 20), blob(3, 7, 0)];
+    let shown = Shown::new(&header(), rows);
+    assert_eq!(shown.figures.places()[0].uploads, Amount { count: 1, bytes: 3 << 20 });
+    assert_eq!(shown.figures.unplaced(), Amount { count: 2, bytes: (5 << 20) + 7 });
+    let page = shown.page();
+    assert!(page.contains("Incomplete multipart uploads") && page.contains("2 multipart uploads"));
+    assert!(page.contains("8.0 MiB"), "{page}");
+}
+
+#[test]
+fn what_is_not_known_of_uploads_is_said() {
+    let seen = planner::MultipartSeen::Unknown { why: "nobody <may> list them".into() };
+    let shown = Shown::new(&Header { multipart: Some(seen), ..header() }, vec![blob(1, 7, 0)]);
+    let said = "uploads are not known, and stay: nobody &lt;may&gt; list them.";
+    assert!(shown.page().contains(said));
 }
 
 #[test]

@@ -52,6 +52,7 @@ impl Shown {
 pub(crate) fn header() -> Header {
     Header {
         retention: None,
+        keep_list: None,
         created_by: "0.1.0".into(),
         location: Location {
             identity: "s3://registry at us-east-1".into(),
@@ -115,6 +116,13 @@ fn row(
 /// A blob that nobody needs.
 pub(crate) fn blob(number: u64, bytes: u64, age: u64) -> Row {
     row(RowKind::Blob, Reason::Unreferenced, None, number, bytes, age)
+}
+
+/// An upload in parts that nobody ended: into a repository, or to where blobs lie.
+pub(crate) fn multipart(repository: Option<&str>, number: u64, bytes: u64) -> Row {
+    let (kind, reason) = (RowKind::MultipartUpload, Reason::StaleUpload);
+    let upload = Some(format!("id-{number}").into());
+    Row { digest: None, upload, ..row(kind, reason, repository, number, bytes, 9 * DAY) }
 }
 
 /// A repository's link to it.

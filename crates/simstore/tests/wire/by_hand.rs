@@ -22,6 +22,11 @@ pub(super) fn get(server: &Server, target: &str) -> String {
     ask(server, "GET", target, "", "")
 }
 
+/// Writes.
+pub(super) fn put(server: &Server, target: &str, headers: &str, content: &str) -> String {
+    ask(server, "PUT", target, headers, content)
+}
+
 pub(super) fn ask(
     server: &Server,
     method: &str,

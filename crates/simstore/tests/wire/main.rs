@@ -9,3 +9,4 @@ mod needs;
 mod objects;
 mod program;
 mod server;
+mod uploads;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use monitor::Counter;
+use monitor::{Counter, RequestKind};
 
+use super::Bucket;
 use super::classify::store_error;
 use super::each::{each, failure};
+use super::exchange::{Asked, in_time};
 use super::uploads::{is_no_upload, parts};
-use super::{Bucket, request};
 use crate::{DeleteBatch, Doomed, KeyOutcome, Operation, StoreError};
 
 /// Aborts the uploads of a batch, some at a time. One that got a part since it was listed is in use, and spared.
@@ -51,5 +52,7 @@ async fn send(bucket: &Bucket, key: &str, id: &str) -> Result<(), StoreError> {
         let sent = request.key(key).upload_id(id).send().await;
         sent.map(drop).map_err(|error| store_error(Operation::Delete, key, error))
     };
-    request::in_time(bucket.config.timeouts.delete, Operation::Delete, key, sent).await
+    let (kind, operation) = (RequestKind::Delete, Operation::Delete);
+    let asked = Asked { kind, operation, subject: key };
+    in_time(&bucket.monitor, bucket.config.timeouts.delete, asked, sent).await
 }

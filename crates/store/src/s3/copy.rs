@@ -1,11 +1,12 @@
 //! Copies inside the bucket, believed only where they are proven.
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use monitor::Counter;
+use monitor::{Counter, RequestKind};
 
 use super::classify::{answered, store_error};
+use super::exchange::{Asked, in_time};
 use super::list::{Original, look_closely};
-use super::{Bucket, percent, request};
+use super::{Bucket, percent};
 use crate::{ErrorKind, Object, Operation, StoreError};
 
 /// The most parts of a multipart upload.
@@ -162,7 +163,9 @@ async fn timed<T>(
     send: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     bucket.monitor.count(Counter::PutRequests, 1);
-    request::in_time(bucket.config.timeouts.delete, Operation::Restore, key, send).await
+    let (kind, operation) = (RequestKind::Put, Operation::Restore);
+    let asked = Asked { kind, operation, subject: key };
+    in_time(&bucket.monitor, bucket.config.timeouts.delete, asked, send).await
 }
 
 /// One `CopyObject`; the entity tag of the copy.

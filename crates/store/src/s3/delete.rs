@@ -10,11 +10,12 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::base64;
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use monitor::Counter;
+use monitor::{Counter, RequestKind};
 
 use super::classify::{asks_for_md5, key_failure, store_error, unreadable};
 use super::config::DeleteChecksum;
 use super::delete_answer::{self, Told};
+use super::exchange::{Asked, in_time};
 use super::tap::Tap;
 use super::{Bucket, body, request};
 use crate::{DeleteBatch, ErrorKind, Kept, KeyFailure, KeyOutcome, Marker, Operation, StoreError};
@@ -71,7 +72,8 @@ async fn ask(
 ) -> Result<Vec<KeyOutcome>, StoreError> {
     let subject = &*bucket.config.bucket;
     let failed = |kind| StoreError::new(operation, subject, kind);
-    request::in_time(bucket.config.timeouts.delete, operation, subject, async {
+    let asked = Asked { kind: RequestKind::Delete, operation, subject };
+    in_time(&bucket.monitor, bucket.config.timeouts.delete, asked, async {
         let keys = keys(wanted).map_err(|error| failed(ErrorKind::Fatal).because(error))?;
         let tap = negotiated(bucket, keys)
             .await

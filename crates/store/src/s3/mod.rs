@@ -12,6 +12,7 @@ mod credentials;
 mod delete;
 mod delete_answer;
 mod each;
+mod exchange;
 mod http_client;
 mod list;
 #[cfg(feature = "benches")]

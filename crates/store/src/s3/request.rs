@@ -1,14 +1,12 @@
 //! Requests that read: one page of a listing as it came over the wire, and one object.
 
-use std::future::Future;
-use std::time::Duration;
-
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use bytes::Bytes;
-use monitor::Counter;
+use monitor::RequestKind;
 use registry::Timestamp;
 
 use super::clock::date;
+use super::exchange::in_time;
 use super::wire::Get;
 use super::{Bucket, body, percent};
 use crate::{ErrorKind, Operation, StoreError};
@@ -61,9 +59,9 @@ pub(super) async fn list(
 ) -> Result<RawPage, StoreError> {
     let subject = subject(bucket, ask.within);
     let query = ask.query();
-    let get = Get { operation, subject, key: "", query: &query, counter: Counter::ListRequests };
+    let get = Get { operation, subject, key: "", query: &query, kind: RequestKind::List };
     let limit = bucket.config.timeouts.read;
-    in_time(limit, operation, subject, async {
+    in_time(&bucket.monitor, limit, get.asked(), async {
         let answer = bucket.wire.get(get).await?;
         let date = date(answer.headers());
         let body = whole(answer, get, PAGE_LIMIT).await?;
@@ -74,13 +72,13 @@ pub(super) async fn list(
 
 /// Reads an object whole, at most `at_most` bytes.
 pub(super) async fn get(bucket: &Bucket, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
-    let counter = Counter::GetRequests;
-    let get = Get { operation: Operation::Get, subject: key, key, query: "", counter };
+    let kind = RequestKind::Get;
+    let get = Get { operation: Operation::Get, subject: key, key, query: "", kind };
     if key.is_empty() {
         // The address without a key is the bucket's own, which answers with a listing.
         return Err(StoreError::new(Operation::Get, key, ErrorKind::Fatal));
     }
-    in_time(bucket.config.timeouts.read, Operation::Get, key, async {
+    in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), async {
         whole(bucket.wire.get(get).await?, get, at_most).await
     })
     .await
@@ -100,19 +98,4 @@ pub(super) async fn whole(
 /// What to name in an error: the prefix, or the bucket where there is none.
 pub(super) fn subject<'a>(bucket: &'a Bucket, within: &'a str) -> &'a str {
     if within.is_empty() { &bucket.config.bucket } else { within }
-}
-
-/// Gives a request its time, body included.
-pub(super) async fn in_time<T>(
-    limit: Duration,
-    operation: Operation,
-    subject: &str,
-    request: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    match tokio::time::timeout(limit, request).await {
-        Ok(answer) => answer,
-        Err(elapsed) => {
-            Err(StoreError::new(operation, subject, ErrorKind::Transient).because(elapsed))
-        }
-    }
 }

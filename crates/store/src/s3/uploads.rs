@@ -3,12 +3,14 @@
 //! Source: Amazon S3 API, `ListMultipartUploads`: by key, those of one key by the time at which they were begun;
 //! `ListParts`: by number.
 
-use monitor::Counter;
+use bytes::Bytes;
+use monitor::RequestKind;
 use registry::Timestamp;
 
 use super::classify::{answered, unreadable};
+use super::exchange::in_time;
 use super::page::{Echo, PageError, refusal};
-use super::request::{self, PAGE_LIMIT, subject, whole};
+use super::request::{PAGE_LIMIT, subject, whole};
 use super::text::{key as decoded, number, present, read, time, value};
 use super::versioning::is_not_implemented;
 use super::wire::Get;
@@ -76,12 +78,13 @@ pub(super) async fn page(
 ) -> Result<Option<MultipartPage>, StoreError> {
     let ask = Ask { within, after, limit: bucket.config.keys_per_page };
     let (subject, query) = (subject(bucket, within), ask.query());
+    let get = listing(subject, "", &query);
     let read = async {
-        let body = ask_for(bucket, subject, "", &query).await?;
+        let body = ask_for(bucket, get).await?;
         let page = Page::parse(&body).map_err(|error| unreadable(LISTING, subject, error))?;
         page.checked(&bucket.config.bucket, ask).map_err(|oddity| malformed(subject, oddity))
     };
-    match request::in_time(bucket.config.timeouts.read, LISTING, subject, read).await {
+    match in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), read).await {
         Err(error) if is_not_implemented(&error) => Ok(None),
         page => page.map(Some),
     }
@@ -98,12 +101,13 @@ pub(super) async fn parts(
         let marker = after.to_string();
         let pairs = [("max-parts", MOST_PARTS), ("part-number-marker", &marker), ("uploadId", id)];
         let query = percent::query(&pairs);
+        let get = listing(key, key, &query);
         let read = async {
-            let body = ask_for(bucket, key, key, &query).await?;
+            let body = ask_for(bucket, get).await?;
             let page = PartsPage::parse(&body).map_err(|error| unreadable(LISTING, key, error))?;
             page.add_to(&mut sum, id, after).map_err(|oddity| malformed(key, oddity))
         };
-        match request::in_time(bucket.config.timeouts.read, LISTING, key, read).await {
+        match in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), read).await {
             Err(error) if is_no_upload(&error) => return Ok(None),
             Ok(Some(last)) => after = last,
             Ok(None) => return Ok(Some(sum)),
@@ -117,13 +121,11 @@ pub(super) fn is_no_upload(error: &StoreError) -> bool {
     answered(error).is_some_and(|(_, code)| code == "NoSuchUpload")
 }
 
-async fn ask_for(
-    bucket: &Bucket,
-    subject: &str,
-    key: &str,
-    query: &str,
-) -> Result<bytes::Bytes, StoreError> {
-    let get = Get { operation: LISTING, subject, key, query, counter: Counter::ListRequests };
+const fn listing<'a>(subject: &'a str, key: &'a str, query: &'a str) -> Get<'a> {
+    Get { operation: LISTING, subject, key, query, kind: RequestKind::List }
+}
+
+async fn ask_for(bucket: &Bucket, get: Get<'_>) -> Result<Bytes, StoreError> {
     whole(bucket.wire.get(get).await?, get, PAGE_LIMIT).await
 }
 

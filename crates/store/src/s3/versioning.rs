@@ -1,10 +1,11 @@
 //! Whether the bucket keeps versions, which matters to who deletes.
 
 use aws_sdk_s3::types::BucketVersioningStatus;
-use monitor::Counter;
+use monitor::{Counter, RequestKind};
 
+use super::Bucket;
 use super::classify::{answered, store_error};
-use super::{Bucket, request};
+use super::exchange::{Asked, in_time};
 use crate::{ErrorKind, Operation, StoreError};
 
 /// Whether a delete makes a delete marker; no where the server has no such thing.
@@ -15,7 +16,8 @@ pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> 
         let asked = bucket.client.get_bucket_versioning().bucket(name).send().await;
         asked.map(|answer| answer.status).map_err(|error| store_error(operation, name, error))
     };
-    match request::in_time(bucket.config.timeouts.read, operation, name, Box::pin(ask)).await {
+    let asked = Asked { kind: RequestKind::Get, operation, subject: name };
+    match in_time(&bucket.monitor, bucket.config.timeouts.read, asked, Box::pin(ask)).await {
         Ok(Some(BucketVersioningStatus::Enabled)) => Ok(true),
         Ok(None | Some(BucketVersioningStatus::Suspended)) => Ok(false),
         Ok(Some(other)) => {
@@ -27,7 +29,7 @@ pub(super) async fn keeps_versions(bucket: &Bucket) -> Result<bool, StoreError> 
     }
 }
 
-/// Whether the server says that it knows nothing of versions.
+/// Whether the server says that it knows no such request: nothing of versions, or of uploads in parts.
 pub(super) fn is_not_implemented(error: &StoreError) -> bool {
     answered(error).is_some_and(|(status, code)| status == 501 || code == "NotImplemented")
 }

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 
-use monitor::Counter;
+use monitor::RequestKind;
 use registry::Timestamp;
 
 use super::classify::unreadable;
+use super::exchange::in_time;
 use super::page::{PageError, refusal};
 use super::request::{self, whole};
 use super::text::{key as decoded, present, read, time};
@@ -23,9 +24,9 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>,
     let limit = Version::MOST.to_string();
     let pairs = [("encoding-type", "url"), ("max-keys", &limit), ("prefix", key), ("versions", "")];
     let query = percent::query(&pairs);
-    let (operation, counter) = (Operation::Look, Counter::ListRequests);
-    let get = Get { operation, subject: key, key: "", query: &query, counter };
-    let versions = request::in_time(bucket.config.timeouts.read, operation, key, async {
+    let (operation, kind) = (Operation::Look, RequestKind::List);
+    let get = Get { operation, subject: key, key: "", query: &query, kind };
+    let versions = in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), async {
         let body = whole(bucket.wire.get(get).await?, get, request::PAGE_LIMIT).await?;
         let page = parse(&body).map_err(|error| unreadable(operation, key, error))?;
         of_key(page, key)

@@ -10,13 +10,14 @@ use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnect
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::HttpError;
 use aws_smithy_types::body::SdkBody;
-use monitor::{Counter, Monitor};
+use monitor::{Monitor, RequestKind};
 
 use super::address::Address;
 use super::body::{self, BodyError};
 use super::classify::{Answer, no_answer, no_credentials, refused};
 use super::clock::Clock;
 use super::credentials::Keyring;
+use super::exchange::Asked;
 use super::percent;
 use super::sign::{NO_BODY, Signed, Signer, wire_time};
 use crate::{ErrorKind, Operation, StoreError};
@@ -34,8 +35,15 @@ pub(super) struct Get<'a> {
     pub(super) key: &'a str,
     /// Encoded and sorted.
     pub(super) query: &'a str,
-    /// Counts the request, each attempt.
-    pub(super) counter: Counter,
+    /// Each attempt is counted as one.
+    pub(super) kind: RequestKind,
+}
+
+impl<'a> Get<'a> {
+    /// What it is, for who measures it.
+    pub(super) fn asked(&self) -> Asked<'a> {
+        Asked { kind: self.kind, operation: self.operation, subject: self.subject }
+    }
 }
 
 /// The way to one bucket.
@@ -82,7 +90,7 @@ impl Wire {
         let request = self.request(get, signer).map_err(|error| {
             StoreError::new(get.operation, get.subject, ErrorKind::Fatal).because(error)
         })?;
-        self.monitor.count(get.counter, 1);
+        self.monitor.count(get.kind.counter(), 1);
         let answer = self.connector.call(request).await;
         let answer = answer.map_err(|error| no_answer(get.operation, get.subject, error))?;
         if answer.status().is_success() {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use monitor::Counter;
+use monitor::{Counter, RequestKind};
 
 use super::classify::store_error;
+use super::exchange::{Asked, in_time};
 use super::wire::Get;
 use super::{Bucket, S3Store, request};
 use crate::{Condition, ErrorKind, Operation, StoreError, Token, Versioned, WriteStore};
@@ -29,7 +30,9 @@ impl WriteStore for S3Store {
         let limit = self.bucket.config.timeouts.read;
         // The SDK's requests are large.
         let send = Box::pin(put(Arc::clone(&self.bucket), key, content, condition));
-        request::in_time(limit, Operation::Write, key, send).await
+        let (kind, operation) = (RequestKind::Put, Operation::Write);
+        let asked = Asked { kind, operation, subject: key };
+        in_time(&self.bucket.monitor, limit, asked, send).await
     }
 
     /// Servers that do not know the headers put the object all the same.
@@ -39,13 +42,13 @@ impl WriteStore for S3Store {
 }
 
 async fn read(bucket: &Bucket, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
-    let counter = Counter::GetRequests;
-    let get = Get { operation: Operation::Get, subject: key, key, query: "", counter };
+    let kind = RequestKind::Get;
+    let get = Get { operation: Operation::Get, subject: key, key, query: "", kind };
     if key.is_empty() {
         // The address without a key is the bucket's own, which answers with a listing.
         return Err(StoreError::new(Operation::Get, key, ErrorKind::Fatal));
     }
-    request::in_time(bucket.config.timeouts.read, Operation::Get, key, async {
+    in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), async {
         let answer = bucket.wire.get(get).await?;
         let token = token(Operation::Get, key, answer.headers().get("etag"))?;
         let content = request::whole(answer, get, at_most).await?;

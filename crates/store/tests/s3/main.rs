@@ -6,6 +6,7 @@ mod deleting;
 mod drill;
 mod listing;
 mod listing_hazards;
+mod multipart;
 mod opening;
 mod reading;
 mod restoring;

@@ -24,7 +24,7 @@ pub(super) struct Wrapped {
     monitor: Arc<Monitor>,
 }
 
-async fn wrapped(config: S3Config, pace: PaceSettings) -> Wrapped {
+pub(super) async fn wrapped(config: S3Config, pace: PaceSettings) -> Wrapped {
     let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
     let store = S3Store::connect(config, &monitor).await.unwrap();
     let store = Paced::new(store, pace, &monitor, &stop);
@@ -37,7 +37,7 @@ pub(super) async fn wrapped_of(server: &Server) -> Wrapped {
 }
 
 /// Every way to fail for the moment, for requests of a kind.
-fn bad_day(kind: Kind) -> Faults {
+pub(super) fn bad_day(kind: Kind) -> Faults {
     let faults = Faults::none().seed(20_260_818);
     [
         Fault::Refuse(S3Error::SLOW_DOWN),

@@ -40,6 +40,7 @@ fn header() -> Header {
         doubts: Doubts::default(),
         notes: Vec::new(),
         retention: None,
+        keep_list: None,
         facts: Facts::default(),
         requests: Requests::default(),
         multipart: None,

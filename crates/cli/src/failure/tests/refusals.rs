@@ -16,8 +16,27 @@ pub(super) fn rows() -> Vec<Row> {
             ],
         ),
         (
-            Refusal::Foreign { location: location.clone(), system, evidence: evidence.clone() }
-                .into(),
+            Refusal::Foreign {
+                location: location.clone(),
+                system,
+                evidence: evidence.clone(),
+                may_be_listed: true,
+            }
+            .into(),
+            Code::Unsafe,
+            vec![
+                "collect it with that system's own tools",
+                "or say what its database still knows: `plan` and `gc` with --keep-list FILE",
+            ],
+        ),
+        (
+            Refusal::Foreign {
+                location: location.clone(),
+                system,
+                evidence: evidence.clone(),
+                may_be_listed: false,
+            }
+            .into(),
             Code::Unsafe,
             vec!["collect it with that system's own tools"],
         ),
@@ -54,7 +73,8 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         (
             Refusal::Written {
-                links: 3,
+                count: 3,
+                what: "links",
                 newest: "a/link".into(),
                 since: Timestamp::from_seconds(0),
             }

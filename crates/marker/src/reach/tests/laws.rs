@@ -268,7 +268,7 @@ proptest! {
     }
 }
 
-const BESIDE: [Beside; 3] = [Beside::Nothing, Beside::InUse, Beside::Linked];
+const BESIDE: [Beside; 4] = [Beside::Nothing, Beside::Aliased, Beside::InUse, Beside::Linked];
 
 impl Small {
     fn marked(&self, untagged: bool, beside: Beside) -> (Marked, Rules) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::file::document::id_of;
-use crate::{Damage, MultipartSeen, Part, RowDamage, Stage, parse_header};
+use crate::{Damage, KeepList, MultipartSeen, Part, RowDamage, Stage, parse_header};
 
 fn value(dir: &Path) -> Value {
     serde_json::from_slice(&fs::read(dir.join("plan.json")).unwrap()).unwrap()
@@ -40,6 +40,55 @@ fn a_newer_minor_version_is_read() {
         value["segments"][0]["taste"] = "salty".into();
     });
     assert_eq!(all_rows(&plan.unwrap()).len(), 4);
+}
+
+fn keep_list() -> KeepList {
+    KeepList {
+        file: "known.txt".into(),
+        sha256: "ab".repeat(32),
+        digests: 7,
+        modified: Timestamp::from_seconds(1_699_999_000),
+    }
+}
+
+#[test]
+fn a_plan_remembers_by_which_list_it_goes_and_says_nothing_where_there_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = PlanWriter::create(dir.path()).unwrap();
+    writer.add(vec![blob(1)]).unwrap();
+    let header = Header { keep_list: Some(keep_list()), ..header() };
+    let plan = writer.finish(&header, &Marks).unwrap();
+    assert_eq!(plan.header().keep_list, Some(keep_list()));
+    assert_eq!(value(dir.path())["keep_list"]["modified"], "2023-11-14T21:56:40Z");
+    assert_eq!(value(dir.path())["format"], json!({"major": 3, "minor": 0}), "for newer programs");
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), one_row_each()).unwrap();
+    assert_eq!(value(dir.path()).get("keep_list"), None);
+    assert_eq!(value(dir.path())["format"], json!({"major": 2, "minor": 1}));
+}
+
+#[test]
+fn g4_a_plan_by_a_list_that_holds_anything_but_blobs_is_no_plan() {
+    for row in one_row_each() {
+        let stage = row.kind.stage();
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), vec![row, blob(9)]).unwrap();
+        let opened = reopened(dir.path(), |value| {
+            value["keep_list"] = serde_json::to_value(keep_list()).unwrap();
+        });
+        match opened {
+            Ok(_) => assert_eq!(stage, Stage::Blobs),
+            Err(PlanError::Damaged { what, .. }) => assert_eq!(what, Damage::NotOnlyBlobs(stage)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    // Nor can one be written.
+    let dir = tempfile::tempdir().unwrap();
+    let writer = PlanWriter::create(dir.path()).unwrap();
+    writer.add(one_row_each()).unwrap();
+    let header = Header { keep_list: Some(keep_list()), ..header() };
+    assert!(writer.finish(&header, &Marks).is_err());
+    assert!(Plan::open(dir.path()).is_err());
 }
 
 #[test]

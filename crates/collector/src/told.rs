@@ -1,0 +1,33 @@
+//! What is told of objects that a generation wanted gone.
+
+use planner::{Reason, Row, RowKind};
+use registry::{KeyKind, Layout, RepositoryName};
+use store::Doomed;
+
+/// An object as a plan would have it; none for a key that no generation takes.
+pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
+    let (kind, reason, repository, digest) = match layout.classify(&doomed.key) {
+        KeyKind::TagIndex { repository, digest, .. } => {
+            (RowKind::TagLink, Reason::DeadTagHistory, Some(repository), digest)
+        }
+        KeyKind::Revision { repository, digest } => {
+            (RowKind::RevisionLink, Reason::Untagged, Some(repository), digest)
+        }
+        KeyKind::Layer { repository, digest } => {
+            (RowKind::LayerLink, Reason::UnneededHere, Some(repository), digest)
+        }
+        KeyKind::Blob(digest) => (RowKind::Blob, Reason::Unreferenced, None, digest),
+        _ => return None,
+    };
+    Some(Row {
+        kind,
+        repository: repository.and_then(|name| RepositoryName::new(name).ok()),
+        digest: Some(digest),
+        key: doomed.key.clone(),
+        bytes,
+        modified: doomed.modified,
+        reason,
+        rule: None,
+        upload: None,
+    })
+}
