@@ -47,7 +47,6 @@ pub struct Summary {
     cost: Option<Bill>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn is_nothing(amount: &Amount) -> bool {
     *amount == Amount::default()
 }

@@ -6,10 +6,11 @@
 //! 1 intent    batch, time, number of spans, spans    span: segment, first ordinal, length
 //! 2 outcome   batch, time, number of runs, runs      run: span, kind, fate, bytes
 //! 3 ended     stage
-//! 4 finished  deleted, gone, spared, rewritten       each: objects, bytes; the last may be missing
+//! 4 finished  deleted, gone, spared                  each: objects, bytes
 //! 5 began     time, whether the trash is used        milliseconds since 1970 by the store's clock
 //! 6 markers   batch, number of rows, rows            row: segment, ordinal, version id (length, UTF-8)
 //! 7 undone
+//! 8 finished  deleted, gone, spared, rewritten       where links were written anew
 //! ```
 //! The time of an intent or outcome is in seconds since the sweep began.
 
@@ -207,8 +208,9 @@ impl Record {
                 put_number(&mut out, position(&STAGES, stage));
             }
             Self::Finished(fates) => {
-                out.push(4);
-                put_totals(&mut out, fates);
+                let has_rewritten = fates.rewritten != Count::default();
+                out.push(if has_rewritten { 8 } else { 4 });
+                put_totals(&mut out, fates, has_rewritten);
             }
             Self::Began { now, trash } => {
                 out.push(5);
@@ -242,6 +244,10 @@ impl Record {
             },
             3 => Self::Ended(at(&STAGES, bytes.number()?).ok_or("no such stage")?),
             4 => Self::Finished(totals(&mut bytes)?),
+            8 => {
+                let fates = totals(&mut bytes)?;
+                Self::Finished(Fates { rewritten: count(&mut bytes)?, ..fates })
+            }
             5 => Self::Began { now: time(bytes.number()?)?, trash: bytes.number()? != 0 },
             6 => Self::Markers { batch: bytes.number()?, markers: list(&mut bytes, marked)? },
             7 => Self::Undone,
@@ -264,8 +270,8 @@ fn put_list<T>(out: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) {
     }
 }
 
-fn put_totals(out: &mut Vec<u8>, fates: &Fates) {
-    let rewritten = (fates.rewritten != Count::default()).then_some(fates.rewritten);
+fn put_totals(out: &mut Vec<u8>, fates: &Fates, has_rewritten: bool) {
+    let rewritten = has_rewritten.then_some(fates.rewritten);
     for count in [fates.deleted, fates.already_gone, fates.spared].into_iter().chain(rewritten) {
         put_number(out, count.objects);
         put_number(out, count.bytes);
@@ -342,9 +348,12 @@ fn count(bytes: &mut Bytes<'_>) -> Result<Count, Nonsense> {
 }
 
 fn totals(bytes: &mut Bytes<'_>) -> Result<Fates, Nonsense> {
-    let (deleted, already_gone, spared) = (count(bytes)?, count(bytes)?, count(bytes)?);
-    let rewritten = if bytes.0.is_empty() { Count::default() } else { count(bytes)? };
-    Ok(Fates { deleted, rewritten, already_gone, spared, failed: Count::default() })
+    Ok(Fates {
+        deleted: count(bytes)?,
+        already_gone: count(bytes)?,
+        spared: count(bytes)?,
+        ..Fates::default()
+    })
 }
 
 #[cfg(test)]

@@ -116,7 +116,10 @@ async fn what_is_useless_goes_and_nothing_else() {
 /// What broken links say.
 const CONTENTS: [&[u8]; 5] = [b"", b"sha256:", b"\n", &[0; 71], b"no digest"];
 
-const LINKS: [(&str, fn(&Sound) -> String); 6] = [
+/// A link, and its key.
+type OfLink = (&'static str, fn(&Sound) -> String);
+
+const LINKS: [OfLink; 6] = [
     ("a layer link", |_| layer(LAYER.digest())),
     ("the link of a configuration", |_| layer(Content::new(1, 40).digest())),
     ("a revision link", |s| revision(s.first)),
@@ -142,8 +145,11 @@ async fn broken_links_are_written_anew_and_nothing_else_is() {
     }
 }
 
+/// Damage, and how it is made.
+type Unmended = (&'static str, fn(&mut Sound));
+
 /// Damage of which nobody can say what has to be there, or whether it serves nobody.
-const LEFT: [(&str, fn(&mut Sound)); 21] = [
+const LEFT: [Unmended; 21] = [
     ("a lost layer", |s| lose(s, &blob(LAYER.digest()))),
     ("a lost manifest", |s| lose(s, &blob(s.first))),
     ("a lost revision link", |s| lose(s, &revision(s.second))),
