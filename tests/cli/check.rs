@@ -3,7 +3,7 @@
 use std::fs;
 
 use registry::Digest;
-use simstore::{Fault, Options, S3Error};
+use simstore::{Fault, Faults, Kind, Options, S3Error, When};
 use world::{Content, World};
 
 use crate::expected::{assert_expected, redacted};
@@ -202,6 +202,54 @@ fn a_push_between_check_and_apply_is_refused() {
     let there = objects(&server);
     program.run(&APPLY).with_code(4);
     assert_eq!(objects(&server), there);
+}
+
+#[test]
+fn g11_a_repair_that_was_cut_off_is_no_push_and_goes_on() {
+    let whole = {
+        let server = bucket(&mendable(small(T, "")));
+        let program = Program::at(&server);
+        program.run(&REPAIR).with_code(6);
+        program.done(&APPLY);
+        objects(&server)
+    };
+    let mut half_done = 0;
+    for request in 1.. {
+        let server = bucket(&mendable(small(T, "")));
+        let program = Program::at(&server);
+        program.run(&REPAIR).with_code(6);
+        let before = objects(&server);
+        // What is written now is younger than the plan.
+        server.set_now(Some(T.after(days(3))));
+        let last = if request % 2 == 0 { Fault::HangUpBefore } else { Fault::HangUpAfter };
+        server.set_faults(Faults::none().dies_at(request, last));
+        let first = program.run(&[&APPLY[..], &["--patience", "0s"]].concat());
+        server.set_faults(Faults::none());
+        let half = objects(&server);
+        half_done += usize::from(half != before && half != whole);
+        let second = program.run(&APPLY);
+        assert!(matches!(second.code, Some(0 | 4)), "{}", second.stderr);
+        assert_eq!(objects(&server), whole, "{request}: {}", second.stderr);
+        if first.code == Some(0) {
+            assert!(half_done > 3 && request > 10, "{half_done} of {request}");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_server_that_knows_no_conditions_is_repaired_too() {
+    let server = bucket(&mendable(small(T, "")));
+    let program = Program::at(&server);
+    program.run(&REPAIR).with_code(6);
+    // It refuses each first try, which has a condition.
+    let first_tries = [1, 3, 5].into_iter().fold(Faults::none(), |faults, put| {
+        faults.on(Kind::Put, When::Nth(put), Fault::Refuse(S3Error::NOT_IMPLEMENTED))
+    });
+    server.set_faults(first_tries);
+    program.done(&[&APPLY[..], &["--max-in-flight", "1"]].concat());
+    let again = program.done(&["check", "s3://registry", "--json"]).summary();
+    assert_eq!(again["sound"], true);
 }
 
 #[test]
