@@ -1,6 +1,7 @@
 //! What can be repaired is, by an ordinary plan, and nothing else is touched.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,9 +19,8 @@ use super::*;
 pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// A check that plans repairs of what is older than a day.
-async fn planned(store: &MemoryStore, out: &std::path::Path) -> Checked {
+async fn planned(store: &MemoryStore, close: Close, out: &Path) -> Checked {
     let mending = Mending { source: "memory", options: BTreeMap::new(), grace: DAY, out };
-    let close = Close { links: Links::All, percent: Some(100) };
     ask(&Arc::new(store.clone()), close, Some(mending)).await.unwrap()
 }
 
@@ -33,26 +33,26 @@ async fn carried_out(store: &MemoryStore, plan: Plan) -> SweepReport {
 
 /// Checks, carries out what can be repaired, and checks again. Says whether there was anything.
 async fn repaired(store: &MemoryStore) -> bool {
-    let was_any = repaired_once(store).await;
-    assert!(!was_any || !repaired_once(store).await, "one repair is enough");
+    let was_any = repaired_once(store, CLOSE).await;
+    assert!(!was_any || !repaired_once(store, CLOSE).await, "one repair is enough");
     was_any
 }
 
 /// Repairs until nothing more can be: what is in doubt before one repair may be beyond doubt after it.
 pub(super) async fn repaired_at_last(store: &MemoryStore) {
     for _ in 0..3 {
-        if !repaired_once(store).await {
+        if !repaired_once(store, CLOSE).await {
             return;
         }
     }
     panic!("something can be repaired again and again");
 }
 
-async fn repaired_once(store: &MemoryStore) -> bool {
+async fn repaired_once(store: &MemoryStore, close: Close) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("plan");
     let before = store.snapshot();
-    let first = planned(store, &out).await;
+    let first = planned(store, close, &out).await;
     assert_eq!(store.snapshot(), before, "a check changes nothing");
     let Some(plan) = first.repairs else {
         assert!(!out.exists(), "where nothing can be repaired no plan is left behind");
@@ -149,7 +149,7 @@ async fn broken_links_are_written_anew_and_nothing_else_is() {
 type Unmended = (&'static str, fn(&mut Sound));
 
 /// Damage of which nobody can say what has to be there, or whether it serves nobody.
-const LEFT: [Unmended; 21] = [
+const LEFT: [Unmended; 22] = [
     ("a lost layer", |s| lose(s, &blob(LAYER.digest()))),
     ("a lost manifest", |s| lose(s, &blob(s.first))),
     ("a lost revision link", |s| lose(s, &revision(s.second))),
@@ -206,6 +206,10 @@ const LEFT: [Unmended; 21] = [
         damage(s, &current("v1"), b"");
         lose(s, &blob(s.first));
     }),
+    ("a layer that clients may fetch elsewhere", |s| {
+        let layer = Content::new(81, 9).digest();
+        s.world.put_layer_link("app", layer, layer);
+    }),
     ("a link that nobody needs, beside a manifest that nobody understands", |s| {
         dangling(s);
         s.world.push_unknown("app", 7, &[Content::new(121, 20)], Some("odd"));
@@ -223,6 +227,8 @@ async fn what_cannot_be_proven_is_left() {
         for has_etags in [true, false] {
             let store = store_of(&registry.world, has_etags);
             assert!(!repaired(&store).await, "{name}");
+            let unread = Close { percent: None, ..CLOSE };
+            assert!(!repaired_once(&store, unread).await, "{name}, data unread");
         }
     }
 }
