@@ -62,6 +62,8 @@ pub(crate) struct Checked {
     pub(crate) requests: Requests,
     /// What repairs that, where that was wished and there is any.
     pub(crate) repairs: Option<Plan>,
+    /// How many findings could be repaired, were they old enough.
+    pub(crate) mendable: u64,
 }
 
 /// Reads the registry and says what is wrong with it; changes nothing, and could not.
@@ -99,7 +101,7 @@ pub(crate) async fn check<S: ReadStore>(
         verified = Some(found.tell(ask.layout, &mut blobs, &mut report));
     }
     monitor.enter(Phase::Marking);
-    let repairs = repositories::judge(survey, blobs, ask.links, draft, &mut report).await?;
+    let judged = repositories::judge(survey, blobs, ask.links, draft, &mut report).await?;
     let get = |counter| monitor.get(counter);
     Ok(Checked {
         report,
@@ -109,6 +111,7 @@ pub(crate) async fn check<S: ReadStore>(
         blobs: Amount { count: get(Counter::Blobs), bytes: get(Counter::BlobBytes) },
         verified,
         requests: requests(monitor),
-        repairs,
+        repairs: judged.repairs,
+        mendable: judged.mendable,
     })
 }

@@ -17,6 +17,14 @@ use crate::survey::{
 /// Every tag is read, and nothing is too old to count.
 const RULES: Rules = Rules::new(true, Timestamp::from_millis(i64::MIN));
 
+/// What can be done about a registry.
+pub(super) struct Judged {
+    /// The plan of it, where that was wished and there is any.
+    pub(super) repairs: Option<Plan>,
+    /// How many repairs there would be, were everything old enough.
+    pub(super) mendable: u64,
+}
+
 /// Judges every repository, and ends the plan of repairs where there is one.
 pub(super) async fn judge<S: ReadStore>(
     survey: Survey<'_, S>,
@@ -24,7 +32,7 @@ pub(super) async fn judge<S: ReadStore>(
     links: Links,
     draft: Option<Draft<'_>>,
     report: &mut Report,
-) -> Result<Option<Plan>, Failure> {
+) -> Result<Judged, Failure> {
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(survey.memory / 8))?);
     let (blobs, empty) = (Arc::new(blobs), Report::new(report.most()));
     let new_visitor = || Judging {
@@ -35,20 +43,23 @@ pub(super) async fn judge<S: ReadStore>(
         seen: Seen::default(),
         report: empty.clone(),
         pen: draft.as_ref().map(Draft::pen),
+        mendable: 0,
     };
     let marking = Marking { closely: true, ..Marking::following(RULES, Follow::Nothing) };
     let (complete, visitors) = visit_repositories(survey, &marks, marking, new_visitor).await?;
-    let mut facts = Facts::default();
+    let (mut facts, mut mendable) = (Facts::default(), 0);
     for visitor in visitors {
         report.merge(visitor.report);
+        mendable += visitor.mendable;
         facts.merge(&visitor.pen.map(Pen::put_down).unwrap_or_default());
     }
     // Of keys outside all repositories only their number is known.
     report.add_unseen(Kind::ForeignKey, complete.foreign);
     report.add_unseen(Kind::OddLink, complete.stray_links);
-    let Some(draft) = draft else { return Ok(None) };
+    let Some(draft) = draft else { return Ok(Judged { repairs: None, mendable }) };
     let marks = sole(marks, "the marks are still in use")?.seal(&complete)?;
-    draft.finish(survey, &marks, facts)
+    let repairs = draft.finish(survey, &marks, facts)?;
+    Ok(Judged { repairs, mendable })
 }
 
 /// Judges one repository after the other.
@@ -62,6 +73,7 @@ struct Judging {
     report: Report,
     /// Where repairs are written down, where they are wished.
     pen: Option<Pen>,
+    mendable: u64,
 }
 
 impl SeesRepositories for Judging {
@@ -97,6 +109,7 @@ impl SeesRepositories for Judging {
             let repository = Repository::new(&marked, &self.layout, &self.blobs, self.links);
             repository.judge(Some(&seen))?
         };
+        self.mendable += judgement.repairs.len() as u64;
         if let Some(pen) = &mut self.pen {
             pen.write(&marked, &judgement.repairs)?;
         }

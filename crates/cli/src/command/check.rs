@@ -49,7 +49,15 @@ fn tell_of_repairs(
     checked: &Checked,
     context: &Context<'_>,
 ) {
-    let Some(dir) = &args.repair else { return };
+    let Some(dir) = &args.repair else {
+        if checked.mendable > 0 {
+            let place = quoted(&args.location);
+            let command = format!("`regsweep check {place} --repair DIR`");
+            context
+                .tip(&format!("some of it can be repaired without asking: {command} plans that"));
+        }
+        return;
+    };
     if checked.repairs.is_none() {
         return context
             .tip("there is nothing that can be repaired without asking: no plan is written");

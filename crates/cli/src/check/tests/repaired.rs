@@ -18,13 +18,16 @@ use super::*;
 
 pub(super) const DAY: Duration = Duration::from_hours(24);
 
-/// A check that plans repairs of what is older than a day.
-async fn planned(store: &MemoryStore, close: Close, out: &Path) -> Checked {
-    let mending = Mending { source: "memory", options: BTreeMap::new(), grace: DAY, out };
-    ask(&Arc::new(store.clone()), close, Some(mending)).await.unwrap()
+pub(super) fn mending(out: &Path) -> Mending<'_> {
+    Mending { source: "memory", options: BTreeMap::new(), grace: DAY, out }
 }
 
-async fn carried_out(store: &MemoryStore, plan: Plan) -> SweepReport {
+/// A check that plans repairs of what is older than a day.
+async fn planned(store: &MemoryStore, close: Close, out: &Path) -> Checked {
+    ask(&Arc::new(store.clone()), close, Some(mending(out))).await.unwrap()
+}
+
+pub(super) async fn carried_out(store: &MemoryStore, plan: Plan) -> SweepReport {
     let journal = Journal::open(plan.dir(), plan.id()).unwrap();
     let (store, settings) = (Arc::new(store.clone()), Settings::default());
     let (monitor, stop) = (Monitor::new(), Stop::new());
