@@ -146,6 +146,12 @@ fn what_can_be_repaired_is_planned_shown_carried_out_and_taken_back() {
     let shown = program.done(&["show", "plan", "--json"]).summary();
     assert_eq!((&shown["purpose"], &shown["rewrite"]["count"]), (&"repair".into(), &3.into()));
 
+    program.done(&["show", "plan", "--report", "page.html"]);
+    let page = fs::read_to_string(program.home().join("page.html")).unwrap();
+    for words in ["Can be repaired", "3 broken links", "which are written anew"] {
+        assert!(page.contains(words), "{words}");
+    }
+
     let applied = program.done(&[&APPLY[..], &["--audit-log", "audit"]].concat());
     assert_expected("repair-apply.txt", &redacted(&applied.stdout, &[]));
     let log = fs::read_to_string(program.home().join("audit")).unwrap();
