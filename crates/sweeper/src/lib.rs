@@ -40,6 +40,7 @@ mod note;
 mod obstacles;
 mod report;
 mod rewrite;
+mod runs;
 mod source;
 mod sweep;
 mod trash;

@@ -8,16 +8,17 @@ use monitor::{Asked, Counter, Garbage, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
 use registry::Timestamp;
 use store::{
-    DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError, Trash, WriteStore,
+    DeleteBatch, DeleteStore, ErrorKind, KeyOutcome, Operation, StoreError, Trash, WriteStore,
 };
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::cut::{Batch, Cut, Place, Request};
-use crate::journal::{Durable, Fate, Journal, JournalState, Marked, Record, Run, Writer};
+use crate::cut::{Batch, Cut, Request};
+use crate::journal::{Durable, Journal, JournalState, Record, Writer};
 use crate::ledger::Ledger;
 use crate::rewrite::{TOGETHER, rewrite_all};
+use crate::runs::{add_run, marked};
 use crate::source::Source;
 use crate::trash::trash_of;
 use crate::{Cause, Ended, Fates, JournalError, SweepError, SweepReport};
@@ -373,33 +374,6 @@ async fn carry_out<S: DeleteStore + WriteStore>(
         return Err(Halt::Cause(Cause::Store(error)));
     }
     Ok(Landed { number, batch, outcomes })
-}
-
-/// The delete marker that hides a row now.
-fn marked(place: Place, outcome: &KeyOutcome) -> Option<Marked> {
-    let KeyOutcome::Deleted(Kept::Marker(id)) = outcome else { return None };
-    let Place { segment, ordinal } = place;
-    Some(Marked { segment, ordinal, id: id.clone() })
-}
-
-/// Appends a row to the last run where it continues it.
-fn add_run(runs: &mut Vec<Run>, place: Place, row: &Row, outcome: &KeyOutcome) {
-    let fate = match outcome {
-        KeyOutcome::Deleted(Kept::Trash) => Fate::Trashed,
-        KeyOutcome::Deleted(Kept::Nothing | Kept::Marker(_)) => Fate::Deleted,
-        KeyOutcome::Rewritten => Fate::Rewritten,
-        KeyOutcome::Gone => Fate::Gone,
-        KeyOutcome::Spared => Fate::Spared,
-        KeyOutcome::Failed(failure) => Fate::Failed(failure.kind),
-    };
-    let run = Run { span: place.span(), kind: row.kind, fate, bytes: row.bytes };
-    match runs.last_mut() {
-        Some(last) if last.is_continued_by(&run) => {
-            last.span.length += 1;
-            last.bytes = last.bytes.saturating_add(run.bytes);
-        }
-        _ => runs.push(run),
-    }
 }
 
 fn panicked(error: JoinError) -> Halt {
