@@ -44,7 +44,12 @@ fn known() -> BTreeSet<String> {
 
 fn write<'a>(program: &Program, digests: impl IntoIterator<Item = &'a String>) {
     let lines: Vec<String> = digests.into_iter().map(|digest| digest.clone() + "\n").collect();
-    fs::write(program.home().join("known.txt"), lines.concat()).unwrap();
+    fs::write(program.home().join("known.txt"), ended(&lines.concat(), lines.len())).unwrap();
+}
+
+/// A list that says how much there is, and is as old as its file.
+fn ended(lines: &str, digests: usize) -> String {
+    format!("{lines}# end: {digests} digests at 4200000000\n")
 }
 
 /// A bucket of GitLab's, and a program with a list of what its database knows.
@@ -158,6 +163,12 @@ fn a_list_that_is_none_is_refused_before_anything_is_asked() {
     assert_refused(&run(&format!("{line}(1 row)\n")), 2, &[r#"line 2: "(1 row)""#, psql]);
     assert_refused(&run(""), 2, &["it names no digest: the query that wrote it may have failed"]);
     assert_refused(&run(line.trim_end()), 2, &["line 1: it does not end with a line break"]);
+    assert_refused(
+        &run(&line),
+        2,
+        &["it has no line `# end: COUNT digests at SECONDS`", "cut off"],
+    );
+    assert_refused(&run(&ended(&line, 2)), 2, &["it has 1 digests, and says 2: it is not whole"]);
     let missing = program.run(&["gc", "s3://nowhere", "--offline", "--keep-list", "missing.txt"]);
     assert_refused(&missing, 2, &["cannot use missing.txt"]);
 }
@@ -176,7 +187,7 @@ fn g1_a_list_that_is_older_than_the_grace_is_refused() {
     program.done(&with(&PLAN, "40m"));
     // What was pushed an hour ago is not on a list that is older.
     list.set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
-    let says = ["keep-list-short: 3 of 23 blobs were written after the keep list was"];
+    let says = ["keep-list-outdated: 3 of 23 blobs were written after the keep list was"];
     assert_refused(&program.run(&with(&GC[..5], "24h")), 4, &says);
     list.set_modified(SystemTime::now() + Duration::from_hours(1)).unwrap();
     assert_refused(&program.run(&GC), 4, &["which is later than this machine's time"]);

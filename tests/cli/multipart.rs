@@ -122,7 +122,7 @@ fn where_they_may_not_be_listed_or_not_well_a_plan_says_that_they_are_not_known(
     for (fault, why) in [
         (Fault::Refuse(S3Error::ACCESS_DENIED), "permission denied"),
         (Fault::Refuse(S3Error::NOT_IMPLEMENTED), "the store does not list them"),
-        (Fault::Refuse(S3Error::INVALID_ARGUMENT), "the store refused"),
+        (Fault::Refuse(S3Error::INVALID_ARGUMENT), "the store does not list them"),
         (Fault::HalfBody, "the answer breaks the protocol"),
         (Fault::ForeignBody, "the answer breaks the protocol"),
     ] {

@@ -18,10 +18,14 @@ use crate::model::{days, ways, world};
 fn list(digests: impl IntoIterator<Item = Digest>) -> TempDir {
     let dir = scratch();
     let lines: Vec<String> = digests.into_iter().map(|digest| digest.to_string()).collect();
-    let lines = lines.join("\n");
+    let (count, lines) = (lines.len() + 1, lines.join("\n"));
     // No world has it, so that no list is empty.
     let nobodys = Digest::sha256(b"of nobody");
-    fs::write(dir.path().join("list"), format!("# known\n{nobodys}\n{lines}\n")).unwrap();
+    fs::write(
+        dir.path().join("list"),
+        format!("# known\n{nobodys}\n{lines}\n# end: {count} digests at 4200000000\n"),
+    )
+    .unwrap();
     dir
 }
 

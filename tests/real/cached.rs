@@ -126,6 +126,8 @@ fn by_a_keep_list_the_registry_forgets_blobs_whose_links_stay() {
     for digest in tree.blobs().iter().filter(|digest| **digest != orphan.digest) {
         writeln!(list, "{digest}").unwrap();
     }
+    let known = tree.blobs().len() - 1;
+    writeln!(list, "# end: {known} digests at 4200000000").unwrap();
     let exported = list.as_file().metadata().unwrap().modified().unwrap();
     for file in tree.contents().keys() {
         let file = File::options().write(true).open(tree.path().join(file)).unwrap();

@@ -48,6 +48,15 @@ pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
     Err(Refusal::Audit { notes, plan: Some(plan.dir().to_owned()) }.into())
 }
 
+/// Refuses a plan by a keep list that is past use by now.
+///
+/// # Errors
+/// [`Refusal::KeepListAge`].
+pub(crate) fn require_list_in_use(plan: &Plan) -> Result<(), Failure> {
+    let Some(list) = &plan.header().keep_list else { return Ok(()) };
+    require_fresh(list, plan.header().policy.grace, clock::now())
+}
+
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
 /// the registry's cache of it, however the sweep ended. An audit log that is wanted hears of the outcomes in place of
 /// `observer`. What goes wrong with the trash of others afterwards is a warning: the sweep went through.
@@ -66,9 +75,7 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
-    if let Some(list) = &plan.header().keep_list {
-        require_fresh(list, plan.header().policy.grace, clock::now())?;
-    }
+    require_list_in_use(&plan)?;
     require_alone(open).await?;
     require_nothing_taken_back(open, &plan).await?;
     cache.require_clearable().await?;

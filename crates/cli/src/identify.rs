@@ -21,6 +21,8 @@ pub enum Truth {
     Links,
     /// In a database too, of which there is a list: nothing but blobs goes, and none that is on it.
     Database,
+    /// Wherever it is: nothing goes, and what is brought back was there.
+    Anywhere,
 }
 
 impl Truth {
@@ -100,6 +102,9 @@ pub(crate) async fn identify<S: ReadStore>(
     let known = store.folders(layout.base()).await?.prefixes;
     for (file, system, evidence) in MARKS {
         if !exists(store, &format!("{}{file}", layout.root())).await? {
+            continue;
+        }
+        if file == DATABASE && truth == Truth::Anywhere {
             continue;
         }
         let mut evidence = format!("`{file}` is there, so {evidence}");

@@ -34,7 +34,12 @@ impl Pricing {
         let failure = |source| Failure::File { path: file.to_owned(), source };
         let text = fs::read_to_string(file).map_err(failure)?;
         let invalid = |error| failure(io::Error::new(io::ErrorKind::InvalidData, error));
-        Ok(Self { prices: Prices::parse(&text).map_err(invalid)?, is_asked: true })
+        let mut prices = Prices::parse(&text).map_err(invalid)?;
+        // A table that does not say whose it is, is not Amazon's.
+        if prices.source == Prices::default().source {
+            prices.source = file.display().to_string();
+        }
+        Ok(Self { prices, is_asked: true })
     }
 
     pub(crate) const fn prices(&self) -> &Prices {

@@ -30,14 +30,15 @@ pub enum Breaker {
     ForeignKeys,
     /// Most digests on the keep list are not in the store: it is another database's, or of another bucket.
     KeepListStranger,
-    /// Manifests that were pushed lately are not on the keep list, or blobs were written since: it is not whole, of
-    /// another table, or past use.
+    /// Manifests that were pushed lately are not on the keep list: it is not whole, or of another table.
     KeepListShort,
+    /// Blobs were written after the keep list was: it was not exported while nobody could push.
+    KeepListOutdated,
 }
 
 impl Breaker {
     /// Every breaker.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StaleLinks,
         Self::YoungOrphans,
         Self::UntaggedShare,
@@ -45,6 +46,7 @@ impl Breaker {
         Self::ForeignKeys,
         Self::KeepListStranger,
         Self::KeepListShort,
+        Self::KeepListOutdated,
     ];
 
     /// The name on the command line and in plans.
@@ -58,6 +60,7 @@ impl Breaker {
             Self::ForeignKeys => "foreign-keys",
             Self::KeepListStranger => "keep-list-stranger",
             Self::KeepListShort => "keep-list-short",
+            Self::KeepListOutdated => "keep-list-outdated",
         }
     }
 }

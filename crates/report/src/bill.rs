@@ -1,6 +1,6 @@
 //! What a plan costs, and what it saves.
 
-use planner::{Plan, PlanError, Requests, Stage, Totals};
+use planner::{Header, Plan, PlanError, Requests, Stage, Totals};
 use serde::{Serialize, Serializer};
 
 use crate::words::money;
@@ -29,13 +29,13 @@ pub struct Bill {
     currency: String,
     /// What was asked to make the plan.
     planning: Charge,
-    /// What is asked to carry it out: foreseen, or what was asked where it was carried out.
+    /// What is asked to carry it out: about, as far as it is foreseen, or what was asked where it was carried out.
     sweeping: Charge,
     /// What `--trash` asks beside that to carry out all of it.
     trash: Charge,
-    /// What is saved in a month, or was where it was carried out.
+    /// What is saved in a month, once neither a version nor a trash keeps what goes, or went where it was carried out.
     saved_per_month: f64,
-    /// What is billed on for what goes before its time.
+    /// What is billed on for what goes before its time, if all of the plan goes.
     early_deletion: f64,
     /// What is stored, in bytes.
     #[serde(skip)]
@@ -58,7 +58,7 @@ impl Bill {
         Ok(Self {
             currency: prices.currency.clone(),
             planning: charge(&header.requests, prices),
-            sweeping: charge(&still_to_come(totals), prices),
+            sweeping: charge(&still_to_come(header, totals), prices),
             trash: charge(&copies(totals), prices),
             saved_per_month: prices.saved(stored, totals.all().bytes),
             early_deletion: early,
@@ -79,7 +79,8 @@ impl Bill {
     #[must_use]
     pub fn foreseen(&self) -> String {
         format!(
-            "cost: {} for the plan, {} to carry it out ({} with --trash); saves {} a month{}\n{}",
+            "cost: {} for the plan, about {} to carry it out ({} with --trash)\n\
+             saves {} a month, once versions and trash are gone{}\n{}",
             self.money(self.planning.price),
             self.money(self.sweeping.price),
             self.money(self.sweeping.price + self.trash.price),
@@ -93,7 +94,9 @@ impl Bill {
     #[must_use]
     pub fn charged(&self) -> String {
         format!(
-            "cost: {} for its requests; saves {} a month{}\n{}",
+            "cost: {} for the plan, {} to carry it out\n\
+             saves {} a month, once versions and trash are gone{}\n{}",
+            self.money(self.planning.price),
             self.money(self.sweeping.price),
             self.money(self.saved_per_month),
             self.early(),
@@ -117,9 +120,10 @@ impl Bill {
     }
 }
 
-/// What carrying out a plan asks for. Stages do not mix, so that each may end with a batch that is not full; and each
-/// multipart upload is looked at, and aborted by a request of its own, and each broken link read, looked at and written.
-pub(crate) fn still_to_come(totals: &Totals) -> Requests {
+/// What carrying out a plan asks for, about: it lists again, to see that nobody pushed, as much as the plan did at most.
+/// Stages do not mix, so that each may end with a batch that is not full; and each multipart upload is looked at, and
+/// aborted by a request of its own, and each broken link is read, looked at and written.
+pub(crate) fn still_to_come(header: &Header, totals: &Totals) -> Requests {
     let uploads = totals.of_stage(Stage::Multipart).count;
     let broken = totals.of_stage(Stage::Repairs).count;
     let requests = |stage| match stage {
@@ -130,14 +134,15 @@ pub(crate) fn still_to_come(totals: &Totals) -> Requests {
         }
     };
     let delete = Stage::ALL.into_iter().map(requests).sum();
-    Requests { list: uploads + broken, get: broken, put: broken, delete, ..Requests::default() }
+    let list = header.requests.list + uploads + broken;
+    Requests { list, get: broken, put: broken, delete, ..Requests::default() }
 }
 
-/// What a trash asks for: each object that goes is copied first.
+/// What a trash asks for: each object that goes is looked for, copied, and its copy looked for. Uploads go to none.
 pub(crate) fn copies(totals: &Totals) -> Requests {
-    let stay = [Stage::Multipart, Stage::Repairs].map(|stage| totals.of_stage(stage).count);
-    let put = totals.all().count.saturating_sub(stay.iter().sum());
-    Requests { put, ..Requests::default() }
+    let others = [Stage::Multipart, Stage::Repairs].map(|stage| totals.of_stage(stage).count);
+    let objects = totals.all().count.saturating_sub(others.iter().sum());
+    Requests { list: 2 * objects, put: objects, ..Requests::default() }
 }
 
 fn charge(requests: &Requests, prices: &Prices) -> Charge {

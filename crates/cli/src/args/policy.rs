@@ -56,7 +56,7 @@ pub struct PolicyArgs {
     /// Delete although this test says no; may be given again
     ///
     /// One of stale-links, young-orphans, untagged-share, delete-share, foreign-keys, keep-list-stranger,
-    /// keep-list-short. A plan that is refused names the tests that refuse it, with their evidence.
+    /// keep-list-short, keep-list-outdated. A plan that is refused names the tests that refuse it, with their evidence.
     #[arg(long, value_name = "NAME")]
     pub accept: Vec<Breaker>,
 }

@@ -48,7 +48,7 @@ pub(super) async fn judge_uploads<S: MultipartStore>(
 
 /// Whether the store would say the same tomorrow: no plan has to wait for what never comes.
 const fn is_final(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Denied | ErrorKind::Malformed | ErrorKind::Fatal)
+    matches!(kind, ErrorKind::Denied | ErrorKind::Malformed)
 }
 
 fn unknown(why: &str) -> MultipartSeen {

@@ -5,7 +5,7 @@ use store::RestoreStore;
 
 use super::{Context, Wish, keep_list, limits, plan_of, policy};
 use crate::args::GcArgs;
-use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::carry_out::{carry_out, require_list_in_use, require_offline, require_sound};
 use crate::collect::requests;
 use crate::command_line::quoted;
 use crate::identify::Truth;
@@ -162,7 +162,7 @@ impl Collecting<'_> {
     ) -> Result<Option<Plan>, Failure> {
         let (console, dir) = (self.context.console, plan.dir().display());
         let unchanged = require_unchanged(open, &plan, &self.context.watch).await;
-        let still_true = match unchanged {
+        let still_true = match unchanged.and_then(|()| require_list_in_use(&plan)) {
             Ok(()) => require_nothing_taken_back(open, &plan).await,
             changed => changed,
         };

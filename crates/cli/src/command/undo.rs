@@ -28,7 +28,7 @@ pub(crate) async fn undo(args: &UndoArgs, context: &Context<'_>) -> Result<(), F
     let plan = Plan::open(&args.place)?;
     let _lock = Runs::lock_around(&args.place)?;
     let remembered = plan.header().location.clone();
-    let truth = Truth::of(plan.header().keep_list.as_ref());
+    let truth = Truth::Anywhere;
     let store = StoreArgs::remembered(&args.store, &remembered.options);
     let location = context.locate(&remembered.source, &store)?;
     let (dir, id) = (plan.dir().display().to_string(), plan.id().to_string());

@@ -92,7 +92,14 @@ fn keep_list_hint(error: &KeepListError) -> Option<&'static str> {
         KeepListError::Line { what: LineError::Digest { .. } | LineError::Text, .. } => Some(
             "one digest a line, as `sha256:` and hex digits: `psql -At` writes neither a header nor a footer",
         ),
-        KeepListError::Line { .. } | KeepListError::Empty | KeepListError::Changed => {
+        KeepListError::NoEnd => Some(
+            "let the query that exports it count too, as the book's page on databases has it, and from the primary",
+        ),
+        KeepListError::Line { .. }
+        | KeepListError::TwoEnds { .. }
+        | KeepListError::NotWhole { .. }
+        | KeepListError::Empty
+        | KeepListError::Changed => {
             Some("export it again, and look whether the query went through")
         }
         KeepListError::NotAFile => Some("write it to a file first: its age and its length count"),

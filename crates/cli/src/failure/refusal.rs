@@ -218,7 +218,12 @@ impl Refusal {
                     format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
                 });
                 let is_about_list = |note: &Note| {
-                    matches!(note.breaker, Breaker::KeepListShort | Breaker::KeepListStranger)
+                    matches!(
+                        note.breaker,
+                        Breaker::KeepListShort
+                            | Breaker::KeepListOutdated
+                            | Breaker::KeepListStranger
+                    )
                 };
                 let again = "export the list again, whole, of this registry, and while nobody can push";
                 let again = notes.iter().any(is_about_list).then(|| again.to_owned());

@@ -15,6 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Failure, Refusal};
 
+use self::lines::Line;
+
 pub use self::lines::LineError;
 
 /// Why a keep list is not used.
@@ -34,6 +36,23 @@ pub enum KeepListError {
         number: u64,
         /// What is wrong with it.
         what: LineError,
+    },
+    /// It does not say how much there is, and one that was cut off would not either.
+    #[error("it has no line `{} COUNT digests at SECONDS`: it may be cut off", lines::END)]
+    NoEnd,
+    /// It says so twice.
+    #[error("line {number}: a second line `{} …`", lines::END)]
+    TwoEnds {
+        /// The number of the second, from 1.
+        number: u64,
+    },
+    /// It has more or fewer digests than it says.
+    #[error("it has {found} digests, and says {said}: it is not whole")]
+    NotWhole {
+        /// So many lines have one.
+        found: u64,
+        /// So many should.
+        said: u64,
     },
     /// It names nothing, as what a query leaves that failed.
     #[error("it names no digest: the query that wrote it may have failed")]
@@ -71,7 +90,7 @@ impl KeepList {
         // Looked at before it is opened: to open a pipe is to wait for somebody who writes.
         let before = stamp(&fs::metadata(path).map_err(KeepListError::Read)?)?;
         let file = File::open(path).map_err(KeepListError::Read)?;
-        let (digests, sha256) = read_all(BufReader::with_capacity(1 << 20, &file))?;
+        let ReadList { digests, sha256, at } = read_all(BufReader::with_capacity(1 << 20, &file))?;
         let after = stamp(&file.metadata().map_err(KeepListError::Read)?)?;
         if before != after {
             return Err(KeepListError::Changed);
@@ -80,7 +99,8 @@ impl KeepList {
             file: path.to_string_lossy().into_owned(),
             sha256,
             digests: digests.len(),
-            modified: before.written.into(),
+            // A copy is younger than what it says.
+            modified: at.min(before.written.into()),
         };
         let age = now.since(record.modified);
         Ok(Self { digests: Arc::new(digests), record, age })
@@ -145,16 +165,40 @@ fn stamp(metadata: &Metadata) -> Result<Stamp, KeepListError> {
     Ok(Stamp { bytes: metadata.len(), written })
 }
 
-/// Reads a list to its end; with the SHA-256 of all that was read, in hex.
-fn read_all(mut source: impl BufRead) -> Result<(DigestSet, String), KeepListError> {
+/// A list that was read to its end.
+#[derive(Debug)]
+struct ReadList {
+    digests: DigestSet,
+    /// SHA-256 of all that was read, in hex.
+    sha256: String,
+    /// When the database said so, by its clock.
+    at: Timestamp,
+}
+
+/// What the line says that says how much there is.
+#[derive(Clone, Copy)]
+struct End {
+    digests: u64,
+    at: Timestamp,
+}
+
+/// Reads a list to its end, which is there and fits what was read (G3).
+fn read_all(mut source: impl BufRead) -> Result<ReadList, KeepListError> {
     let (set, mut hash) = (DigestSetBuilder::new(), Sha256::new());
     let (mut batch, mut line) = (Vec::with_capacity(BATCH), Vec::new());
-    let mut number = 0;
+    let (mut number, mut found, mut end) = (0, 0, None);
     while read_line(&mut source, &mut line).map_err(KeepListError::Read)? {
         number += 1;
         hash.update(&line);
-        let digest = lines::digest_of(&line);
-        batch.extend(digest.map_err(|what| KeepListError::Line { number, what })?);
+        match lines::read(&line).map_err(|what| KeepListError::Line { number, what })? {
+            Line::Nothing => {}
+            Line::Digest(digest) => {
+                batch.push(digest);
+                found += 1;
+            }
+            Line::End { .. } if end.is_some() => return Err(KeepListError::TwoEnds { number }),
+            Line::End { digests, at } => end = Some(End { digests, at }),
+        }
         if batch.len() == BATCH {
             add(&set, &mut batch)?;
         }
@@ -164,8 +208,19 @@ fn read_all(mut source: impl BufRead) -> Result<(DigestSet, String), KeepListErr
     if set.is_empty() {
         return Err(KeepListError::Empty);
     }
+    let at = whole(end, found)?.at;
     let hash = Digest::from_bytes(registry::Algorithm::Sha256, &hash.finalize());
-    Ok((set, hash.map(|hash| hash.hex()).unwrap_or_default()))
+    let sha256 = hash.map(|hash| hash.hex()).unwrap_or_default();
+    Ok(ReadList { digests: set, sha256, at })
+}
+
+/// A part of a list says nothing of the rest.
+fn whole(end: Option<End>, found: u64) -> Result<End, KeepListError> {
+    let end = end.ok_or(KeepListError::NoEnd)?;
+    if end.digests != found {
+        return Err(KeepListError::NotWhole { found, said: end.digests });
+    }
+    Ok(end)
 }
 
 /// The next line with its end, as far as any line may be long; false at the end of the file.

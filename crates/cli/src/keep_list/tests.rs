@@ -10,7 +10,11 @@ fn digest(n: u64) -> Digest {
 
 fn text(numbers: impl IntoIterator<Item = u64>) -> String {
     let lines: Vec<String> = numbers.into_iter().map(|n| digest(n).to_string() + "\n").collect();
-    lines.concat()
+    ended(&lines.concat(), lines.len())
+}
+
+fn ended(lines: &str, digests: usize) -> String {
+    format!("{lines}# end: {digests} digests at 1700000000\n")
 }
 
 fn read(text: &[u8]) -> Result<KeepList, KeepListError> {
@@ -27,6 +31,7 @@ fn has(list: &KeepList, n: u64) -> bool {
 #[test]
 fn a_list_is_read_whole_with_comments_empty_lines_and_the_ends_of_other_systems() {
     let text = format!("# known\r\n\r\n  {}\t\r\n\n{}\n{}\n", digest(1), digest(2), digest(1));
+    let text = ended(&text, 3);
     let list = read(text.as_bytes()).unwrap();
     assert!(has(&list, 1) && has(&list, 2) && !has(&list, 3));
     assert_eq!(list.record.digests, 2, "twice is once");
@@ -46,6 +51,8 @@ fn a_long_list_is_no_other_than_a_short_one() {
 fn g4_a_list_that_names_nothing_is_no_list() {
     for nothing in ["", "\n", "# nothing\n\r\n"] {
         assert!(matches!(read(nothing.as_bytes()), Err(KeepListError::Empty)), "{nothing:?}");
+        let nothing = ended(nothing, 0);
+        assert!(matches!(read(nothing.as_bytes()), Err(KeepListError::Empty)), "{nothing:?}");
     }
 }
 
@@ -54,7 +61,7 @@ fn what_is_no_digest_is_told_with_its_line() {
     let said = |text: String| read(text.as_bytes()).unwrap_err().to_string();
     let form = "has no `algorithm:hex` form";
     assert_eq!(said(format!(" digest \n{}", text([1]))), format!("line 1: \"digest\" {form}"));
-    assert_eq!(said(format!("{}(2 rows)\n", text([1, 2]))), format!("line 3: \"(2 rows)\" {form}"));
+    assert_eq!(said(format!("{}(2 rows)\n", text([1, 2]))), format!("line 4: \"(2 rows)\" {form}"));
     let endless = vec![b' '; 1 << 22];
     assert!(matches!(
         read(&endless),
@@ -132,20 +139,40 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn wherever_a_list_is_cut_off_it_is_refused_or_names_what_stands_before(
-        lines in 1..9u64, share in 0..1000usize,
+    fn g3_wherever_a_list_is_cut_off_it_is_refused(
+        lines in 1..9u64, share in 0..=1000usize,
     ) {
         let whole = text(0..lines);
         let cut = whole.len() * share / 1000;
-        let at_line = cut > 0 && whole.as_bytes()[cut - 1] == b'\n';
         match read(&whole.as_bytes()[..cut]) {
-            Ok(list) => {
-                prop_assert!(at_line);
-                let before = (cut / digest(0).to_string().len()) as u64;
-                prop_assert!((0..lines).all(|n| has(&list, n) == (n < list.record.digests)));
-                prop_assert!(list.record.digests <= before);
-            }
-            Err(_) => prop_assert!(!at_line),
+            Ok(_) => prop_assert_eq!(cut, whole.len()),
+            Err(error) => prop_assert!(cut < whole.len(), "{}", error),
         }
     }
+
+    #[test]
+    fn g3_a_list_with_a_line_more_or_less_is_no_list(lines in 1..9u64, at in 0..9usize, more: bool) {
+        let whole = text(0..lines);
+        let mut parts: Vec<String> = whole.split_inclusive('\n').map(str::to_owned).collect();
+        let at = at % parts.len();
+        if more {
+            parts.insert(at, parts[at].clone());
+        } else {
+            parts.remove(at);
+        }
+        prop_assert!(read(parts.concat().as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn g1_a_copy_is_as_old_as_the_list_says() {
+    let text = ended(&format!("{}\n", digest(1)), 1);
+    assert_eq!(
+        read(text.as_bytes()).unwrap().record.modified,
+        Timestamp::from_seconds(1_700_000_000)
+    );
+    let future = text.replace("1700000000", "4200000000");
+    assert!(
+        read(future.as_bytes()).unwrap().record.modified < Timestamp::from_seconds(4_200_000_000)
+    );
 }

@@ -56,7 +56,7 @@ pub(super) fn short(facts: &Facts) -> Option<Finding> {
 pub(super) fn outdated(facts: &Facts) -> Option<Finding> {
     let (found, of) = (facts.keep_list_late_blobs, facts.blobs.count);
     (found > 0).then(|| Finding {
-        breaker: Breaker::KeepListShort,
+        breaker: Breaker::KeepListOutdated,
         found,
         of,
         is_past_floor: true,

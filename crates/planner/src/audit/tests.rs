@@ -220,7 +220,7 @@ fn names_parse_back_and_an_unknown_one_is_answered_with_the_list() {
     assert_eq!(
         error.to_string(),
         "\"all\" is none of stale-links, young-orphans, untagged-share, delete-share, foreign-keys, \
-         keep-list-stranger, keep-list-short"
+         keep-list-stranger, keep-list-short, keep-list-outdated"
     );
 }
 

@@ -124,8 +124,8 @@ pub struct KeepList {
     pub sha256: String,
     /// Distinct digests on it.
     pub digests: u64,
-    /// When the file was last written, by the clock of the machine that made the plan. Whatever was pushed afterwards is
-    /// not on it.
+    /// When it was exported: when the file was last written, by the clock of the machine that made the plan, or when the
+    /// list itself says, whichever is earlier. Whatever was pushed afterwards is not on it.
     #[serde(with = "time_text")]
     pub modified: Timestamp,
 }

@@ -26,7 +26,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
             requests(html, "to make the plan", &subject.header.requests, prices);
             let (when, asked) = match subject.outcome {
                 Some(outcome) => ("to carry it out", outcome.requests),
-                None => ("to carry it out, about", still_to_come(subject.totals)),
+                None => ("to carry it out, about", still_to_come(subject.header, subject.totals)),
             };
             requests(html, when, &asked, prices);
         });
@@ -110,8 +110,9 @@ fn notes(html: &mut Html, subject: &Subject<'_>) {
         lead(
             html,
             format_args!(
-                "With --trash each object is copied first: {} COPY requests, {}.",
+                "With --trash each object is copied first: {} COPY and {} LIST requests, {}.",
                 count(copies.put),
+                count(copies.list),
                 money(price, &prices.currency)
             ),
         );

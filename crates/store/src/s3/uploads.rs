@@ -85,7 +85,7 @@ pub(super) async fn page(
         page.checked(&bucket.config.bucket, ask).map_err(|oddity| malformed(subject, oddity))
     };
     match in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), read).await {
-        Err(error) if is_not_implemented(&error) => Ok(None),
+        Err(error) if is_not_known(&error) => Ok(None),
         page => page.map(Some),
     }
 }
@@ -109,11 +109,20 @@ pub(super) async fn parts(
         };
         match in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), read).await {
             Err(error) if is_no_upload(&error) => return Ok(None),
+            // Who lists uploads has to list their parts.
+            Err(error) if is_not_known(&error) => {
+                return Err(StoreError { kind: ErrorKind::Malformed, ..error });
+            }
             Ok(Some(last)) => after = last,
             Ok(None) => return Ok(Some(sum)),
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether the server answers that it does not do such a thing, in whatever words: with 501, 405, or 400.
+fn is_not_known(error: &StoreError) -> bool {
+    is_not_implemented(error) || (error.kind == ErrorKind::Fatal && answered(error).is_some())
 }
 
 /// Whether the server says that the upload is completed or aborted.

@@ -59,10 +59,12 @@ async fn g3_a_bad_day_loses_and_repeats_no_upload_and_aborts_each() {
 async fn a_server_that_does_not_know_the_listing_has_none_that_can_be_told() {
     let server = server_with_uploads(3);
     let refuse = |error| one_fault(Kind::ListUploads, When::Always, Fault::Refuse(error));
-    server.set_faults(refuse(S3Error::NOT_IMPLEMENTED));
     let store = store_of(&server).await;
-    let step = MultipartWalk::new("p/").next(&store).await.unwrap();
-    assert_eq!(step, MultipartStep::Untold);
+    for error in [S3Error::NOT_IMPLEMENTED, S3Error::INVALID_ARGUMENT] {
+        server.set_faults(refuse(error));
+        let step = MultipartWalk::new("p/").next(&store).await.unwrap();
+        assert_eq!(step, MultipartStep::Untold);
+    }
     server.set_faults(refuse(S3Error::ACCESS_DENIED));
     assert_eq!(kind_of(MultipartWalk::new("p/").next(&store).await), Some(ErrorKind::Denied));
 }

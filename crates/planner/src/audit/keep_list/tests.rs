@@ -67,7 +67,7 @@ fn a_list_that_lacks_what_was_pushed_lately_is_not_whole() {
 #[test]
 fn a_single_blob_that_is_newer_than_the_list_says_that_somebody_pushed() {
     let facts = Facts { keep_list_late_blobs: 1, ..linked() };
-    assert_eq!(found(&facts), [(Breaker::KeepListShort, Severity::Fatal)]);
+    assert_eq!(found(&facts), [(Breaker::KeepListOutdated, Severity::Fatal)]);
 }
 
 #[test]
