@@ -4,7 +4,8 @@
 //! A *finding* is something that is not as a registry leaves it, and what follows from it. *Damage* is what cannot be
 //! served right; what is *useless* or *odd* does no harm. A *suspect* is a key that has to be looked at once more before
 //! anything is said of it: a listing is no snapshot, and a push may have gone on meanwhile. A *fault* is the first thing
-//! that a client misses which pulls an image. A *repair* removes a link, or writes it anew, and carries the proof that this is right; none is ever tried here.
+//! that a client misses which pulls an image. A *repair* removes a link, or writes it anew, and carries the proof that
+//! this is right; none is ever tried here.
 //!
 //! # Guarantees
 //! G4: what was not seen is not judged; nothing is called missing that a second look found. G12: a report holds so many

@@ -24,8 +24,8 @@ pub struct Repair {
 pub enum Remedy {
     /// It is useless.
     Remove(Useless),
-    /// It is empty, cut off, or otherwise no digest, and has to name [`Repair::digest`]. What it says is no word of
-    /// another digest ([`names_no_other`](crate::links::names_no_other)); one that names another is never written over.
+    /// It is empty, cut off, or otherwise no digest, and has to name [`Repair::digest`]. What it says may be
+    /// what is left of that digest, or is no word of any; one that names another is never written over.
     ///
     /// *Proof for the link to a manifest.* Registries write nothing but the digest of its key into a revision link under
     /// sha256. The data is there, hashes to it, and is a manifest.
