@@ -169,6 +169,7 @@ fn header() -> Header {
             base: String::new(),
             options: BTreeMap::new(),
         },
+        purpose: planner::Purpose::Collection,
         policy: Policy { untagged: false, grace: day, uploads_older_than: day },
         t0: Timestamp::from_seconds(1_800_000_000),
         doubts: Doubts::default(),

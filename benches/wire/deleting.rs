@@ -238,6 +238,7 @@ fn header(store: &Store) -> Header {
             base: String::new(),
             options: <_>::default(),
         },
+        purpose: planner::Purpose::Collection,
         policy: Policy { untagged: false, grace: day, uploads_older_than: day },
         t0: <_>::default(),
         doubts: Doubts::default(),

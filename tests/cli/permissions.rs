@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use registry::{Digest, link_text};
 use serde_json::Value;
 use simstore::{Need, Options, Server};
 
@@ -144,7 +145,7 @@ fn what_says_that_a_database_knows_more_may_be_looked_at() {
     let (server, program) = registry(false);
     let file = |name| format!("{ROOT}/docker/registry/lockfiles/{name}-in-use");
     server.put(&file("database"), "{}", T);
-    let known = format!("{}\n# end: 1 digests at 4200000000\n", registry::Digest::sha256(b"x"));
+    let known = format!("{}\n# end: 1 digests at 4200000000\n", Digest::sha256(b"x"));
     std::fs::write(program.home().join("known.txt"), known).unwrap();
     // Of another registry, which the audit says when all is read.
     program.run(&["plan", LOCATION, "--keep-list", "known.txt", "--out", "plan"]).with_code(4);
@@ -215,6 +216,26 @@ fn an_undo_needs_what_its_policy_allows_and_nothing_less() {
 }
 
 #[test]
+fn a_repair_needs_what_its_policy_allows_and_nothing_less() {
+    let policy = policy(&["repair"]);
+    for versioned in [false, true] {
+        let (server, program) = registry(versioned);
+        let keys = contents(&server);
+        let link = keys.iter().find(|(key, _)| key.contains("library/old/_layers/")).unwrap();
+        server.put(&link.0, "", T.before(days(30)));
+        let lost = Digest::sha256(b"lost");
+        let key = link.0.replace(&String::from_utf8_lossy(&link.1)[7..], &lost.hex());
+        server.put(&key, link_text(&lost), T.before(days(30)));
+        program.run(&["check", LOCATION, "--repair", "plan"]).with_code(6);
+        program.done(&APPLY);
+        assert_eq!(server.content(&link.0).as_ref(), Some(&link.1));
+        assert!(!server.keys().contains(&key));
+        program.done(&["check", LOCATION, "--repair", "again"]);
+        assert_eq!(used(&policy, &server), rights(&policy));
+    }
+}
+
+#[test]
 fn a_trash_adds_what_its_policy_allows_and_nothing_less() {
     let (server, program) = registry(false);
     let gc = policy(&["gc", "trash"]);
@@ -274,7 +295,7 @@ fn a_trial_asks_for_nothing_that_its_policy_does_not_allow() {
 #[test]
 fn policies_are_documents_that_can_be_reviewed() {
     let program = Program::new();
-    for task in ["plan", "gc", "gc-online", "undo", "trash", "doctor"] {
+    for task in ["plan", "gc", "gc-online", "undo", "repair", "trash", "doctor"] {
         let document = program.done(&["iam", task, "--bucket", "registry"]).stdout;
         assert_expected(&format!("iam-{task}.json"), &document);
     }

@@ -10,7 +10,9 @@ use planner::{Plan, PlanError};
 use proptest::prelude::*;
 use registry::Timestamp;
 use regsweep::Failure;
-use store::{Crash, DeleteStore, FaultPlan, Faulty, MemoryStore, MultipartStore, StoreError};
+use store::{
+    Crash, DeleteStore, FaultPlan, Faulty, MemoryStore, MultipartStore, StoreError, WriteStore,
+};
 use sweeper::{Cause, Journal, SweepReport};
 use tokio::sync::Notify;
 use world::strategy::{mode, script};
@@ -175,7 +177,7 @@ proptest! {
 }
 
 /// Goes on with the plan, where there is one.
-async fn go_on<S: DeleteStore + MultipartStore>(
+async fn go_on<S: DeleteStore + WriteStore + MultipartStore>(
     collection: &Collection<S>,
 ) -> Result<SweepReport, Failure> {
     if Plan::open(&collection.dir()).is_ok() {

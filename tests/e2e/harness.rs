@@ -12,7 +12,7 @@ use proptest::test_runner::Config as ProptestConfig;
 use registry::{Digest, Layout};
 use regsweep::collect::{Ask, make_plan};
 use regsweep::{Failure, KeepList, Retaining};
-use store::{DeleteBatch, DeleteStore, MemoryStore, MultipartStore};
+use store::{DeleteBatch, DeleteStore, MemoryStore, MultipartStore, WriteStore};
 use sweeper::{Journal, Settings, SweepReport, sweep};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -228,7 +228,7 @@ impl<S: MultipartStore> Collection<S> {
     }
 }
 
-impl<S: DeleteStore + MultipartStore> Collection<S> {
+impl<S: DeleteStore + WriteStore + MultipartStore> Collection<S> {
     /// Carries out the plan in `dir`, or what is left of it.
     pub(crate) async fn sweep_in(&self, dir: &Path) -> Result<SweepReport, Failure> {
         let plan = Plan::open(dir)?;

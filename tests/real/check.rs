@@ -37,6 +37,77 @@ fn whatever_is_damaged_what_does_not_pull_is_what_a_check_tells() {
     assert_eq!(told(&config), BTreeSet::new());
 }
 
+/// Empties or cuts off every link, one after the other: whatever did not pull then, pulls when it is repaired.
+#[test]
+fn whatever_link_is_broken_a_repair_makes_it_pull_again() {
+    let tree = Tree::new();
+    let config = Config::files(tree.path());
+    let registry = Registry::start(&config);
+    let client = registry.client();
+    let (single, index) = images();
+    client.push(REPOSITORY, "v1", &single);
+    client.push(REPOSITORY, "multi", &index);
+    let pulls = pulls(tree.path(), &single, &index);
+    let (mut broken, sound) = (0, tree.contents());
+    for (file, content) in sound.iter().filter(|(file, _)| file.ends_with("link")) {
+        for damage in [empty, halve, lengthen] {
+            damage(file, content);
+            broken += usize::from(!do_not_pull(client, &pulls).is_empty());
+            let folder = tempfile::tempdir().unwrap();
+            let plan = folder.path().join("plan");
+            let checked = regsweep::check(&config)
+                .arg("--repair")
+                .arg(&plan)
+                .args(["--grace", "0s"])
+                .output();
+            assert_eq!(
+                regsweep::summary(&checked.unwrap())["repair"]["rewrite"],
+                1,
+                "{}",
+                file.display()
+            );
+            regsweep::run(&mut regsweep::apply(&config, &plan));
+            assert_eq!(do_not_pull(client, &pulls), BTreeSet::new(), "{}", file.display());
+            assert_eq!(fs::read(file).unwrap(), *content);
+        }
+    }
+    assert!(broken > 20, "{broken}");
+    assert_eq!(told(&config), BTreeSet::new());
+    // The registry goes on as before: it moves the tag that was written anew.
+    client.push(REPOSITORY, "v1", &index);
+    client.pull(REPOSITORY, "v1", &index).unwrap();
+}
+
+/// A layer link without data, and the history of a tag that was moved: the registry does the same without them.
+#[test]
+fn what_a_repair_removes_the_registry_does_not_miss() {
+    let tree = Tree::new();
+    let config = Config::files(tree.path());
+    let registry = Registry::start(&config);
+    let client = registry.client();
+    let (single, index) = images();
+    client.push(REPOSITORY, "v1", &single);
+    client.push(REPOSITORY, "v1", &index);
+    let manifests =
+        tree.path().join(format!("docker/registry/v2/repositories/{REPOSITORY}/_manifests"));
+    fs::remove_file(manifests.join(format!("revisions/sha256/{}/link", single.manifest.hex())))
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan");
+    let checked =
+        regsweep::check(&config).arg("--repair").arg(&plan).args(["--grace", "0s"]).output();
+    assert_eq!(regsweep::summary(&checked.unwrap())["repair"]["remove"], 1);
+    regsweep::run(&mut regsweep::apply(&config, &plan));
+    assert!(!manifests.join(format!("tags/v1/index/sha256/{}", single.manifest.hex())).exists());
+    client.pull(REPOSITORY, "v1", &index).unwrap();
+    client.push(REPOSITORY, "v1", &single);
+    client.pull(REPOSITORY, "v1", &single).unwrap();
+}
+
+fn halve(file: &Path, content: &[u8]) {
+    fs::write(file, &content[..content.len() / 2]).unwrap();
+}
+
 fn images() -> (Image, Image) {
     let children = vec![Image::new(4, &[2, 5]), Image::for_architecture(4, &[6], "arm64")];
     (Image::new(1, &[2, 3]), Image::index(children))

@@ -1,5 +1,6 @@
 //! The program under test, run as people run it.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -37,6 +38,13 @@ pub(crate) fn undo(config: &Config, dir: &str) -> Command {
 pub(crate) fn check(config: &Config) -> Command {
     let mut command = program(config);
     command.arg("check").arg(config.path()).args(["--json", "--verify-data", "--verify-links"]);
+    command
+}
+
+/// Carries out the plan in a folder, with nobody pushing.
+pub(crate) fn apply(config: &Config, plan: &Path) -> Command {
+    let mut command = program(config);
+    command.arg("apply").arg(plan).args(["--offline", "--json"]);
     command
 }
 

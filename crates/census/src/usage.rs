@@ -71,7 +71,7 @@ impl Reclaimable {
         match row.kind {
             RowKind::Upload | RowKind::MultipartUpload => self.uploads.add(row.bytes),
             RowKind::Blob => self.blobs.add(row.bytes),
-            RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => {
+            RowKind::BrokenLink | RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => {
                 self.links.add(row.bytes);
             }
         }

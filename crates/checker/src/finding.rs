@@ -56,6 +56,8 @@ pub enum Kind {
     TagWithoutTarget,
     /// A link in the history of a tag, or to a signature, whose content is not what its key tells.
     BrokenHistory,
+    /// The history of a tag names a manifest that its repository does not have.
+    DeadHistory,
     /// A manifest of unknown media type, or that is none.
     UnknownManifest,
     /// A name that no registry serves.
@@ -68,7 +70,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, the worst first.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MissingManifest,
         Self::MissingBlob,
         Self::UnlinkedManifest,
@@ -83,6 +85,7 @@ impl Kind {
         Self::DanglingSignature,
         Self::TagWithoutTarget,
         Self::BrokenHistory,
+        Self::DeadHistory,
         Self::UnknownManifest,
         Self::IrregularName,
         Self::OddLink,
@@ -106,7 +109,8 @@ impl Kind {
             Self::DanglingLayer
             | Self::DanglingSignature
             | Self::TagWithoutTarget
-            | Self::BrokenHistory => Severity::Useless,
+            | Self::BrokenHistory
+            | Self::DeadHistory => Severity::Useless,
             Self::UnknownManifest | Self::IrregularName | Self::OddLink | Self::ForeignKey => {
                 Severity::Odd
             }
@@ -131,6 +135,7 @@ impl Kind {
             Self::DanglingSignature => "dangling-signature",
             Self::TagWithoutTarget => "tag-without-target",
             Self::BrokenHistory => "broken-history",
+            Self::DeadHistory => "dead-history",
             Self::UnknownManifest => "unknown-manifest",
             Self::IrregularName => "irregular-name",
             Self::OddLink => "odd-link",
@@ -163,6 +168,7 @@ impl Kind {
             Self::DanglingSignature => "no registry since 2.5 reads it",
             Self::TagWithoutTarget => "the tag is not there; its history serves nobody",
             Self::BrokenHistory => "no registry reads it to serve a pull",
+            Self::DeadHistory => "the tag points elsewhere, and this leads nowhere",
             Self::UnknownManifest => "whether it can be pulled is not known",
             Self::IrregularName => "no registry serves what lies there",
             Self::OddLink => "its repository is kept whole by a collection",

@@ -1,12 +1,15 @@
 //! The verdict over a repository.
 
+mod mend;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use lister::Link;
+use lister::{Link, TagTree};
 use marker::{Known, SpillError, What};
 use registry::{Algorithm, Digest, parse_link};
 
 use crate::image::{BrokenImage, Fault, Part, Trouble};
+use crate::repair::{Repair, Useless};
 use crate::repository::Reference;
 use crate::sight::Sight;
 use crate::suspects::LinkText;
@@ -19,6 +22,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Images that cannot be pulled.
     pub images: Vec<BrokenImage>,
+    /// What can be done about them, however young; nothing before a second look.
+    pub repairs: Vec<Repair>,
     /// What has to be looked at before this may be believed; nothing after a second look.
     pub suspects: Suspects,
 }
@@ -35,6 +40,7 @@ struct Judge<'a> {
     /// Manifests that cannot be pulled.
     faults: BTreeMap<Digest, Fault>,
     images: Vec<BrokenImage>,
+    repairs: Vec<Repair>,
 }
 
 impl Repository<'_> {
@@ -51,6 +57,7 @@ impl Repository<'_> {
             needed: HashSet::new(),
             faults: BTreeMap::new(),
             images: Vec::new(),
+            repairs: Vec::new(),
         };
         judge.judge_keys();
         judge.judge_links();
@@ -59,6 +66,7 @@ impl Repository<'_> {
         judge.judge_tags();
         judge.judge_layers()?;
         judge.judge_signatures()?;
+        judge.mend_links()?;
         Ok(judge.end())
     }
 }
@@ -77,6 +85,7 @@ impl Judge<'_> {
         Judgement {
             findings: findings.collect(),
             images: self.images,
+            repairs: self.repairs,
             suspects: self.sight.suspects,
         }
     }
@@ -249,6 +258,7 @@ impl Judge<'_> {
             let Some(tag) = marked.tree.tags.get(target.tag) else { continue };
             if self.repository.manifest_link(&target.digest).is_some() {
                 tags.entry(target.digest).or_default().push(tag.name.clone());
+                self.judge_dead_history(tag, target.digest);
             } else {
                 self.judge_lost_target(&tag.name, target.digest);
             }
@@ -274,6 +284,28 @@ impl Judge<'_> {
             let (trouble, part) = (Trouble::Unlinked, Part::Target);
             let fault = Fault { trouble, part, digest: Some(digest), holder: None };
             self.add_image(None, vec![tag.into()], fault);
+        }
+    }
+
+    /// Entries in the history of a tag that lead nowhere, where the tag itself leads somewhere.
+    fn judge_dead_history(&mut self, tag: &TagTree, target: Digest) {
+        let Some(current) = &tag.current else { return };
+        let repository = self.repository;
+        let is_dead = |link: &&Link| {
+            link.digest != target && repository.manifest_link(&link.digest).is_none()
+        };
+        for link in tag.index.iter().filter(is_dead) {
+            let is_lost = self.sight.is_absent(repository.revision_key(&link.digest))
+                && self.sight.is_absent(repository.layer_key(&link.digest));
+            let is_there =
+                [current.key(), link.listed.key()].into_iter().all(|key| self.sight.is_there(key));
+            if is_lost && is_there {
+                let detail = format!("names {}", link.digest);
+                add(&mut self.found, Kind::DeadHistory, link.listed.key(), detail);
+                if self.is_whole(current, &target) {
+                    self.remove(link, Useless::History);
+                }
+            }
         }
     }
 
@@ -305,14 +337,21 @@ impl Judge<'_> {
         let is_uncertain = self.repository.is_uncertain();
         for link in &self.repository.marked.tree.layers {
             let is_manifest = self.repository.marked.evidence.manifests.contains_key(&link.digest);
-            if self.needed.contains(&link.digest) || is_manifest || !self.leads_nowhere(link)? {
+            if self.needed.contains(&link.digest) || is_manifest {
                 continue;
             }
-            if is_uncertain {
+            let leads_nowhere = self.leads_nowhere(link)?;
+            if leads_nowhere && is_uncertain {
                 let key = self.repository.layout.blob(&self.repository.canonical(&link.digest));
                 add(&mut self.found, Kind::MissingBlob, key, "a manifest may name it");
-            } else {
+            } else if leads_nowhere {
                 add(&mut self.found, Kind::DanglingLayer, link.listed.key(), "");
+            }
+            if (leads_nowhere || self.would_lead_nowhere(link)?)
+                && !is_uncertain
+                && !self.repository.names(&link.digest)
+            {
+                self.remove(link, Useless::Layer);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use lister::{Link, RepositoryTree};
 use marker::{Evidence, What, link_etag};
-use registry::{Algorithm, link_text, parse_link};
+use registry::{Algorithm, Digest, link_text, parse_link};
 
 use crate::suspects::LinkText;
 
@@ -85,9 +85,45 @@ pub(crate) fn is_right(link: &Link, text: &LinkText) -> bool {
     }
 }
 
+/// Up to so many characters of a digest may have rotted; any two digests differ in more.
+const ROTTEN: usize = 4;
+
+/// Whether a content that is no digest may be what is left of `digest`, or says nothing of any.
+pub(crate) fn names_no_other(content: &[u8], digest: &Digest) -> bool {
+    if parse_link(content).is_ok() {
+        return false;
+    }
+    let ours = link_text(digest);
+    let blank = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+    let start = content.iter().position(|byte| !blank(byte)).unwrap_or(content.len());
+    let end = content.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    let words = &content[start..end];
+    let is_cut_off = ours.as_bytes().starts_with(words);
+    is_cut_off || is_rotten(words, ours.as_bytes()) || !names_any(after(words, ours.as_bytes()))
+}
+
+fn is_rotten(words: &[u8], ours: &[u8]) -> bool {
+    let others = words.iter().zip(ours).filter(|(word, our)| word != our).count();
+    words.len() == ours.len() && others <= ROTTEN
+}
+
+/// What stands behind the digest, or all of it.
+fn after<'w>(words: &'w [u8], ours: &[u8]) -> &'w [u8] {
+    words.strip_prefix(ours).unwrap_or(words)
+}
+
+/// Whether the name of an algorithm is there, or enough of a digest without one.
+fn names_any(words: &[u8]) -> bool {
+    const TELLING: usize = 8;
+    let words = words.to_ascii_lowercase();
+    let has_name =
+        words.windows(4).any(|four| four == b"sha2" || four == b"sha3" || four == b"sha5");
+    has_name || words.windows(TELLING).any(|part| part.iter().all(u8::is_ascii_hexdigit))
+}
+
 #[cfg(test)]
 mod tests {
-    use registry::{Digest, Layout, RepositoryName, Timestamp};
+    use registry::{Layout, RepositoryName, Timestamp};
     use store::Object;
 
     use super::*;
@@ -102,6 +138,42 @@ mod tests {
             tree.add(&Layout::new(""), object.into());
         }
         tree
+    }
+
+    #[test]
+    fn what_is_left_of_a_link_is_told_from_a_word_of_another_digest() {
+        let (digest, other) = (Digest::sha256(b"x"), Digest::sha256(b"other"));
+        let (ours, theirs) = (link_text(&digest), link_text(&other));
+        let mut rotten = ours.clone().into_bytes();
+        rotten[20] = b'~';
+        let left: [&[u8]; 9] = [
+            b"",
+            b"\n",
+            &[0; 71],
+            b"no digest",
+            &ours.as_bytes()[..30],
+            &rotten,
+            &[ours.as_bytes(), b"\n"].concat(),
+            &[ours.as_bytes(), b"\0\0"].concat(),
+            b"sha256:",
+        ];
+        for content in left {
+            assert!(names_no_other(content, &digest), "{}", content.escape_ascii());
+        }
+        let hex = other.hex();
+        let words: [&[u8]; 8] = [
+            ours.as_bytes(),
+            theirs.as_bytes(),
+            &theirs.as_bytes()[..15],
+            &[theirs.as_bytes(), b"\n"].concat(),
+            &[ours.as_bytes(), theirs.as_bytes()].concat(),
+            hex.as_bytes(),
+            &hex.as_bytes()[20..30],
+            b"SHA512:",
+        ];
+        for content in words {
+            assert!(!names_no_other(content, &digest), "{}", content.escape_ascii());
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A repository, ready to be judged.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use lister::Link;
@@ -21,6 +22,8 @@ pub struct Repository<'a> {
     pub(crate) layers: HashMap<Digest, &'a Link>,
     /// Under which digest the data lies that is served under another.
     aliases: HashMap<Digest, Digest>,
+    /// What manifests name; gathered where it is asked for.
+    named: OnceCell<HashSet<Digest>>,
     /// Keys of links that may be broken.
     pub(crate) doubtful: HashSet<&'a str>,
 }
@@ -51,6 +54,7 @@ impl<'a> Repository<'a> {
                 .filter(|alias| alias.digest.algorithm() != Algorithm::Sha256)
                 .map(|alias| (alias.digest, alias.canonical))
                 .collect(),
+            named: OnceCell::new(),
             doubtful: links::doubtful(&marked.tree, &marked.evidence, links),
         }
     }
@@ -67,10 +71,29 @@ impl<'a> Repository<'a> {
         manifests
     }
 
+    /// Whether the data of a manifest is there, is what its digest says, and is understood.
+    pub(crate) fn is_manifest(&self, digest: &Digest) -> bool {
+        matches!(self.marked.evidence.manifests.get(digest), Some(Known::Manifest(_)))
+    }
+
     /// Whether anything that its manifests may need is not known.
     pub(crate) fn is_uncertain(&self) -> bool {
         let mut known = self.marked.evidence.manifests.values();
         known.any(|known| !matches!(known, Known::Manifest(_)))
+    }
+
+    /// Whether any of its manifests names a digest, also where a client may fetch it elsewhere.
+    pub(crate) fn names(&self, digest: &Digest) -> bool {
+        let named = self.named.get_or_init(|| {
+            let known = self.marked.evidence.manifests.values();
+            let manifests = known.filter_map(|known| match known {
+                Known::Manifest(manifest) => Some(manifest),
+                Known::Missing | Known::Doubtful(_) => None,
+            });
+            let edges = manifests.flat_map(|manifest| manifest.edges());
+            edges.flat_map(|edge| [edge.digest, self.canonical(&edge.digest)]).collect()
+        });
+        named.contains(digest)
     }
 
     /// What a client reads that pulls `manifest`, but for what it may fetch elsewhere.

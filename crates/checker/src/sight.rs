@@ -3,10 +3,11 @@
 use lister::Link;
 use marker::{DigestReader, Known, SpillError, What};
 use registry::Digest;
+use store::{Listed, Object};
 
 use crate::blobs::{Rot, has_data, sized};
 use crate::image::{Part, Trouble};
-use crate::links::is_right;
+use crate::links::{is_right, names_no_other};
 use crate::repository::Reference;
 use crate::suspects::LinkText;
 use crate::{Repository, Seen, Suspects};
@@ -121,6 +122,25 @@ impl<'a> Sight<'a> {
             return true;
         };
         !matches!(seen.looked.get(key), Some(None))
+    }
+
+    /// A broken link that says nothing of another digest than `digest`, as it was listed; nothing before a second look.
+    pub(crate) fn broken(&self, listed: &Listed, digest: &Digest) -> Option<Object> {
+        let object = listed.object()?;
+        match self.seen?.read.get(&*object.key)? {
+            LinkText::Text(text) if text.len() as u64 == object.size => {
+                names_no_other(text, digest).then(|| object.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// An entry as it was listed, where a second look saw the same.
+    pub(crate) fn unchanged(&self, listed: &Listed) -> Option<Object> {
+        let object = listed.object()?;
+        let again = self.seen?.looked.get(&*object.key)?.as_ref()?;
+        let is_same = (again.size, again.modified) == (object.size, object.modified);
+        is_same.then(|| object.clone())
     }
 
     /// What is wrong with the link that serves what a manifest names.

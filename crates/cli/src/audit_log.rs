@@ -39,7 +39,7 @@ struct Line<'a> {
     /// The id of the multipart upload that was aborted; not there for objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload_id: Option<&'a str>,
-    /// `deleted`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
+    /// `deleted`, `rewritten`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
     outcome: &'static str,
     /// What is left of it: `version`, `trash`, or nothing.
     kept: Option<&'static str>,
@@ -124,6 +124,7 @@ impl AuditLog {
     fn line(&self, run: &str, row: &Row, outcome: &KeyOutcome) -> Option<io::Result<Vec<u8>>> {
         let (word, kept, error) = match outcome {
             KeyOutcome::Deleted(kept) => ("deleted", Some(kept), None),
+            KeyOutcome::Rewritten => ("rewritten", None, None),
             KeyOutcome::Gone => ("gone", None, None),
             KeyOutcome::Failed(failure) => ("failed", None, Some(failure.to_string())),
             KeyOutcome::Spared => return None,

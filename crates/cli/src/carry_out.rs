@@ -145,7 +145,7 @@ fn log(swept: &Result<SweepReport, SweepError>) {
     let report = swept.as_ref().unwrap_or_else(|error| &error.report);
     let (fates, left) = (report.total.fates, report.total.left.objects);
     tracing::info!(
-        deleted = fates.deleted.objects, bytes = fates.deleted.bytes,
+        deleted = fates.deleted.objects, rewritten = fates.rewritten.objects, bytes = fates.deleted.bytes,
         already_gone = fates.already_gone.objects, spared = fates.spared.objects,
         failed = fates.failed.objects, left, ended = ?report.ended,
         "swept"

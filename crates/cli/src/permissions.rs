@@ -21,6 +21,8 @@ pub enum Task {
     GcOnline,
     /// `undo`, of a plan or of a generation
     Undo,
+    /// `check --repair`, and `apply` of its plan
+    Repair,
     /// What --trash needs beside these, where the bucket keeps no versions
     Trash,
     /// What `doctor` needs beside these, above all with --write
@@ -36,14 +38,15 @@ impl Task {
             Self::Gc => "gc",
             Self::GcOnline => "gc-online",
             Self::Undo => "undo",
+            Self::Repair => "repair",
             Self::Trash => "trash",
             Self::Doctor => "doctor",
         }
     }
 
     /// Every task.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Plan, Self::Gc, Self::GcOnline, Self::Undo, Self::Trash, Self::Doctor];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Plan, Self::Gc, Self::GcOnline, Self::Undo, Self::Repair, Self::Trash, Self::Doctor];
 }
 
 /// On what an action is allowed.
@@ -74,12 +77,13 @@ pub(crate) struct Permission {
 const ALL: &[Task] = &Task::ALL;
 /// Those that look for incomplete multipart uploads.
 const PLANNING: &[Task] = &[Task::Plan, Task::Gc];
-const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline];
+/// Those that delete from the registry.
+const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline, Task::Repair];
 /// Those that read what this program keeps in the bucket.
-const RECORDED: &[Task] = &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash];
+const RECORDED: &[Task] = &[Task::Gc, Task::GcOnline, Task::Undo, Task::Repair, Task::Trash];
 const RECORDING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Trash, Task::Doctor];
-/// Those that write to the registry: links that were taken, objects out of the trash.
-const WRITING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Trash];
+/// Those that write to the registry: links that were taken, objects out of the trash, broken links anew.
+const WRITING: &[Task] = &[Task::GcOnline, Task::Undo, Task::Repair, Task::Trash];
 /// Those that bring something back from below delete markers.
 const RETURNING: &[Task] = &[Task::GcOnline, Task::Undo];
 
@@ -102,7 +106,7 @@ pub(crate) const TABLE: &[Permission] = &[
     row(
         "s3:GetObject",
         On::Own,
-        &[Task::Gc, Task::GcOnline, Task::Undo, Task::Trash, Task::Doctor],
+        &[Task::Gc, Task::GcOnline, Task::Undo, Task::Repair, Task::Trash, Task::Doctor],
     ),
     row("s3:PutObject", On::Own, RECORDING),
     row("s3:DeleteObject", On::Own, &[Task::GcOnline, Task::Trash, Task::Doctor]),

@@ -366,7 +366,9 @@ fn entry_of(row: &Row) -> Option<Entry> {
     let repository = match row.kind {
         RowKind::Blob => None,
         RowKind::RevisionLink | RowKind::LayerLink => Some(row.repository.clone()?),
-        RowKind::TagLink | RowKind::Upload | RowKind::MultipartUpload => return None,
+        RowKind::BrokenLink | RowKind::TagLink | RowKind::Upload | RowKind::MultipartUpload => {
+            return None;
+        }
     };
     Some(Entry { repository, digest })
 }

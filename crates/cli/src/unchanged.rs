@@ -4,11 +4,12 @@
 //! blobs may be needed again: a client that finds a layer does not send it a second time, so the blob itself shows
 //! nothing. But every push ends by writing links, also where they were there already.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use lister::{BlobSeeder, FolderSeeder, ListError, Part, Seeder, Walk, walk};
 use monitor::Counter;
-use planner::{FreshLinks, Plan};
+use planner::{FreshLinks, Plan, PlanError, Stage};
 use registry::{KeyKind, Layout, Timestamp};
 use store::{Listed, Object, ReadStore};
 
@@ -19,8 +20,11 @@ use crate::{Failure, Refusal};
 /// `repositories/` once. Where a database has taken the place of links, data is all that a push may leave: then it lists
 /// `blobs/` too.
 ///
+/// Broken links that the plan writes anew do not count: an earlier run may have written them. Whoever pushed and wrote
+/// nothing else pushed what the plan saw, for a manifest that it did not see has a link of its own.
+///
 /// # Errors
-/// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole.
+/// [`Refusal::Written`] with the newest link; [`Failure::List`] where the listing is not whole; [`Failure::Plan`].
 pub(crate) async fn require_unchanged<S: ReadStore>(
     open: &Open<S>,
     plan: &Plan,
@@ -30,14 +34,16 @@ pub(crate) async fn require_unchanged<S: ReadStore>(
     let seeder = FolderSeeder::new(Arc::clone(&open.store), &within, open.width);
     let ask = listing(open, within, seeder, Counter::RepositoryKeys, watch);
     let links = Kind { what: "links", counts: is_link };
-    require_none(ask, &open.layout, links, header.t0, header.facts.fresh_links).await?;
+    let ours = Arc::new(repaired(plan)?);
+    let known = header.facts.fresh_links;
+    require_none(ask, &open.layout, links, header.t0, known, ours).await?;
     if header.keep_list.is_none() {
         return Ok(());
     }
     let seeder = BlobSeeder::new(&open.layout);
     let ask = listing(open, open.layout.blobs(), seeder, Counter::BlobKeys, watch);
     let blobs = Kind { what: "blobs", counts: |kind| matches!(kind, KeyKind::Blob(_)) };
-    require_none(ask, &open.layout, blobs, header.t0, FreshLinks::default()).await
+    require_none(ask, &open.layout, blobs, header.t0, FreshLinks::default(), Arc::default()).await
 }
 
 fn listing<S, D>(
@@ -65,13 +71,14 @@ struct Kind {
     counts: fn(&KeyKind<'_>) -> bool,
 }
 
-/// Refuses where anything of a kind was written since, but for what is `known`.
+/// Refuses where anything of a kind was written since, but for what is `known` and for what is `ours`.
 async fn require_none<S: ReadStore, D: Seeder>(
     ask: Walk<S, D>,
     layout: &Layout,
     kind: Kind,
     since: Timestamp,
     known: FreshLinks,
+    ours: Arc<HashSet<Box<str>>>,
 ) -> Result<(), Failure> {
     let (store, layout, within) =
         (Arc::clone(&ask.store), layout.clone(), Arc::<str>::from(&*ask.within));
@@ -81,6 +88,7 @@ async fn require_none<S: ReadStore, D: Seeder>(
         within: Arc::clone(&within),
         kind,
         since,
+        ours: Arc::clone(&ours),
         fresh: FreshLinks::default(),
         newest: None,
     };
@@ -97,6 +105,17 @@ async fn require_none<S: ReadStore, D: Seeder>(
     Err(Refusal::Written { count: fresh.count, what: kind.what, newest, since }.into())
 }
 
+/// The links that a plan writes anew.
+fn repaired(plan: &Plan) -> Result<HashSet<Box<str>>, PlanError> {
+    let mut keys = HashSet::new();
+    for segment in plan.segments().iter().filter(|segment| segment.stage == Stage::Repairs) {
+        for row in plan.rows(segment)? {
+            keys.insert(row?.key);
+        }
+    }
+    Ok(keys)
+}
+
 /// What was written of one range at or after `since`.
 struct Written<S> {
     store: Arc<S>,
@@ -104,6 +123,8 @@ struct Written<S> {
     within: Arc<str>,
     kind: Kind,
     since: Timestamp,
+    /// What the plan itself may have written.
+    ours: Arc<HashSet<Box<str>>>,
     fresh: FreshLinks,
     newest: Option<(Timestamp, String)>,
 }
@@ -132,7 +153,10 @@ impl<S: ReadStore> Part for Written<S> {
 impl<S> Written<S> {
     fn see(&mut self, object: &Object) {
         let counts = self.kind.counts;
-        if object.modified < self.since || !counts(&self.layout.classify(&object.key)) {
+        if object.modified < self.since
+            || !counts(&self.layout.classify(&object.key))
+            || self.ours.contains(&*object.key)
+        {
             return;
         }
         self.fresh.see(object, self.since);

@@ -125,7 +125,7 @@ where
                     settled.entries.push(entry);
                 }
                 KeyOutcome::Gone => {}
-                KeyOutcome::Spared => settled.spared.push(blob),
+                KeyOutcome::Spared | KeyOutcome::Rewritten => settled.spared.push(blob),
                 KeyOutcome::Failed(failure) => {
                     self.report.fail(&doomed.key, &failure);
                     settled.failed += 1;

@@ -124,7 +124,7 @@ where
             match outcome {
                 KeyOutcome::Deleted(_) => taken.push(doomed),
                 KeyOutcome::Failed(failure) => self.report.fail(&doomed.key, &failure),
-                KeyOutcome::Gone | KeyOutcome::Spared => {}
+                KeyOutcome::Gone | KeyOutcome::Spared | KeyOutcome::Rewritten => {}
             }
         }
         self.report.taken += taken.len() as u64;

@@ -35,7 +35,7 @@ pub fn judge_repository(marked: &Marked, cutoffs: &Cutoffs) -> Judged {
         rows.extend(judge.layers());
         rows.extend(judge.remains(&rows));
     }
-    Judged { rows, facts: facts(marked, cutoffs) }
+    Judged { rows, facts: facts_of(marked, cutoffs) }
 }
 
 struct Judge<'m> {
@@ -200,7 +200,9 @@ fn entries_of_tag(tag: &TagTree) -> impl Iterator<Item = &Listed> {
     tag.current.iter().chain(tag.index.iter().map(|link| &link.listed))
 }
 
-pub(crate) fn facts(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
+/// What there is to see of one repository, whatever goes of it.
+#[must_use]
+pub fn facts_of(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
     let (tree, reach) = (&marked.tree, &marked.reach);
     let links = || {
         let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.listed);

@@ -15,7 +15,10 @@ pub fn observe_repository(
     cutoffs: &Cutoffs,
     keep_list: &mut DigestReader<'_>,
 ) -> Result<Facts, SpillError> {
-    Ok(Facts { keep_list_gaps: gaps(marked, cutoffs, keep_list)?, ..judge::facts(marked, cutoffs) })
+    Ok(Facts {
+        keep_list_gaps: gaps(marked, cutoffs, keep_list)?,
+        ..judge::facts_of(marked, cutoffs)
+    })
 }
 
 /// Digests that layer links of the repository name and nothing needs: their blobs are garbage, not orphans.

@@ -43,11 +43,11 @@ pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
     Doubt, Doubts, Header, InvalidPlanId, KeepList, Location, MultipartSeen, Part, Plan, PlanId,
-    PlanWriter, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals, parse_header,
-    parse_segment,
+    PlanWriter, Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals,
+    parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;
-pub use judge::{Judged, judge_repository};
+pub use judge::{Judged, facts_of, judge_repository};
 pub use keep_list::{observe_repository, unneeded_layers};
 pub use multipart::{Standing, judge_multipart, standing};
 pub use policy::{Cutoffs, Policy};

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use registry::{Digest, RepositoryName, Shard, Timestamp};
 
-/// What kind of object a row deletes. The names are part of the plan's format and of the CSV.
+/// What kind of object a row is about. The names are part of the plan's format and of the CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKind {
+    /// A link that does not say what it has to: it is written anew, and names the row's digest then. Every other kind
+    /// goes.
+    BrokenLink,
     /// A key below `tags/`: an index entry, or what remains of an empty repository's tags.
     TagLink,
     /// A manifest of a repository.
@@ -23,7 +26,8 @@ pub enum RowKind {
 
 impl RowKind {
     /// Every kind, in the order of sweeping.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::BrokenLink,
         Self::TagLink,
         Self::RevisionLink,
         Self::LayerLink,
@@ -36,6 +40,7 @@ impl RowKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::BrokenLink => "broken_link",
             Self::TagLink => "tag_link",
             Self::RevisionLink => "revision_link",
             Self::LayerLink => "layer_link",
@@ -49,6 +54,7 @@ impl RowKind {
     #[must_use]
     pub const fn stage(self) -> Stage {
         match self {
+            Self::BrokenLink => Stage::Repairs,
             Self::TagLink => Stage::Tags,
             Self::RevisionLink => Stage::Revisions,
             Self::LayerLink | Self::Upload => Stage::Layers,
@@ -61,6 +67,8 @@ impl RowKind {
 /// Steps of a sweep. Each ends before the next begins, so that references go before what they refer to (G8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
+    /// Broken links, which are written anew: more is named by that, never less, so it comes before anything goes.
+    Repairs,
     /// Tag links: they name revisions.
     Tags,
     /// Revision links: they name manifests, which name layers.
@@ -75,13 +83,14 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of sweeping.
-    pub const ALL: [Self; 5] =
-        [Self::Tags, Self::Revisions, Self::Layers, Self::Blobs, Self::Multipart];
+    pub const ALL: [Self; 6] =
+        [Self::Repairs, Self::Tags, Self::Revisions, Self::Layers, Self::Blobs, Self::Multipart];
 
     /// The name in files and output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Repairs => "repairs",
             Self::Tags => "tags",
             Self::Revisions => "revisions",
             Self::Layers => "layers",
@@ -91,7 +100,7 @@ impl Stage {
     }
 }
 
-/// Why an object goes. The names are part of the plan's format and of the CSV.
+/// Why an object goes, or is written anew. The names are part of the plan's format and of the CSV.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// No kept manifest of any repository refers to the blob.
@@ -108,11 +117,13 @@ pub enum Reason {
     StaleUpload,
     /// Nothing that could be pulled is left in the repository.
     EmptyRepository,
+    /// The link is empty, cut off, or otherwise no digest, and which it has to name is known.
+    BrokenLink,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Unreferenced,
         Self::Untagged,
         Self::Expired,
@@ -120,6 +131,7 @@ impl Reason {
         Self::UnneededHere,
         Self::StaleUpload,
         Self::EmptyRepository,
+        Self::BrokenLink,
     ];
 
     /// The name in files and output.
@@ -133,18 +145,19 @@ impl Reason {
             Self::UnneededHere => "unneeded-here",
             Self::StaleUpload => "stale-upload",
             Self::EmptyRepository => "empty-repository",
+            Self::BrokenLink => "broken-link",
         }
     }
 }
 
-/// One object that goes.
+/// One object that goes, or a link that is written anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// What it is.
     pub kind: RowKind,
     /// The repository it lies in; none for blobs, and for uploads that would become one.
     pub repository: Option<RepositoryName>,
-    /// The digest its key names, where it names one.
+    /// The digest its key names, where it names one; what a broken link has to say.
     pub digest: Option<Digest>,
     /// The exact key that was listed (G7).
     pub key: Box<str>,
@@ -152,7 +165,7 @@ pub struct Row {
     pub bytes: u64,
     /// When it was last written; of a multipart upload, when it was begun or got its newest part.
     pub modified: Timestamp,
-    /// Why it goes.
+    /// Why it goes, or is written anew.
     pub reason: Reason,
     /// The rule of the retention policy that lets it go, where one does.
     pub rule: Option<Arc<str>>,

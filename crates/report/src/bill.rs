@@ -120,24 +120,28 @@ impl Bill {
     }
 }
 
-/// What carrying out a plan asks for, about: it lists again, to see that nobody pushed, as much as the plan did at most. Stages do not mix, so that each may end with a batch that is not full; and each
-/// multipart upload is looked at, and aborted by a request of its own.
+/// What carrying out a plan asks for, about: it lists again, to see that nobody pushed, as much as the plan did at most.
+/// Stages do not mix, so that each may end with a batch that is not full; and each multipart upload is looked at, and
+/// aborted by a request of its own, and each broken link is read, looked at and written.
 pub(crate) fn still_to_come(header: &Header, totals: &Totals) -> Requests {
     let uploads = totals.of_stage(Stage::Multipart).count;
+    let broken = totals.of_stage(Stage::Repairs).count;
     let requests = |stage| match stage {
         Stage::Multipart => uploads,
+        Stage::Repairs => 0,
         Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
             totals.of_stage(stage).count.div_ceil(BATCH)
         }
     };
     let delete = Stage::ALL.into_iter().map(requests).sum();
-    Requests { list: uploads + header.requests.list, delete, ..Requests::default() }
+    let list = header.requests.list + uploads + broken;
+    Requests { list, get: broken, put: broken, delete, ..Requests::default() }
 }
 
-/// What a trash asks for: each object is looked for, copied, and its copy looked for. Uploads go to none.
+/// What a trash asks for: each object that goes is looked for, copied, and its copy looked for. Uploads go to none.
 pub(crate) fn copies(totals: &Totals) -> Requests {
-    let uploads = totals.of_stage(Stage::Multipart).count;
-    let objects = totals.all().count.saturating_sub(uploads);
+    let others = [Stage::Multipart, Stage::Repairs].map(|stage| totals.of_stage(stage).count);
+    let objects = totals.all().count.saturating_sub(others.iter().sum());
     Requests { list: 2 * objects, put: objects, ..Requests::default() }
 }
 

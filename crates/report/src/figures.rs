@@ -53,13 +53,15 @@ impl Figures {
     /// Where the plan cannot be read.
     pub fn of(plan: &Plan) -> Result<Self, PlanError> {
         let mut building = Building::new(plan.header().t0);
-        let [mut tags, mut revisions, mut layers, mut blobs, mut uploads] =
+        let [mut repairs, mut tags, mut revisions, mut layers, mut blobs, mut uploads] =
             Stage::ALL.map(|stage| ByShard::new(plan, stage));
         for shard in Shard::all() {
             let mut links = Links::default();
-            tags.each(shard, |row| {
-                building.add_of_repository(row);
-            })?;
+            for stage in [&mut repairs, &mut tags] {
+                stage.each(shard, |row| {
+                    building.add_of_repository(row);
+                })?;
+            }
             for stage in [&mut revisions, &mut layers] {
                 stage.each(shard, |row| {
                     let place = building.add_of_repository(row);

@@ -180,6 +180,8 @@ pub enum KeyOutcome {
     Gone,
     /// It was written since it was listed, and kept.
     Spared,
+    /// It was not to be deleted, but written anew, and that is done. No deletion answers so.
+    Rewritten,
     /// It could not be deleted.
     Failed(KeyFailure),
 }

@@ -56,7 +56,9 @@ impl Sum for Count {
 pub struct Fates {
     /// The store said it deleted them.
     pub deleted: Count,
-    /// They were not there any more.
+    /// Links that were broken and are written anew.
+    pub rewritten: Count,
+    /// They were not there any more, or not broken any more.
     pub already_gone: Count,
     /// Kept: written since they were listed, or held back because a reference to them could not be removed (G8).
     pub spared: Count,
@@ -68,13 +70,14 @@ impl Fates {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> Count {
-        self.deleted + self.already_gone + self.spared + self.failed
+        self.deleted + self.rewritten + self.already_gone + self.spared + self.failed
     }
 }
 
 impl AddAssign for Fates {
     fn add_assign(&mut self, other: Self) {
         self.deleted += other.deleted;
+        self.rewritten += other.rewritten;
         self.already_gone += other.already_gone;
         self.spared += other.spared;
         self.failed += other.failed;

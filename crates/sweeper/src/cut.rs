@@ -43,8 +43,17 @@ pub(crate) struct Batch {
     pub(crate) rows: Vec<Row>,
     /// As many as rows.
     pub(crate) places: Vec<Place>,
-    /// The same rows, as the store gets them.
-    pub(crate) request: DeleteBatch,
+    /// What is asked of the store.
+    pub(crate) request: Request,
+}
+
+/// What is asked of the store for the rows of a batch.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// To delete these.
+    Delete(DeleteBatch),
+    /// To write them anew: what is not to be deleted never makes a batch of deletions.
+    Rewrite,
 }
 
 impl Batch {
@@ -75,9 +84,9 @@ pub(crate) struct Cut<P> {
 impl<P: Source> Cut<P> {
     /// Sends every batch of the stage, until nobody takes them. Blocks: reading and sending.
     pub(crate) fn run(&self, batches: &Sender<Batch>) -> Result<HeldBack, Cause> {
-        let trash = self.trash.clone();
-        let mut open =
-            Open { rows: Vec::new(), places: Vec::new(), held_back: HeldBack::new(), trash };
+        let (stage, trash) = (self.stage, self.trash.clone());
+        let (rows, places, held_back) = <_>::default();
+        let mut open = Open { rows, places, held_back, stage, trash };
         let mut lanes = self.lanes()?;
         while let Some(mut lane) = lanes.pop_front() {
             // Rounded down: what fills a batch up comes from another lane each time.
@@ -181,6 +190,7 @@ struct Open {
     rows: Vec<Row>,
     places: Vec<Place>,
     held_back: HeldBack,
+    stage: Stage,
     trash: Option<Trash>,
 }
 
@@ -196,16 +206,24 @@ impl Open {
 
     fn close(&mut self) -> Result<Batch, Cause> {
         let rows = std::mem::take(&mut self.rows);
+        let request = if self.stage == Stage::Repairs {
+            Request::Rewrite
+        } else {
+            Request::Delete(self.deletion(&rows)?)
+        };
+        Ok(Batch { rows, places: std::mem::take(&mut self.places), request })
+    }
+
+    fn deletion(&self, rows: &[Row]) -> Result<DeleteBatch, Cause> {
         let doomed = |row: &Row| Doomed {
             key: row.key.clone(),
             modified: row.modified,
             upload: row.upload.clone(),
         };
         let request = DeleteBatch::new(rows.iter().map(doomed).collect()).map_err(Cause::Batch)?;
-        let request = match &self.trash {
+        Ok(match &self.trash {
             Some(trash) if !request.is_of_uploads() => request.into_trash(trash.clone()),
             _ => request,
-        };
-        Ok(Batch { rows, places: std::mem::take(&mut self.places), request })
+        })
     }
 }

@@ -97,7 +97,7 @@ pub enum Cause {
     Panicked(#[source] JoinError),
     /// The outcomes do not add up to the plan (G10).
     #[error("the outcomes do not add up to the plan")]
-    Unaccounted(#[source] Imbalance),
+    Unaccounted(#[source] Box<Imbalance>),
 }
 
 impl Cause {

@@ -72,6 +72,7 @@ impl Ledger {
         let fates = self.fates_at(place.segment, row.kind);
         match outcome {
             KeyOutcome::Deleted(_) => fates.deleted += count,
+            KeyOutcome::Rewritten => fates.rewritten += count,
             KeyOutcome::Gone => fates.already_gone += count,
             KeyOutcome::Spared => fates.spared += count,
             KeyOutcome::Failed(failure) => {

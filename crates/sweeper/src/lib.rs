@@ -1,4 +1,4 @@
-//! Carries out a plan, and decides nothing: it deletes what the plan lists, or spares it.
+//! Carries out a plan, and decides nothing: it deletes what the plan lists, writes its broken links anew, or spares it.
 //!
 //! # Words
 //! A *row* is one object of the plan; its *ordinal* is its place in its segment. A *batch* is what one request
@@ -7,8 +7,8 @@
 //! what a plan deleted, where the store kept it.
 //!
 //! # Guarantees
-//! G6: only rows of the plan are deleted. G8: tags, then revisions, then layer links, then blobs; what a remaining
-//! link may lead to stays. Incomplete multipart uploads, to which nothing leads, are aborted last. G10: planned = deleted + already gone + spared + failed, in every segment and in
+//! G6: only rows of the plan are deleted, or written anew. G8: broken links first, then tags, then revisions, then layer links, then blobs; what a remaining
+//! link may lead to stays. Incomplete multipart uploads, to which nothing leads, are aborted last. G10: planned = deleted + rewritten + already gone + spared + failed, in every segment and in
 //! total. G11: an intent is durable before its request is sent, so that a sweep cut off at any instant can be taken up
 //! and ends in the same objects; so can an undo, which never overwrites. G12: rows, batches and requests in memory depend on [`Settings`] alone; the journal's
 //! state takes up to a bit for each row.
@@ -39,6 +39,8 @@ mod ledger;
 mod note;
 mod obstacles;
 mod report;
+mod rewrite;
+mod runs;
 mod source;
 mod sweep;
 mod trash;

@@ -51,7 +51,7 @@ impl Obstacles {
 /// Whether objects of this kind lead to others.
 pub(crate) const fn is_link(kind: RowKind) -> bool {
     match kind {
-        RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => true,
+        RowKind::BrokenLink | RowKind::TagLink | RowKind::RevisionLink | RowKind::LayerLink => true,
         RowKind::Upload | RowKind::Blob | RowKind::MultipartUpload => false,
     }
 }

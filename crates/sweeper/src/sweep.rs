@@ -7,14 +7,18 @@ use std::time::Duration;
 use monitor::{Asked, Counter, Garbage, Monitor, Phase, Stop};
 use planner::{Plan, Row, Stage};
 use registry::Timestamp;
-use store::{DeleteBatch, DeleteStore, ErrorKind, Kept, KeyOutcome, Operation, StoreError, Trash};
+use store::{
+    DeleteBatch, DeleteStore, ErrorKind, KeyOutcome, Operation, StoreError, Trash, WriteStore,
+};
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::cut::{Batch, Cut, Place};
-use crate::journal::{Durable, Fate, Journal, JournalState, Marked, Record, Run, Writer};
+use crate::cut::{Batch, Cut, Request};
+use crate::journal::{Durable, Journal, JournalState, Record, Writer};
 use crate::ledger::Ledger;
+use crate::rewrite::{TOGETHER, rewrite_all};
+use crate::runs::{add_run, marked};
 use crate::source::Source;
 use crate::trash::trash_of;
 use crate::{Cause, Ended, Fates, JournalError, SweepError, SweepReport};
@@ -53,7 +57,7 @@ impl Observer for () {
 
 /// Carries out a plan, or what earlier sweeps left of it.
 ///
-/// Tags, revisions, layer links, blobs, multipart uploads: each stage ends before the next begins (G8). An object is asked for only when
+/// Broken links, which are written anew, then tags, revisions, layer links, blobs, multipart uploads: each stage ends before the next begins (G8). An object is asked for only when
 /// the intent is durable in the journal, and every object gets exactly one outcome (G10, G11). Where a link stays,
 /// because it could not be removed or was written since, nothing it may lead to is touched (G8).
 ///
@@ -65,7 +69,7 @@ impl Observer for () {
 ///
 /// # Errors
 /// [`SweepError`], with all that was done; [`Cause::AlreadyApplied`] where nothing is left to do.
-pub async fn sweep<S: DeleteStore>(
+pub async fn sweep<S: DeleteStore + WriteStore>(
     store: Arc<S>,
     plan: Plan,
     journal: Journal,
@@ -95,7 +99,7 @@ const ABORTS: usize = 64;
 /// How often a sweep that waits looks whether it is asked to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) async fn sweep_source<S: DeleteStore, P: Source>(
+pub(crate) async fn sweep_source<S: DeleteStore + WriteStore, P: Source>(
     store: Arc<S>,
     source: Arc<P>,
     mut journal: Journal,
@@ -181,7 +185,7 @@ struct Landed {
 
 type Flight = JoinSet<Result<Landed, Halt>>;
 
-impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
+impl<S: DeleteStore + WriteStore, P: Source> Sweep<'_, S, P> {
     async fn run(mut self, now: Timestamp) -> Result<SweepReport, SweepError> {
         let began = self.record(Record::Began { now, trash: self.around.trash.is_some() }).await;
         let swept = if began.is_ok() { self.sweep_stages().await } else { began };
@@ -224,7 +228,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
 
     async fn sweep_stage(&mut self, stage: Stage) -> Result<(), Halt> {
         self.around.monitor.enter(match stage {
-            Stage::Tags | Stage::Revisions | Stage::Layers => Phase::SweepingLinks,
+            Stage::Repairs | Stage::Tags | Stage::Revisions | Stage::Layers => Phase::SweepingLinks,
             Stage::Blobs | Stage::Multipart => Phase::SweepingBlobs,
         });
         let (size, width) = self.load(stage);
@@ -249,6 +253,7 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
     /// full batches would hold up whoever asks to stop, and as many of them take more requests at once (G12).
     fn load(&self, stage: Stage) -> (usize, usize) {
         match stage {
+            Stage::Repairs => (self.size.min(TOGETHER), self.width),
             Stage::Multipart => (self.size.min(ABORTS), self.width.div_ceil(DeleteBatch::COPIES)),
             Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
                 (self.size, self.width)
@@ -345,53 +350,30 @@ impl<S: DeleteStore, P: Source> Sweep<'_, S, P> {
                 monitor.count(Counter::FailedObjects, 1);
                 monitor.note(Garbage::Failed, row.modified.as_millis());
             }
-            KeyOutcome::Gone | KeyOutcome::Spared => {}
+            KeyOutcome::Rewritten | KeyOutcome::Gone | KeyOutcome::Spared => {}
         }
     }
 }
 
 /// One batch on its way: intent, then request (G11).
-async fn carry_out<S: DeleteStore>(
+async fn carry_out<S: DeleteStore + WriteStore>(
     store: Arc<S>,
     durable: Durable,
     number: u64,
     batch: Batch,
 ) -> Result<Landed, Halt> {
     durable.await.map_err(|_| Halt::Journal)?;
-    let outcomes =
-        store.delete(&batch.request).await.map_err(|error| Halt::Cause(Cause::Store(error)))?;
+    let outcomes = match &batch.request {
+        Request::Delete(request) => store.delete(request).await,
+        Request::Rewrite => rewrite_all(store.as_ref(), &batch.rows).await,
+    };
+    let outcomes = outcomes.map_err(|error| Halt::Cause(Cause::Store(error)))?;
     // G10: an answer that leaves a key out says nothing about any of them.
     if outcomes.len() != batch.rows.len() {
         let error = StoreError::new(Operation::Delete, store.identity(), ErrorKind::Malformed);
         return Err(Halt::Cause(Cause::Store(error)));
     }
     Ok(Landed { number, batch, outcomes })
-}
-
-/// The delete marker that hides a row now.
-fn marked(place: Place, outcome: &KeyOutcome) -> Option<Marked> {
-    let KeyOutcome::Deleted(Kept::Marker(id)) = outcome else { return None };
-    let Place { segment, ordinal } = place;
-    Some(Marked { segment, ordinal, id: id.clone() })
-}
-
-/// Appends a row to the last run where it continues it.
-fn add_run(runs: &mut Vec<Run>, place: Place, row: &Row, outcome: &KeyOutcome) {
-    let fate = match outcome {
-        KeyOutcome::Deleted(Kept::Trash) => Fate::Trashed,
-        KeyOutcome::Deleted(Kept::Nothing | Kept::Marker(_)) => Fate::Deleted,
-        KeyOutcome::Gone => Fate::Gone,
-        KeyOutcome::Spared => Fate::Spared,
-        KeyOutcome::Failed(failure) => Fate::Failed(failure.kind),
-    };
-    let run = Run { span: place.span(), kind: row.kind, fate, bytes: row.bytes };
-    match runs.last_mut() {
-        Some(last) if last.is_continued_by(&run) => {
-            last.span.length += 1;
-            last.bytes = last.bytes.saturating_add(run.bytes);
-        }
-        _ => runs.push(run),
-    }
 }
 
 fn panicked(error: JoinError) -> Halt {
@@ -407,7 +389,7 @@ fn conclude(halt: Option<Halt>, ledger: Ledger) -> Result<SweepReport, SweepErro
         Some(Halt::Journal) => (Ended::Broken, Some(Cause::JournalClosed)),
     };
     let report = ledger.report(ended);
-    match cause.or_else(|| report.check().err().map(Cause::Unaccounted)) {
+    match cause.or_else(|| report.check().err().map(Box::new).map(Cause::Unaccounted)) {
         Some(cause) => Err(SweepError { cause, report: Box::new(report) }),
         None => Ok(report),
     }

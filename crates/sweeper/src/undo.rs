@@ -43,7 +43,8 @@ pub struct UndoSettings {
 
 /// Takes back what a plan deleted, or what was asked for of it.
 ///
-/// Uploads that were aborted are gone for good, and only counted.
+/// Uploads that were aborted are gone for good, and links that were written anew stay as they are: nobody misses what they
+/// said before. Both are only counted.
 ///
 /// Blobs, layer links, revisions, tags: the order of deletion backwards, and a stage begins only when the one before
 /// went through, so that nothing refers to what is not back yet (G8). Nothing is overwritten: what is there is left as
@@ -103,6 +104,7 @@ pub(crate) async fn undo_source<S: RestoreStore, P: Source>(
         is_dry_run: settings.is_dry_run,
         deleted: is_everything.then_some(counted),
         aborted: if is_everything { worth.aborted } else { Count::default() },
+        rewritten: if is_everything { worth.rewritten } else { Count::default() },
         kinds: BTreeMap::new(),
         missing: Vec::new(),
     };
@@ -203,11 +205,12 @@ impl<S: RestoreStore, P: Source> Undoing<'_, S, P> {
 
     /// Refuses where the journal says that there is nothing to bring back, or the trash that it tells of is empty.
     async fn check_worth(&self) -> Result<(), Halt> {
-        let Worth { deleted, unsettled, aborted } = self.state.worth(self.source.segments());
-        if (deleted + aborted).objects + unsettled == 0 {
+        let worth = self.state.worth(self.source.segments());
+        let Worth { deleted, unsettled, aborted, rewritten } = worth;
+        if (deleted + aborted + rewritten).objects + unsettled == 0 {
             return Err(Cause::NothingDeleted.into());
         }
-        // What was in the trash may be back; and of uploads nothing can be.
+        // What was in the trash may be back; uploads cannot be, and links that are right need not.
         if self.state.is_undone() || deleted.objects + unsettled == 0 {
             return Ok(());
         }

@@ -85,7 +85,8 @@ fn g8_references_go_before_what_they_refer_to() {
                 batches.iter().flatten().map(|key| kinds[key].stage()).collect();
             assert!(stages.is_sorted(), "{stages:?}");
             let distinct: BTreeSet<Stage> = stages.into_iter().collect();
-            assert!(distinct.into_iter().eq(Stage::ALL), "something of every stage");
+            let going = Stage::ALL.into_iter().filter(|stage| *stage != Stage::Repairs);
+            assert!(distinct.into_iter().eq(going), "something of every stage");
         }
     }
 }

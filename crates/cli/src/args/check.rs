@@ -1,5 +1,8 @@
 //! What to check, and how closely.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::Args as ClapArgs;
 
 use super::{ByteSize, LOCATION, MetricsArgs, StoreArgs};
@@ -34,6 +37,23 @@ pub struct CheckArgs {
     /// Tell all that is found, not only the first of each kind
     #[arg(long)]
     pub all: bool,
+    /// Also write a plan to this directory that repairs what can be repaired without asking
+    ///
+    /// Links that are empty, cut off, or otherwise no digest are written anew where it is provable what they said; links
+    /// that provably serve nobody go. The check itself changes nothing: `regsweep show DIR` shows the plan, `regsweep
+    /// apply DIR` carries it out, and `regsweep undo DIR` takes back what it removed.
+    #[arg(long, value_name = "DIR")]
+    pub repair: Option<PathBuf>,
+    /// Repair nothing younger than this, by the store's clock
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "24h",
+        value_parser = humantime::parse_duration,
+        requires = "repair",
+        hide_short_help = true
+    )]
+    pub grace: Duration,
     /// Memory that lists of blobs, manifests and data may take
     #[arg(long, value_name = "SIZE", default_value = "2GiB", hide_short_help = true)]
     pub memory: ByteSize,

@@ -5,6 +5,7 @@
 
 mod blobs;
 mod data;
+mod repairs;
 mod repositories;
 #[cfg(test)]
 mod tests;
@@ -14,18 +15,21 @@ use std::sync::Arc;
 
 use checker::{Links, Report};
 use monitor::{Counter, Monitor, Phase, Stop};
-use planner::{Amount, Requests};
+use planner::{Amount, Plan, Requests};
 use registry::Layout;
 use store::ReadStore;
 
 pub(crate) use self::data::Verified;
+pub(crate) use self::repairs::Mending;
 
 use crate::Failure;
 use crate::collect::requests;
 use crate::survey::Survey;
 
+use self::repairs::Draft;
+
 /// What to check, and how closely.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ask<'a> {
     /// The registry's keys.
     pub(crate) layout: &'a Layout,
@@ -41,6 +45,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) percent: Option<u8>,
     /// How many findings of each kind are kept.
     pub(crate) most: usize,
+    /// Which repairs are to be planned.
+    pub(crate) mending: Option<Mending<'a>>,
 }
 
 /// What a check saw.
@@ -54,6 +60,10 @@ pub(crate) struct Checked {
     /// What was compared, where that was wished.
     pub(crate) verified: Option<Verified>,
     pub(crate) requests: Requests,
+    /// What repairs that, where that was wished and there is any.
+    pub(crate) repairs: Option<Plan>,
+    /// How many findings could be repaired, were they old enough.
+    pub(crate) mendable: u64,
 }
 
 /// Reads the registry and says what is wrong with it; changes nothing, and could not.
@@ -77,6 +87,10 @@ pub(crate) async fn check<S: ReadStore>(
         stop,
     };
     let mut report = Report::new(ask.most);
+    let draft = match &ask.mending {
+        Some(wish) => Some(Draft::begin(store.as_ref(), wish).await?),
+        None => None,
+    };
     monitor.enter(Phase::ListingBlobs);
     let listed = blobs::list(survey, &mut report).await?;
     let mut blobs = listed.blobs;
@@ -87,7 +101,7 @@ pub(crate) async fn check<S: ReadStore>(
         verified = Some(found.tell(ask.layout, &mut blobs, &mut report));
     }
     monitor.enter(Phase::Marking);
-    repositories::judge(survey, blobs, ask.links, &mut report).await?;
+    let judged = repositories::judge(survey, blobs, ask.links, draft, &mut report).await?;
     let get = |counter| monitor.get(counter);
     Ok(Checked {
         report,
@@ -97,5 +111,7 @@ pub(crate) async fn check<S: ReadStore>(
         blobs: Amount { count: get(Counter::Blobs), bytes: get(Counter::BlobBytes) },
         verified,
         requests: requests(monitor),
+        repairs: judged.repairs,
+        mendable: judged.mendable,
     })
 }

@@ -16,7 +16,7 @@ use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules
 use monitor::{Counter, Garbage, Monitor, Phase, Stop};
 use planner::{
     BlobJudge, Cutoffs, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy,
-    Requests, Row, audit,
+    Purpose, Requests, Row, audit,
 };
 use policy::Retention;
 use registry::{Digest, Layout, RepositoryName, Timestamp};
@@ -236,6 +236,7 @@ impl<S: MultipartStore> Stage<'_, S> {
                 base: ask.layout.base().to_owned(),
                 options: ask.options.clone(),
             },
+            purpose: Purpose::Collection,
             policy: ask.policy,
             retention: retention.map(|retaining| by_rule.told(retaining.record.clone())),
             keep_list: ask.keep_list.as_ref().map(|list| list.record.clone()),

@@ -99,10 +99,10 @@ impl Name {
     pub(crate) fn tasks(self) -> Vec<Task> {
         match (self, self.permission()) {
             (Self::Clock | Self::Conditions | Self::Multipart, _) => Vec::new(),
-            (Self::Offline | Self::Generations, _) => vec![Task::Gc],
-            (Self::Cache | Self::UndoEnded, _) => vec![Task::Gc, Task::GcOnline],
+            (Self::Offline | Self::Generations, _) => vec![Task::Gc, Task::Repair],
+            (Self::Cache | Self::UndoEnded, _) => vec![Task::Gc, Task::GcOnline, Task::Repair],
             (Self::CacheOnline | Self::WayBack, _) => vec![Task::GcOnline],
-            (Self::Lease, _) => vec![Task::Gc, Task::GcOnline, Task::Undo],
+            (Self::Lease, _) => vec![Task::Gc, Task::GcOnline, Task::Undo, Task::Repair],
             (Self::Kept, _) => vec![Task::Undo],
             (_, Some((action, on))) => tasks_needing(action, on),
             (_, None) => Task::ALL.to_vec(),

@@ -104,7 +104,7 @@ impl<S: RestoreStore> Trial<'_, S> {
             Some(KeyOutcome::Failed(failure)) => {
                 Err(failed(failure.kind).because(String::from(failure.message)))
             }
-            Some(KeyOutcome::Gone | KeyOutcome::Spared) | None => {
+            Some(KeyOutcome::Gone | KeyOutcome::Spared | KeyOutcome::Rewritten) | None => {
                 Err(failed(store::ErrorKind::Fatal).because("the store did not delete it"))
             }
         }

@@ -338,7 +338,7 @@ fn sweeps() -> Vec<Row> {
         ),
         (sweeping(Cause::JournalClosed), Code::Internal, vec![BUG]),
         (
-            sweeping(Cause::Unaccounted(Imbalance::Parts { parts: "shards" })),
+            sweeping(Cause::Unaccounted(Imbalance::Parts { parts: "shards" }.into())),
             Code::Internal,
             vec![BUG],
         ),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use checker::{BrokenImage, Finding, Kind, Report, Severity};
-use planner::{Amount, Requests};
+use planner::{Amount, Plan, Requests, RowKind};
 use serde::Serialize;
 
 use super::{count, size};
@@ -30,6 +30,7 @@ pub(crate) fn check_table(source: &str, checked: &Checked, console: Console) -> 
     for severity in [Severity::Damage, Severity::Useless, Severity::Odd] {
         text.push_str(&findings(report, severity, console));
     }
+    text.push_str(&checked.repairs.as_ref().map_or_else(String::new, repairs));
     if report.is_sound() {
         text.push_str("\nno damage: every image can be pulled, as far as was looked\n");
     }
@@ -94,6 +95,21 @@ fn findings(report: &Report, severity: Severity, console: Console) -> String {
     text
 }
 
+/// How many links a plan writes anew, and how many go.
+fn repair_counts(plan: &Plan) -> (u64, u64) {
+    let rewrite = plan.totals().of(RowKind::BrokenLink).count;
+    (rewrite, plan.totals().all().count - rewrite)
+}
+
+/// What a plan would do about it.
+fn repairs(plan: &Plan) -> String {
+    let (rewrite, remove) = repair_counts(plan);
+    let (rewrite, remove) = (count(rewrite), count(remove));
+    format!(
+        "\ncan be repaired: {rewrite} broken links to write anew, {remove} useless links to remove\n"
+    )
+}
+
 fn more(text: &mut String, unseen: u64, indent: &str) {
     if unseen > 0 {
         let _ = writeln!(text, "{indent}and {} more", count(unseen));
@@ -120,6 +136,19 @@ pub(crate) struct CheckSummary<'a> {
     broken_images: Vec<ImageObject<'a>>,
     findings: Vec<KindObject<'a>>,
     requests: Requests,
+    /// The plan of repairs, where one was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repair: Option<RepairObject>,
+}
+
+#[derive(Debug, Serialize)]
+struct RepairObject {
+    plan: String,
+    plan_id: String,
+    /// Broken links that are written anew.
+    rewrite: u64,
+    /// Useless links that go.
+    remove: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -167,7 +196,16 @@ impl<'a> CheckSummary<'a> {
             broken_images: report.images().iter().map(ImageObject::from).collect(),
             findings: report.kinds().map(KindObject::from).collect(),
             requests: checked.requests,
+            repair: checked.repairs.as_ref().map(RepairObject::from),
         }
+    }
+}
+
+impl From<&Plan> for RepairObject {
+    fn from(plan: &Plan) -> Self {
+        let (rewrite, remove) = repair_counts(plan);
+        let (plan, plan_id) = (plan.dir().display().to_string(), plan.id().to_string());
+        Self { plan, plan_id, rewrite, remove }
     }
 }
 

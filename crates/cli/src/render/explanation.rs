@@ -133,6 +133,7 @@ const fn why(reason: Reason) -> &'static str {
         Reason::DeadTagHistory => "the tag once pointed to a manifest that goes",
         Reason::UnneededHere => "no manifest of this repository that stays needs it",
         Reason::StaleUpload => "the upload was abandoned",
+        Reason::BrokenLink => "the link is broken, and written anew",
         Reason::EmptyRepository => "nothing is left in the repository that could be pulled",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use planner::{Amount, MultipartSeen, Plan, RowKind, RuleTold, Severity};
+use planner::{Amount, MultipartSeen, Plan, Purpose, RowKind, RuleTold, Severity};
 use report::Bill;
 use sweeper::{Count, SweepReport};
 
@@ -24,8 +24,9 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     let header = plan.header();
     let facts = &header.facts;
     let mut text = format!(
-        "{}\n{} repositories, {} manifests, {} blobs of {}\n\n",
+        "{}{}\n{} repositories, {} manifests, {} blobs of {}\n\n",
         console.bold(&header.location.source),
+        purpose(header.purpose),
         count(facts.repositories),
         count(facts.revisions),
         count(facts.blobs.count),
@@ -33,7 +34,9 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
     );
     text.push_str(&keep_list(plan));
     line(&mut text, &console.bold(&format!("{:<16}", "to delete")), "objects", "bytes");
-    for (kind, name) in NAMES {
+    // A repair is about a few links, whatever else there is.
+    let is_told = |kind| header.purpose == Purpose::Collection || plan.totals().of(kind).count > 0;
+    for (kind, name) in NAMES.into_iter().filter(|(kind, _)| is_told(*kind)) {
         let name = format!("{name:<16}");
         if kind == RowKind::MultipartUpload && !header.knows_multipart() {
             line(&mut text, &name, "not known", "");
@@ -42,14 +45,26 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         let amount = plan.totals().of(kind);
         line(&mut text, &name, &count(amount.count), &size(amount.bytes));
     }
-    let all = plan.totals().all();
-    line(&mut text, &format!("{:<16}", "in all"), &count(all.count), &size(all.bytes));
+    let (all, broken) = (plan.totals().all(), plan.totals().of(RowKind::BrokenLink));
+    let (goes, bytes) = (all.count - broken.count, all.bytes.saturating_sub(broken.bytes));
+    line(&mut text, &format!("{:<16}", "in all"), &count(goes), &size(bytes));
+    if broken.count > 0 {
+        let _ = writeln!(text, "\n{} broken links to write anew", count(broken.count));
+    }
     text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
     text.push_str(&multipart(plan));
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
     text
+}
+
+/// A plan of repairs looks like any other, and must not be taken for one.
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Collection => "",
+        Purpose::Repair => "\nrepairs of what a check found; garbage stays where it is",
+    }
 }
 
 /// Incomplete multipart uploads of which nobody knows whether they could go.
@@ -124,18 +139,22 @@ fn doubts_and_notes(plan: &Plan) -> String {
     text
 }
 
+fn is_any(count: Count) -> bool {
+    count.objects > 0
+}
+
 /// What became of a plan, for people, what went from the trash, and what it cost.
 #[must_use]
 pub fn sweep_table(report: &SweepReport, purged: Amount, bill: Option<&Bill>) -> String {
     let total = &report.total;
-    let rows: [(&str, Count); 6] = [
-        ("planned", total.planned),
-        ("deleted", total.fates.deleted),
+    let mut rows = vec![("planned", total.planned), ("deleted", total.fates.deleted)];
+    rows.extend(is_any(total.fates.rewritten).then_some(("rewritten", total.fates.rewritten)));
+    rows.extend([
         ("already gone", total.fates.already_gone),
         ("spared", total.fates.spared),
         ("failed", total.fates.failed),
         ("left", total.left),
-    ];
+    ]);
     let mut text = String::new();
     line(&mut text, &format!("{:<16}", "swept"), "objects", "bytes");
     for (name, amount) in rows {

@@ -1,7 +1,8 @@
 //! The summary object of `--json`.
 
 use planner::{
-    Amount, Doubt, Facts, KeepList, MultipartSeen, Note, Plan, Requests, Retention, RowKind,
+    Amount, Doubt, Facts, KeepList, MultipartSeen, Note, Plan, Purpose, Requests, Retention,
+    RowKind,
 };
 use report::Bill;
 use serde::Serialize;
@@ -25,8 +26,14 @@ pub struct Summary {
     doubts: Vec<Doubt>,
     doubts_total: u64,
     notes: Vec<Note>,
+    /// Broken links that are written anew; none where there are none.
+    #[serde(skip_serializing_if = "is_nothing")]
+    rewrite: Amount,
     plan: String,
     plan_id: String,
+    /// `repair`; none where it is to delete what nothing needs.
+    #[serde(skip_serializing_if = "is_collection")]
+    purpose: Purpose,
     t0: String,
     swept: Option<Swept>,
     registry_cache: Option<CacheSummary>,
@@ -38,6 +45,15 @@ pub struct Summary {
     keep_list: Option<KeepList>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Bill>,
+}
+
+fn is_nothing(amount: &Amount) -> bool {
+    *amount == Amount::default()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_collection(purpose: &Purpose) -> bool {
+    *purpose == Purpose::Collection
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -72,6 +88,9 @@ pub struct Swept {
     ended: &'static str,
     planned: Amount,
     deleted: Amount,
+    /// Broken links that were written anew; none where there were none.
+    #[serde(skip_serializing_if = "is_nothing")]
+    rewritten: Amount,
     already_gone: Amount,
     spared: Amount,
     failed: Amount,
@@ -100,6 +119,7 @@ impl From<&SweepReport> for Swept {
             },
             planned: amount(total.planned),
             deleted: amount(total.fates.deleted),
+            rewritten: amount(total.fates.rewritten),
             already_gone: amount(total.fates.already_gone),
             spared: amount(total.fates.spared),
             failed: amount(total.fates.failed),
@@ -134,8 +154,10 @@ impl Summary {
             doubts: header.doubts.sample().to_vec(),
             doubts_total: header.doubts.total(),
             notes: header.notes.clone(),
+            rewrite: plan.totals().of(RowKind::BrokenLink),
             plan: plan.dir().display().to_string(),
             plan_id: plan.id().to_string(),
+            purpose: header.purpose,
             t0: header.t0.to_string(),
             swept: None,
             registry_cache: None,

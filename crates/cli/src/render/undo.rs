@@ -27,6 +27,9 @@ pub struct UndoSummary {
     missing: Vec<MissingObject>,
     /// Multipart uploads that were aborted, which nothing brings back.
     aborted: Amount,
+    /// Broken links that were written anew, and stay so; none where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rewritten: Option<Amount>,
     requests: Requests,
 }
 
@@ -84,6 +87,7 @@ impl UndoSummary {
             kinds: report.kinds.iter().map(|(kind, of)| (kind.name(), of.into())).collect(),
             missing: missing.collect(),
             aborted: amount(report.aborted),
+            rewritten: (report.rewritten.objects > 0).then(|| amount(report.rewritten)),
             requests,
         }
     }
@@ -124,6 +128,11 @@ pub fn undo_table(report: &UndoReport) -> String {
         let aborted = count(report.aborted.objects);
         let _ =
             writeln!(text, "\n{aborted} multipart uploads were aborted, which nothing brings back");
+    }
+    if report.rewritten.objects > 0 {
+        let rewritten = count(report.rewritten.objects);
+        let _ =
+            writeln!(text, "\n{rewritten} broken links were written anew, and stay as they are");
     }
     for (why, lost) in &total.lost {
         let _ = writeln!(text, "\n{} lost: {why}", count(lost.objects));

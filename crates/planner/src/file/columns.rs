@@ -87,7 +87,9 @@ impl Encoding {
 fn schema_of(stage: Stage) -> String {
     match stage {
         Stage::Multipart => SCHEMA.replace('}', UPLOAD),
-        Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => SCHEMA.to_owned(),
+        Stage::Repairs | Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
+            SCHEMA.to_owned()
+        }
     }
 }
 
@@ -104,6 +106,7 @@ pub(crate) fn check_row(row: &Row) -> std::result::Result<(), PlanError> {
         Row { kind, upload, .. } if !names_upload(*kind, upload.as_deref()) => {
             refuse(RowDamage::Upload)
         }
+        Row { kind: RowKind::BrokenLink, digest: None, .. } => refuse(RowDamage::Digest),
         _ => Ok(()),
     }
 }
@@ -289,6 +292,10 @@ impl Columns {
         let upload = self.upload.get(index).map(|id| as_text(id.as_ref())).transpose()?;
         if !names_upload(kind, upload) {
             return Err(RowDamage::Upload);
+        }
+        // What a link has to say is never guessed.
+        if kind == RowKind::BrokenLink && digest.is_none() {
+            return Err(RowDamage::Digest);
         }
         Ok(Row {
             kind,

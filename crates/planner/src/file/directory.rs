@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::file::{Segment, UNFINISHED_FILE};
@@ -19,6 +20,24 @@ pub(crate) fn claim(dir: &Path) -> Result<(), PlanError> {
     }
     let marker = dir.join(UNFINISHED_FILE);
     File::create(&marker).map(drop).map_err(PlanError::io(&marker))
+}
+
+/// Removes an unfinished plan with its directory.
+pub(crate) fn release(dir: &Path) -> Result<(), PlanError> {
+    clear(dir, &entries_of(dir)?)?;
+    let marker = dir.join(UNFINISHED_FILE);
+    fs::remove_file(&marker).map_err(PlanError::io(&marker))?;
+    for stage in Stage::ALL {
+        remove_empty(&dir.join(stage.name()))?;
+    }
+    remove_empty(dir)
+}
+
+fn remove_empty(dir: &Path) -> Result<(), PlanError> {
+    match fs::remove_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(PlanError::io(dir)),
+    }
 }
 
 /// Removes the segments of an unfinished plan; looks through everything before it removes anything.

@@ -44,8 +44,9 @@ pub(crate) fn render(
     totals: Totals,
     segments: &[Segment],
 ) -> Result<String, serde_json::Error> {
-    let has_uploads = totals.of(RowKind::MultipartUpload).count > 0;
-    let is_new = has_uploads || header.keep_list.is_some();
+    let newest = [RowKind::MultipartUpload, RowKind::BrokenLink];
+    let has_newest = newest.into_iter().any(|kind| totals.of(kind).count > 0);
+    let is_new = has_newest || header.keep_list.is_some();
     let (major, minor) = if is_new { NEWEST } else { USUAL };
     let mut document = Document {
         format: Format { major, minor },

@@ -15,6 +15,9 @@ pub struct Header {
     pub created_by: String,
     /// The registry it was made for.
     pub location: Location,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Purpose::is_collection")]
+    pub purpose: Purpose,
     /// What may go.
     pub policy: Policy,
     /// The retention policy beside it, where there is one.
@@ -67,6 +70,24 @@ pub enum MultipartSeen {
         /// Why.
         why: String,
     },
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To delete what nothing needs.
+    #[default]
+    Collection,
+    /// To mend what a check found: what it does not name stays, needed or not.
+    Repair,
+}
+
+impl Purpose {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    fn is_collection(&self) -> bool {
+        *self == Self::Collection
+    }
 }
 
 /// A registry, as a plan remembers it.
@@ -193,7 +214,7 @@ impl Doubts {
     }
 }
 
-/// What a plan deletes, by kind.
+/// What a plan deletes, and which links it writes anew, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     tag_link: Amount,
@@ -203,6 +224,8 @@ pub struct Totals {
     blob: Amount,
     #[serde(default, skip_serializing_if = "is_nothing")]
     multipart_upload: Amount,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    broken_link: Amount,
 }
 
 /// Programs that know of no such rows read what they always did.
@@ -221,6 +244,7 @@ impl Totals {
             RowKind::Upload => self.upload,
             RowKind::Blob => self.blob,
             RowKind::MultipartUpload => self.multipart_upload,
+            RowKind::BrokenLink => self.broken_link,
         }
     }
 
@@ -258,6 +282,7 @@ impl Totals {
             RowKind::Upload => &mut self.upload,
             RowKind::Blob => &mut self.blob,
             RowKind::MultipartUpload => &mut self.multipart_upload,
+            RowKind::BrokenLink => &mut self.broken_link,
         }
     }
 }
@@ -273,8 +298,8 @@ mod tests {
             totals.add(kind, bytes);
             assert_eq!(serde_json::to_value(totals).unwrap()[kind.name()]["bytes"], bytes);
         }
-        assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 7 });
-        assert_eq!(totals.all(), Amount { count: 6, bytes: 21 });
+        assert_eq!(totals.of_stage(Stage::Layers), Amount { count: 2, bytes: 9 });
+        assert_eq!(totals.all(), Amount { count: 7, bytes: 28 });
     }
 
     #[test]

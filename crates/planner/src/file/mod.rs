@@ -5,11 +5,11 @@
 //! each shard that has rows, `<stage>/<shard>.parquet`. Until `plan.json` is there the directory holds
 //! `plan.json.unfinished`, and is no plan.
 //!
-//! Format 2.1, or 3.0 where a keep list decided too, or multipart uploads are among the rows. A minor version may add
-//! fields that a reader can do without; anything else, also a new name of a kind, a reason or a breaker, is a new major
+//! Format 2.1, or 3.0 where a keep list decided too, or multipart uploads or broken links are among the rows. A minor
+//! version may add fields that a reader can do without; anything else, also a new name of a kind, a reason or a breaker, is a new major
 //! version. Format 2 knows neither the field `keep_list` nor the breakers about such a list, so that who does without
-//! them would carry out a plan whose list is past use; and neither the kind `multipart_upload` nor the column `upload`.
-//! 2.0 does not know the field `multipart`. Format 1 knows neither the reason `expired` nor the column `rule`. All are
+//! them would carry out a plan whose list is past use; and neither the kinds `multipart_upload` and `broken_link`, nor
+//! the column `upload`, nor the reason `broken-link`. 2.0 does not know the fields `multipart` and `purpose`. Format 1 knows neither the reason `expired` nor the column `rule`. All are
 //! read as well. `plan.json` holds no fractions, because its id is the SHA-256 of its
 //! JSON with sorted keys, without white space, and with an empty id.
 
@@ -29,7 +29,8 @@ mod tests;
 
 pub use document::parse_header;
 pub use header::{
-    Doubt, Doubts, Header, KeepList, Location, MultipartSeen, Requests, Retention, RuleTold, Totals,
+    Doubt, Doubts, Header, KeepList, Location, MultipartSeen, Purpose, Requests, Retention,
+    RuleTold, Totals,
 };
 pub use id::{InvalidPlanId, PlanId};
 pub use read::{Plan, Rows, parse_segment};
@@ -48,7 +49,7 @@ const FORMAT_MAJOR: u32 = 3;
 /// The oldest major version that is read.
 const OLDEST_MAJOR: u32 = 1;
 
-/// Major and minor version of a plan by a keep list, or with multipart uploads.
+/// Major and minor version of a plan by a keep list, or with multipart uploads or broken links.
 const NEWEST: (u32, u32) = (FORMAT_MAJOR, 0);
 
 /// Major and minor version of any other plan, which older programs read too.

@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use registry::{Algorithm, Digest, RepositoryName, Shard, Timestamp};
 
 use crate::{
-    Doubts, Facts, Header, Location, Plan, PlanError, PlanWriter, Policy, Reason, Requests, Row,
-    RowKind, Sealed, Segment,
+    Doubts, Facts, Header, Location, Plan, PlanError, PlanWriter, Policy, Purpose, Reason,
+    Requests, Row, RowKind, Sealed, Segment,
 };
 
 /// Stands for a sealed mark set.
@@ -31,6 +31,7 @@ fn header() -> Header {
             base: "data/docker/registry/v2/".into(),
             options: [("region".to_owned(), "eu-central-1".to_owned())].into(),
         },
+        purpose: Purpose::Collection,
         policy: Policy {
             untagged: true,
             grace: Duration::from_hours(24),
@@ -102,7 +103,9 @@ prop_compose! {
             kind,
             reason,
             repository: repository.map(|name| RepositoryName::new(&name).unwrap()),
-            digest: digest.map(|(algorithm, number)| Digest::of(algorithm, &[number])),
+            digest: digest
+                .or((kind == RowKind::BrokenLink).then_some((Algorithm::Sha256, 9)))
+                .map(|(algorithm, number)| Digest::of(algorithm, &[number])),
             key: key.into(),
             bytes,
             modified: Timestamp::from_millis(modified),

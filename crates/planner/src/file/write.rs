@@ -209,6 +209,20 @@ impl PlanWriter {
         Plan::open(&self.dir)
     }
 
+    /// Whether no row was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stage_rows.iter().all(|rows| rows.load(Ordering::Relaxed) == 0)
+    }
+
+    /// Gives the plan up and leaves nothing behind; the directory too goes where it holds nothing else.
+    ///
+    /// # Errors
+    /// [`PlanError::Io`], [`PlanError::Occupied`] where somebody put something there meanwhile.
+    pub fn abandon(self) -> Result<(), PlanError> {
+        directory::release(&self.dir)
+    }
+
     /// Writes what is left of a stage.
     fn end_stage(&self, stage: Stage) -> Result<(Totals, Vec<Segment>), PlanError> {
         let mut totals = Totals::default();

@@ -1,6 +1,6 @@
 //! The few numbers that matter most.
 
-use planner::RowKind;
+use planner::{Purpose, RowKind};
 
 use crate::Subject;
 use crate::html::Html;
@@ -41,7 +41,21 @@ fn objects_of(subject: &Subject<'_>) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// A repair is about links, however few bytes they have.
+fn repaired(html: &mut Html, subject: &Subject<'_>) {
+    let name = if subject.outcome.is_some() { "Repaired" } else { "Can be repaired" };
+    let broken = subject.totals.of(RowKind::BrokenLink).count;
+    let useless = subject.totals.all().count.saturating_sub(broken);
+    html.element("dt", &[], name);
+    html.element("dd", &[], counted(broken, "broken link", "broken links"));
+    let others = counted(useless, "useless link", "useless links");
+    html.element("dd", &[("class", &"more")], format_args!("and {others} to remove"));
+}
+
 fn hero(html: &mut Html, subject: &Subject<'_>) {
+    if subject.header.purpose == Purpose::Repair {
+        return repaired(html, subject);
+    }
     let freed = subject.freed();
     let name = match subject.outcome {
         Some(_) => "Reclaimed",

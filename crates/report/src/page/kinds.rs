@@ -9,13 +9,14 @@ use crate::words::{count, size};
 use super::Section;
 use super::parts::{bar, columns, lead, number};
 
-const KINDS: [(RowKind, &str); 6] = [
+const KINDS: [(RowKind, &str); 7] = [
     (RowKind::Blob, "Blobs"),
     (RowKind::RevisionLink, "Revision links"),
     (RowKind::LayerLink, "Layer links"),
     (RowKind::TagLink, "Tag links"),
     (RowKind::Upload, "Uploads"),
     (RowKind::MultipartUpload, "Incomplete multipart uploads"),
+    (RowKind::BrokenLink, "Broken links, which are written anew"),
 ];
 
 pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
@@ -82,6 +83,7 @@ const fn why(reason: Reason) -> &'static str {
         }
         Reason::UnneededHere => "No manifest that this repository keeps needs the blob.",
         Reason::StaleUpload => "The upload was begun and never finished.",
+        Reason::BrokenLink => "The link is no digest, and which it has to name is known.",
         Reason::EmptyRepository => "Nothing that could be pulled is left in the repository.",
     }
 }

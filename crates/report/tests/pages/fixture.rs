@@ -60,6 +60,7 @@ pub(crate) fn header() -> Header {
             base: "production/docker/registry/v2/".into(),
             options: [].into(),
         },
+        purpose: planner::Purpose::Collection,
         policy: Policy {
             untagged: true,
             grace: Duration::from_hours(24),

@@ -1,7 +1,7 @@
 //! Making folders and files.
 
 use rustix::fd::{AsFd as _, OwnedFd};
-use rustix::fs::{Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::trouble::system;
@@ -98,9 +98,33 @@ pub(super) fn file(
         OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(folder, beside, flags, FILE).map_err(Failed::System)?;
     write_all(&file, content).map_err(Failed::System)?;
+    hand_over(&file, folder, name).map_err(Failed::System)?;
     sync(&file)?;
     rustix::fs::renameat(folder, beside, folder, name).map_err(Failed::System)?;
     sync(folder)
+}
+
+/// A file that takes the place of another has its owner and mode, so that a registry that runs as another user can go on
+/// writing it; a new one belongs to whom its folder belongs.
+fn hand_over(file: &OwnedFd, folder: &OwnedFd, name: &str) -> Result<(), Errno> {
+    let before = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => None,
+        before => Some(before?),
+    };
+    let like = before.map_or_else(|| rustix::fs::fstat(folder), Ok)?;
+    let (ours, mode) = (rustix::fs::fstat(file)?, before.map(|before| before.st_mode));
+    if (ours.st_uid, ours.st_gid) != (like.st_uid, like.st_gid) {
+        let owner = (Uid::from_raw(like.st_uid), Gid::from_raw(like.st_gid));
+        if let Err(errno) = rustix::fs::fchown(file, Some(owner.0), Some(owner.1)) {
+            tracing::debug!(file = name, %errno, "a file stays with its writer");
+        }
+    }
+    match mode {
+        Some(mode) if mode != ours.st_mode => {
+            rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn sync(file: &OwnedFd) -> Result<(), Failed> {

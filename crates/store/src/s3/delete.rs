@@ -55,7 +55,9 @@ pub(super) async fn unmark(
     let outcomes = ask(bucket, Operation::Restore, &keys).await?;
     let outcome = |outcome| match outcome {
         KeyOutcome::Failed(failure) => Err(failure),
-        KeyOutcome::Deleted(_) | KeyOutcome::Gone | KeyOutcome::Spared => Ok(()),
+        KeyOutcome::Deleted(_) | KeyOutcome::Gone | KeyOutcome::Spared | KeyOutcome::Rewritten => {
+            Ok(())
+        }
     };
     Ok(outcomes.into_iter().map(outcome).collect())
 }

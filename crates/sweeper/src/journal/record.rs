@@ -10,6 +10,7 @@
 //! 5 began     time, whether the trash is used        milliseconds since 1970 by the store's clock
 //! 6 markers   batch, number of rows, rows            row: segment, ordinal, version id (length, UTF-8)
 //! 7 undone
+//! 8 finished  deleted, gone, spared, rewritten       where links were written anew
 //! ```
 //! The time of an intent or outcome is in seconds since the sweep began.
 
@@ -56,6 +57,7 @@ impl Span {
 pub(crate) enum Fate {
     Deleted,
     Trashed,
+    Rewritten,
     Gone,
     Spared,
     Failed(ErrorKind),
@@ -129,15 +131,31 @@ const FAILURES: [ErrorKind; 12] = [
     ErrorKind::Stopped,
 ];
 const FAILED: u64 = 4;
+/// Far from the failures, of which there may be more.
+const REWRITTEN: u64 = 64;
+
+/// The codes of kinds and stages. Part of the format, only ever appended to.
+const KINDS: [RowKind; RowKind::ALL.len()] = [
+    RowKind::TagLink,
+    RowKind::RevisionLink,
+    RowKind::LayerLink,
+    RowKind::Upload,
+    RowKind::Blob,
+    RowKind::MultipartUpload,
+    RowKind::BrokenLink,
+];
+const STAGES: [Stage; Stage::ALL.len()] =
+    [Stage::Tags, Stage::Revisions, Stage::Layers, Stage::Blobs, Stage::Multipart, Stage::Repairs];
 
 impl Fate {
-    /// 0 deleted, 1 gone, 2 spared, 3 deleted to the trash, from 4 on the failures.
+    /// 0 deleted, 1 gone, 2 spared, 3 deleted to the trash, from 4 on the failures, 64 written anew.
     fn code(self) -> u64 {
         match self {
             Self::Deleted => 0,
             Self::Gone => 1,
             Self::Spared => 2,
             Self::Trashed => 3,
+            Self::Rewritten => REWRITTEN,
             Self::Failed(kind) => FAILED + position(&FAILURES, &kind),
         }
     }
@@ -148,6 +166,7 @@ impl Fate {
             1 => Self::Gone,
             2 => Self::Spared,
             3 => Self::Trashed,
+            REWRITTEN => Self::Rewritten,
             _ => Self::Failed(at(&FAILURES, code - FAILED)?),
         })
     }
@@ -186,11 +205,12 @@ impl Record {
             }
             Self::Ended(stage) => {
                 out.push(3);
-                put_number(&mut out, position(&Stage::ALL, stage));
+                put_number(&mut out, position(&STAGES, stage));
             }
             Self::Finished(fates) => {
-                out.push(4);
-                put_totals(&mut out, fates);
+                let has_rewritten = fates.rewritten != Count::default();
+                out.push(if has_rewritten { 8 } else { 4 });
+                put_totals(&mut out, fates, has_rewritten);
             }
             Self::Began { now, trash } => {
                 out.push(5);
@@ -222,8 +242,12 @@ impl Record {
                 after: bytes.number()?,
                 runs: list(&mut bytes, run)?,
             },
-            3 => Self::Ended(at(&Stage::ALL, bytes.number()?).ok_or("no such stage")?),
+            3 => Self::Ended(at(&STAGES, bytes.number()?).ok_or("no such stage")?),
             4 => Self::Finished(totals(&mut bytes)?),
+            8 => {
+                let fates = totals(&mut bytes)?;
+                Self::Finished(Fates { rewritten: count(&mut bytes)?, ..fates })
+            }
             5 => Self::Began { now: time(bytes.number()?)?, trash: bytes.number()? != 0 },
             6 => Self::Markers { batch: bytes.number()?, markers: list(&mut bytes, marked)? },
             7 => Self::Undone,
@@ -246,8 +270,9 @@ fn put_list<T>(out: &mut Vec<u8>, list: &[T], put: impl Fn(&mut Vec<u8>, &T)) {
     }
 }
 
-fn put_totals(out: &mut Vec<u8>, fates: &Fates) {
-    for count in [fates.deleted, fates.already_gone, fates.spared] {
+fn put_totals(out: &mut Vec<u8>, fates: &Fates, has_rewritten: bool) {
+    let rewritten = has_rewritten.then_some(fates.rewritten);
+    for count in [fates.deleted, fates.already_gone, fates.spared].into_iter().chain(rewritten) {
         put_number(out, count.objects);
         put_number(out, count.bytes);
     }
@@ -272,7 +297,7 @@ fn put_span(out: &mut Vec<u8>, span: &Span) {
 
 fn put_run(out: &mut Vec<u8>, run: &Run) {
     put_span(out, &run.span);
-    put_number(out, position(&RowKind::ALL, &run.kind));
+    put_number(out, position(&KINDS, &run.kind));
     put_number(out, run.fate.code());
     put_number(out, run.bytes);
 }
@@ -312,20 +337,22 @@ fn span(bytes: &mut Bytes<'_>) -> Result<Span, Nonsense> {
 fn run(bytes: &mut Bytes<'_>) -> Result<Run, Nonsense> {
     Ok(Run {
         span: span(bytes)?,
-        kind: at(&RowKind::ALL, bytes.number()?).ok_or("no such kind of row")?,
+        kind: at(&KINDS, bytes.number()?).ok_or("no such kind of row")?,
         fate: Fate::from_code(bytes.number()?).ok_or("no such fate")?,
         bytes: bytes.number()?,
     })
 }
 
+fn count(bytes: &mut Bytes<'_>) -> Result<Count, Nonsense> {
+    Ok(Count { objects: bytes.number()?, bytes: bytes.number()? })
+}
+
 fn totals(bytes: &mut Bytes<'_>) -> Result<Fates, Nonsense> {
-    let mut count =
-        || Ok::<_, Nonsense>(Count { objects: bytes.number()?, bytes: bytes.number()? });
     Ok(Fates {
-        deleted: count()?,
-        already_gone: count()?,
-        spared: count()?,
-        failed: Count::default(),
+        deleted: count(bytes)?,
+        already_gone: count(bytes)?,
+        spared: count(bytes)?,
+        ..Fates::default()
     })
 }
 

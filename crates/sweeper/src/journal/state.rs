@@ -58,6 +58,8 @@ pub(crate) struct Worth {
     pub(crate) unsettled: u64,
     /// Multipart uploads that were aborted.
     pub(crate) aborted: Count,
+    /// Broken links that were written anew, and stay so.
+    pub(crate) rewritten: Count,
 }
 
 impl SegmentState {
@@ -125,11 +127,15 @@ impl JournalState {
         for (number, state) in &self.segments {
             let stage = segments.get(*number as usize).map(|segment| segment.stage);
             let deleted = state.fates.values().map(|fates| fates.deleted).sum::<Count>();
-            if stage == Some(Stage::Multipart) {
-                worth.aborted += deleted;
-            } else {
-                worth.deleted += deleted;
-                worth.unsettled += state.unsettled();
+            match stage {
+                Some(Stage::Multipart) => worth.aborted += deleted,
+                Some(Stage::Repairs) => {
+                    worth.rewritten += state.fates.values().map(|fates| fates.rewritten).sum();
+                }
+                _ => {
+                    worth.deleted += deleted;
+                    worth.unsettled += state.unsettled();
+                }
             }
         }
         worth
@@ -289,6 +295,7 @@ impl Run {
         let mut fates = Fates::default();
         match self.fate {
             Fate::Deleted | Fate::Trashed => fates.deleted = count,
+            Fate::Rewritten => fates.rewritten = count,
             Fate::Gone => fates.already_gone = count,
             Fate::Spared => fates.spared = count,
             Fate::Failed(_) => fates.failed = count,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use super::store_double::Fault;
-use super::world::{World, bystanders, denied, everything};
+use super::world::{GOING, World, bystanders, denied, everything};
 use crate::sweep::{Around, Settings};
 use crate::{Cause, JournalError, SweepReport};
 
@@ -149,7 +149,7 @@ proptest! {
         batch in 1..9usize,
         concurrency in 1..6usize,
         crashes in prop::collection::vec((0..900usize, 0..90usize, a_fault()), 0..5),
-        stubborn in prop::option::of((0..planner::RowKind::ALL.len(), 0..12u32)),
+        stubborn in prop::option::of((0..GOING.len(), 0..12u32)),
     ) {
         runtime().block_on(async {
             let make = if by_shard { World::by_shard } else { World::of };
@@ -160,7 +160,7 @@ proptest! {
                     world.store.fail(world.store.requests().len() + request, fault);
                 }
                 if let Some((kind, number)) = stubborn {
-                    let kind = planner::RowKind::ALL[kind].name();
+                    let kind = GOING[kind].name();
                     world.store.answer(&format!("{kind}/{number}"), denied());
                 }
                 world.disk.break_after_bytes(bytes);

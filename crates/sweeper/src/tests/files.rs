@@ -34,6 +34,7 @@ fn header() -> Header {
     Header {
         created_by: "0".into(),
         location,
+        purpose: planner::Purpose::Collection,
         policy: Policy { untagged: true, grace: day, uploads_older_than: day },
         t0: Timestamp::from_seconds(1_700_000_000),
         doubts: Doubts::default(),

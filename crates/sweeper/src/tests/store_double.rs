@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use monitor::Stop;
 use registry::Timestamp;
 use store::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, ReadStore, StoreError,
+    Abilities, Condition, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed,
+    Object, Operation, ReadStore, StoreError, Token, WriteStore,
 };
 
 use super::disk::TestDisk;
@@ -139,6 +140,16 @@ impl DeleteStore for TestStore {
     }
 }
 
+impl WriteStore for TestStore {
+    async fn write(&self, _: &str, _: Bytes, _: &Condition) -> Result<Token, StoreError> {
+        panic!("nothing is written anew here")
+    }
+
+    fn conditional_puts(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
 pub(super) struct NoCursor;
 
 impl Cursor for NoCursor {
@@ -164,7 +175,7 @@ impl ReadStore for TestStore {
         panic!("a sweep looks at nothing")
     }
 
-    async fn get(&self, _: &str, _: u64) -> Result<bytes::Bytes, StoreError> {
+    async fn get(&self, _: &str, _: u64) -> Result<Bytes, StoreError> {
         panic!("a sweep reads nothing")
     }
 

@@ -85,7 +85,7 @@ impl Evidence {
             }
             // Gone by the request before, whose answer was lost, or by somebody else.
             Fate::Gone => segment.settled |= &rows_of(run.span) - &segment.again,
-            Fate::Spared => add(&mut segment.settled, run.span),
+            Fate::Spared | Fate::Rewritten => add(&mut segment.settled, run.span),
             // A store may delete what it says it could not.
             Fate::Failed(_) => {}
         }

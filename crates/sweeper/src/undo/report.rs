@@ -134,6 +134,8 @@ pub struct UndoReport {
     /// Incomplete multipart uploads that were aborted, which nothing brings back; none of the deleted. Zero where only some
     /// was asked for.
     pub aborted: Count,
+    /// Broken links that were written anew, and stay so; none of the deleted. Zero where only some was asked for.
+    pub rewritten: Count,
     /// By kind.
     pub kinds: BTreeMap<RowKind, Returns>,
     /// The first objects that are not back, at most [`UndoReport::MISSING`].
@@ -191,6 +193,7 @@ impl UndoError {
             is_dry_run: false,
             deleted: Some(0),
             aborted: Count::default(),
+            rewritten: Count::default(),
             kinds: BTreeMap::new(),
             missing: Vec::new(),
         };

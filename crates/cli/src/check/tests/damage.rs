@@ -8,25 +8,25 @@ use world::{Content, Image, Index, Part, World};
 
 use super::*;
 
-const LAYER: Content = Content::new(11, 300);
-const OTHER: Content = Content::new(21, 300);
-const LONG: Content = Content::new(31, 400);
+pub(super) const LAYER: Content = Content::new(11, 300);
+pub(super) const OTHER: Content = Content::new(21, 300);
+pub(super) const LONG: Content = Content::new(31, 400);
 const SIGNATURE: Content = Content::new(41, 50);
 const SHARED: Content = Content::new(51, 60);
 
 /// A sound registry with one of everything.
-struct Sound {
-    world: World,
-    first: Digest,
-    second: Digest,
-    child: Digest,
+pub(super) struct Sound {
+    pub(super) world: World,
+    pub(super) first: Digest,
+    pub(super) second: Digest,
+    pub(super) child: Digest,
     index: Digest,
     aliased: Digest,
     old: Digest,
     copied: Digest,
 }
 
-fn sound() -> Sound {
+pub(super) fn sound() -> Sound {
     let mut world = World::new(T, "");
     let first = world.push_image("app", &Image::new(1, &[LAYER]), Some("v1"));
     let second = world.push_image("app", &Image::new(2, &[OTHER]), Some("v2"));
@@ -76,7 +76,7 @@ fn aliased(sound: &Sound) -> Vec<String> {
     vec!["app:long".into(), format!("app@{}", sound.aliased)]
 }
 
-fn blob(digest: Digest) -> String {
+pub(super) fn blob(digest: Digest) -> String {
     sound_keys().blob(&digest)
 }
 
@@ -84,24 +84,24 @@ fn sound_keys() -> world::Keys {
     World::new(T, "").keys().clone()
 }
 
-fn layer(digest: Digest) -> String {
+pub(super) fn layer(digest: Digest) -> String {
     sound_keys().layer("app", &digest)
 }
 
-fn revision(digest: Digest) -> String {
+pub(super) fn revision(digest: Digest) -> String {
     sound_keys().revision("app", &digest)
 }
 
-fn current(tag: &str) -> String {
+pub(super) fn current(tag: &str) -> String {
     sound_keys().current("app", tag)
 }
 
 /// Loses an object that must be there.
-fn lose(sound: &mut Sound, key: &str) {
+pub(super) fn lose(sound: &mut Sound, key: &str) {
     assert!(sound.world.lose(key), "{key}");
 }
 
-fn damage(sound: &mut Sound, key: &str, bytes: &[u8]) {
+pub(super) fn damage(sound: &mut Sound, key: &str, bytes: &[u8]) {
     assert!(sound.world.damage(key, bytes), "{key}");
 }
 

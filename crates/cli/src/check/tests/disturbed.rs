@@ -18,6 +18,8 @@ pub(super) struct Disturbed {
     /// Before which page.
     pub(super) before: usize,
     pub(super) after: Arc<World>,
+    /// Whether looks and reads count as pages do.
+    pub(super) counts_all: bool,
     /// What cannot be read, and why not.
     pub(super) refused: Option<(String, ErrorKind)>,
 }
@@ -29,16 +31,29 @@ pub(super) struct DisturbedCursor {
 
 impl Cursor for DisturbedCursor {
     async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
-        if self.store.pages.fetch_add(1, Ordering::SeqCst) == self.store.before {
-            for (key, stored) in self.store.after.objects() {
-                self.store.inner.put(key, stored.bytes.clone(), stored.modified);
-            }
-        }
+        self.store.count();
         self.inner.next().await
     }
 
     fn end_at(&mut self, until: &str) {
         self.inner.end_at(until);
+    }
+}
+
+impl Disturbed {
+    /// Somebody pushes where it is time.
+    fn count(&self) {
+        if self.pages.fetch_add(1, Ordering::SeqCst) == self.before {
+            for (key, stored) in self.after.objects() {
+                self.inner.put(key, stored.bytes.clone(), stored.modified);
+            }
+        }
+    }
+
+    fn count_other(&self) {
+        if self.counts_all {
+            self.count();
+        }
     }
 }
 
@@ -50,6 +65,7 @@ impl ReadStore for Disturbed {
     }
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
+        self.count_other();
         self.inner.look(keys).await
     }
 
@@ -58,6 +74,7 @@ impl ReadStore for Disturbed {
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
+        self.count_other();
         match &self.refused {
             Some((refused, kind)) if refused == key => {
                 Err(StoreError::new(Operation::Get, key, *kind))

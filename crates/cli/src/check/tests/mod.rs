@@ -5,6 +5,7 @@ mod disturbed;
 mod model;
 mod pushes;
 mod refused;
+mod repaired;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use registry::{Layout, Timestamp};
 use store::{MemoryStore, ReadStore};
 use world::World;
 
-use super::{Ask, Checked, check};
+use super::{Ask, Checked, Mending, check};
 use crate::Failure;
 
 pub(super) const T: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -47,6 +48,14 @@ pub(super) async fn checked<S: ReadStore>(store: S, close: Close) -> Checked {
 }
 
 pub(super) async fn try_check<S: ReadStore>(store: S, close: Close) -> Result<Checked, Failure> {
+    ask(&Arc::new(store), close, None).await
+}
+
+async fn ask<S: ReadStore>(
+    store: &Arc<S>,
+    close: Close,
+    mending: Option<Mending<'_>>,
+) -> Result<Checked, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let ask = Ask {
         layout: &Layout::new(""),
@@ -56,9 +65,10 @@ pub(super) async fn try_check<S: ReadStore>(store: S, close: Close) -> Result<Ch
         links: close.links,
         percent: close.percent,
         most: usize::MAX,
+        mending,
     };
     let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-    check(&Arc::new(store), &ask, &monitor, &stop).await
+    check(store, &ask, &monitor, &stop).await
 }
 
 /// What was found, by kind and key.

@@ -24,6 +24,7 @@ fn refusing(world: &World, key: &str, kind: ErrorKind) -> Disturbed {
         pages: Arc::default(),
         before: usize::MAX,
         after: Arc::new(world.clone()),
+        counts_all: false,
         refused: Some((key.to_owned(), kind)),
     }
 }

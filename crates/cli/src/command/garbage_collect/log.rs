@@ -37,6 +37,7 @@ impl DeletionLog {
         let key = row.key.strip_prefix(&self.root).unwrap_or(&row.key);
         let folder = key.rsplit_once('/').map_or(key, |(folder, _)| folder);
         match row.kind {
+            RowKind::BrokenLink => format!("writing link: /{key}"),
             RowKind::TagLink => format!("deleting manifest tag reference: /{folder}"),
             RowKind::RevisionLink => format!("deleting manifest: /{folder}"),
             RowKind::LayerLink => format!("Deleting layer link path: /{key}"),

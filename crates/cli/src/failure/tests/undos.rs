@@ -10,6 +10,7 @@ fn undoing(cause: Cause) -> Failure {
         is_dry_run: false,
         deleted: None,
         aborted: Count::default(),
+        rewritten: <_>::default(),
         kinds: <_>::default(),
         missing: Vec::new(),
     };

@@ -202,14 +202,15 @@ fn g12_all_stages_of_256_shards_hold_few_rows_and_no_file_open() {
     let kinds = [RowKind::TagLink, RowKind::RevisionLink, RowKind::LayerLink, RowKind::Blob];
     for number in 0..2500 {
         writer.add(kinds.map(|kind| Row { kind, ..blob(number) }).into()).unwrap();
-        writer.add(vec![multipart(number)]).unwrap();
+        let broken = Row { kind: RowKind::BrokenLink, ..blob(number) };
+        writer.add(vec![multipart(number), broken]).unwrap();
         assert!(writer.buffered_rows() <= buffers.all_rows);
     }
     #[cfg(target_os = "linux")]
     assert_eq!(open_files_below(dir.path()), 0);
     let plan = writer.finish(&header(), &Marks).unwrap();
     assert_eq!(plan.segments().len(), Stage::ALL.len() * Shard::COUNT);
-    assert_eq!(all_rows(&plan).len(), 12_500);
+    assert_eq!(all_rows(&plan).len(), 15_000);
 }
 
 #[cfg(target_os = "linux")]

@@ -130,3 +130,19 @@ fn g11_two_writers_of_small_plans_in_one_directory_leave_no_plan_of_mixed_rows()
 fn files(dir: &Path, stage: &str) -> usize {
     fs::read_dir(dir.join(stage)).unwrap().count()
 }
+
+#[test]
+fn a_plan_that_is_given_up_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("plan");
+    let writer = PlanWriter::with_buffers(&place, EACH_ROW).unwrap();
+    assert!(writer.is_empty());
+    writer.add(one_row_each()).unwrap();
+    assert!(!writer.is_empty());
+    writer.abandon().unwrap();
+    assert!(!place.exists());
+    let writer = PlanWriter::create(&place).unwrap();
+    fs::write(place.join("notes.txt"), "mine").unwrap();
+    assert!(matches!(writer.abandon(), Err(PlanError::Occupied { .. })));
+    assert!(place.join("notes.txt").exists());
+}

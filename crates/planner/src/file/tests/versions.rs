@@ -135,6 +135,26 @@ fn only_a_plan_with_uploads_has_a_format_that_older_programs_refuse() {
 }
 
 #[test]
+fn so_has_one_with_broken_links_which_always_say_what_to_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let link = Row { kind: RowKind::BrokenLink, reason: Reason::BrokenLink, ..blob(7) };
+    let header = Header { purpose: Purpose::Repair, ..header() };
+    let writer = PlanWriter::create(dir.path()).unwrap();
+    writer.add(vec![link.clone()]).unwrap();
+    let plan = writer.finish(&header, &Marks).unwrap();
+    assert_eq!((plan.header().purpose, all_rows(&plan)), (Purpose::Repair, vec![link.clone()]));
+    let value = value(dir.path());
+    assert_eq!(value["format"], json!({"major": 3, "minor": 0}));
+    assert_eq!(
+        (&value["purpose"], &value["totals"]["broken_link"]["count"]),
+        (&json!("repair"), &json!(1))
+    );
+    let place = dir.path().join("next");
+    let error = PlanWriter::create(&place).unwrap().add(vec![Row { digest: None, ..link }]);
+    assert!(matches!(error, Err(PlanError::Row { what: RowDamage::Digest, .. })));
+}
+
+#[test]
 fn what_was_seen_of_uploads_comes_back_and_older_headers_know_nothing_of_it() {
     let why = "not allowed".to_owned();
     let known = MultipartSeen::Known { listed: 4, foreign: 1, young: 2, unread: 1 };

@@ -43,6 +43,27 @@ async fn what_a_crash_left_unfinished_is_not_read_and_does_not_hinder() {
     assert!(!files.path("regsweep/.unfinished").exists());
 }
 
+#[tokio::test]
+async fn what_takes_the_place_of_a_file_has_its_owner_and_mode() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    let files = Files::new();
+    files.put("a/link", b"");
+    let path = files.path("a/link");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).unwrap();
+    // Only root may give files away.
+    let gave = chown(&path, Some(4321), Some(4321)).is_ok();
+    files.store.write("a/link", body("whole"), &Condition::None).await.unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(after.permissions().mode() & 0o7777, 0o660);
+    assert_eq!((after.uid() == 4321, after.gid() == 4321), (gave, gave));
+    if gave {
+        chown(files.path("a"), Some(1234), Some(1234)).unwrap();
+        files.store.write("a/new", body("new"), &Condition::Absent).await.unwrap();
+        assert_eq!(fs::metadata(files.path("a/new")).unwrap().uid(), 1234);
+    }
+}
+
 /// A lock belongs to an opened file, so that this one is as good as another process's.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_written_while_somebody_else_writes() {

@@ -11,11 +11,11 @@ fn a_span() -> impl Strategy<Value = Span> {
 }
 
 fn a_run() -> impl Strategy<Value = Run> {
-    (a_span(), 0..RowKind::ALL.len(), 0..16u64, any::<u64>()).prop_map(
+    (a_span(), 0..RowKind::ALL.len(), 0..=16u64, any::<u64>()).prop_map(
         |(span, kind, fate, bytes)| Run {
             span,
             kind: RowKind::ALL[kind],
-            fate: Fate::from_code(fate).unwrap(),
+            fate: Fate::from_code(if fate == 16 { REWRITTEN } else { fate }).unwrap(),
             bytes,
         },
     )
@@ -43,8 +43,9 @@ fn a_record() -> impl Strategy<Value = Record> {
             .prop_map(|(batch, markers)| Record::Markers { batch, markers }),
         Just(Record::Undone),
         (0..Stage::ALL.len()).prop_map(|stage| Record::Ended(Stage::ALL[stage])),
-        any::<[u64; 6]>().prop_map(|n| Record::Finished(Fates {
+        any::<[u64; 8]>().prop_map(|n| Record::Finished(Fates {
             deleted: Count { objects: n[0], bytes: n[1] },
+            rewritten: Count { objects: n[6], bytes: n[7] },
             already_gone: Count { objects: n[2], bytes: n[3] },
             spared: Count { objects: n[4], bytes: n[5] },
             failed: Count::default(),
