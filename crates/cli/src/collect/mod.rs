@@ -5,6 +5,7 @@ mod by_rule;
 mod marking;
 mod multipart;
 mod observing;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -29,7 +30,7 @@ use crate::{Failure, KeepList, Retaining, remembered};
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
-pub use self::marking::Told;
+pub use self::seen::Told;
 
 /// What to plan, and where the plan goes.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use marker::{DigestSet, DigestSetBuilder, Marked};
 use planner::{Cutoffs, observe_repository, unneeded_layers};
 
-use super::marking::Seen;
+use super::seen::Seen;
 use crate::survey::SeesRepositories;
 use crate::{Failure, KeepList};
 
