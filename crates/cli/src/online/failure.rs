@@ -1,6 +1,7 @@
 //! What ended a collection, as a failure of the program.
 
 use collector::{CollectError, Report, Stubborn};
+use store::ErrorKind;
 
 use crate::location::Location;
 use crate::{FailedKey, Failure, Refusal};
@@ -10,6 +11,10 @@ pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failu
     |error| match error {
         CollectError::Around(failure) => failure,
         CollectError::Ledger(error) => Failure::Ledger(error),
+        // What waited for its turn to be sent was asked to stop.
+        CollectError::Store(source) if source.kind == ErrorKind::Stopped => {
+            Failure::Stopped { is_sweeping: true }
+        }
         CollectError::Store(source) => Failure::Store { location: location.describe(), source },
         CollectError::Plan(error) => error.into(),
         CollectError::Marks(error) => error.into(),
@@ -50,4 +55,22 @@ pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
         return Err(Failure::Partial { failed, held_back, first, needs_new_plan: false });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Operation, StoreError};
+
+    use super::*;
+    use crate::args::StoreArgs;
+
+    #[test]
+    fn a_stop_is_no_fault_of_the_store() {
+        let location = Location::resolve("s3://b", &StoreArgs::default(), []).unwrap();
+        let ended = |kind| {
+            of(&location)(CollectError::Store(StoreError::new(Operation::Delete, "k", kind)))
+        };
+        assert!(matches!(ended(ErrorKind::Stopped), Failure::Stopped { is_sweeping: true }));
+        assert!(matches!(ended(ErrorKind::Denied), Failure::Store { .. }));
+    }
 }
