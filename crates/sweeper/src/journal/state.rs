@@ -223,7 +223,8 @@ impl JournalState {
         self.next_batch = batch.checked_add(1).ok_or("a batch number without a next")?;
         for span in spans {
             let segment = self.segments.entry(span.segment).or_default();
-            let rows: RoaringBitmap = (span.start..span.end()).collect();
+            let mut rows = RoaringBitmap::new();
+            rows.insert_range(span.start..span.end());
             segment.again |= rows & &segment.intended;
             segment.intended.insert_range(span.start..span.end());
         }
