@@ -48,7 +48,8 @@ impl Reach {
 
 /// Follows everything that `tree` keeps alive under `rules`, and tells each step. Equal inputs give equal answers.
 ///
-/// Roots are all revisions; with `untagged`, what the tags point to and revisions too young to judge. From them:
+/// Roots are all revisions; with `untagged`, what the tags point to and revisions too young to judge; under a policy what
+/// the tags point to, beside either. From them:
 /// children of indexes that this repository serves, at any depth, whether or not another repository marked them; then
 /// referrers, which live as long as their subject, until nothing changes. A young layer link keeps its blob. Doubt
 /// that pins keeps everything that any key of the repository names (G4).
@@ -108,12 +109,14 @@ fn roots(
         tree.revisions.iter().filter(is_root).map(|link| link.digest).collect();
     // A manifest without a revision link that a layer link serves, as registry 2.1 kept them: known only if read.
     let is_served = |digest: &Digest| evidence.manifests.contains_key(digest);
+    // Under a policy what tags point to stays in any case: a rule that keeps more manifests lets nothing go.
+    let tags_are_roots = rules.untagged || verdicts.is_some();
     let verdicts = verdicts.filter(|_| !all).map(|verdicts| (verdicts, verdicts.subjects(tree)));
     let stays =
         |tag| verdicts.as_ref().is_none_or(|(verdicts, all)| !verdicts.is_no_root(tag, all));
     let targets = evidence.targets.iter().filter(|target| stays(target.tag));
     let targets = targets.map(|target| target.digest);
-    roots.extend(targets.filter(|digest| rules.untagged || is_served(digest)));
+    roots.extend(targets.filter(|digest| tags_are_roots || is_served(digest)));
     if all {
         let history = tree.tags.iter().flat_map(|tag| &tag.index).map(|link| link.digest);
         roots.extend(history.filter(is_served));

@@ -171,7 +171,9 @@ impl<'w> Judge<'w> {
     }
 
     fn roots(&self, name: &str, repository: &Repository<'_>) -> BTreeSet<Digest> {
-        let Some(limit) = self.untagged_before(name) else { return self.all_roots(repository) };
+        let Some(limit) = self.untagged_before(name) else {
+            return self.all_roots(name, repository);
+        };
         let stays = |tag: &str| {
             !self.retention.expires(name, tag)
                 && self.retention.subject(name, tag, repository).is_none()
@@ -184,14 +186,16 @@ impl<'w> Judge<'w> {
             .collect()
     }
 
-    /// Every revision. Whether a tag, or its history, roots what is only linked as a layer is open.
-    fn all_roots(&self, repository: &Repository<'_>) -> BTreeSet<Digest> {
+    /// Every revision. Whether a tag, or its history, roots what is only linked as a layer is open; under a policy, whether
+    /// a tag roots what is not linked at all.
+    fn all_roots(&self, name: &str, repository: &Repository<'_>) -> BTreeSet<Digest> {
+        let is_covered = self.retention.covered.contains_key(name);
+        let is_legacy = |digest: &Digest| repository.layers.contains_key(digest);
         let current = repository.current.values().filter_map(|link| link.target);
-        let history = repository.history.iter().map(|(digest, _)| *digest);
-        let legacy = current
-            .chain(history)
-            .filter(|digest| self.is_generous && repository.layers.contains_key(digest));
-        repository.revisions.keys().copied().chain(legacy).collect()
+        let current = current.filter(|digest| is_covered || is_legacy(digest));
+        let history = repository.history.iter().map(|(digest, _)| *digest).filter(is_legacy);
+        let open = current.chain(history).filter(|_| self.is_generous);
+        repository.revisions.keys().copied().chain(open).collect()
     }
 
     /// The children that can be pulled as manifests from this repository.
@@ -343,7 +347,7 @@ impl<'w> Judge<'w> {
         repository: &Repository<'_>,
         manifests: &BTreeSet<Digest>,
     ) -> bool {
-        let mut read = self.reached(name, repository, self.all_roots(repository));
+        let mut read = self.reached(name, repository, self.all_roots(name, repository));
         read.extend(manifests);
         read.retain(|digest| {
             repository.revisions.contains_key(digest)
@@ -370,7 +374,7 @@ impl<'w> Judge<'w> {
         }
         self.keys.extend(repository.markers.iter().map(|link| link.key));
         if self.is_generous {
-            let all = self.reached(name, repository, self.all_roots(repository));
+            let all = self.reached(name, repository, self.all_roots(name, repository));
             self.keep_manifests(repository, &all);
         }
     }

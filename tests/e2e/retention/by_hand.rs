@@ -126,6 +126,17 @@ fn tags_go_and_manifests_stay_where_no_rule_speaks_of_untagged_ones() {
 }
 
 #[test]
+fn what_a_tag_points_to_stays_also_where_a_rule_keeps_every_manifest() {
+    let never = Rule { repositories: "**", tags: "*", what: What::UntaggedNever };
+    for rules in [EVERYTHING.to_vec(), [&EVERYTHING[..], &[never]].concat()] {
+        let mut world = empty();
+        let orphan = world.put_blob(b"no revision link names it");
+        world.put_tag_links(REPOSITORY, "stable", orphan);
+        assert!(left(&mut world, &rules).contains(&world.keys().blob(&orphan)), "{rules:?}");
+    }
+}
+
+#[test]
 fn a_manifest_pushed_again_waits_its_time_although_its_tag_is_gone() {
     let mut world = empty();
     let digest = world.push_image(REPOSITORY, &image(14), Some("v1"));
