@@ -93,7 +93,8 @@ impl MultipartWalk {
     /// Goes on.
     ///
     /// # Errors
-    /// Where the store does not tell, or what it tells cannot be believed (G3). The walk then stands where it stood.
+    /// Where the store does not tell: the walk then stands where it stood. Where what it tells cannot be believed (G3): the
+    /// walk is over then.
     pub async fn next<S: MultipartStore>(
         &mut self,
         store: &S,
