@@ -41,7 +41,7 @@ struct Line<'a> {
     upload_id: Option<&'a str>,
     /// `deleted`, `rewritten`, `gone`, or `failed`. What was gone may have been deleted by a request of which no answer came.
     outcome: &'static str,
-    /// What is left of it: `version`, `trash`, or nothing.
+    /// What is left of what this request deleted: `version`, `trash`, or nothing. Of what was gone it is not known.
     kept: Option<&'static str>,
     /// The id of the delete marker that hides it.
     version_id: Option<&'a str>,
