@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use planner::{Breaker, Note};
@@ -212,23 +212,7 @@ impl Refusal {
                  `--registry-cache restart`"
                     .to_owned(),
             ],
-            Self::Audit { notes, plan } => {
-                let look = plan.iter().map(|plan| {
-                    let dir = plan.to_string_lossy();
-                    format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
-                });
-                let is_about_list = |note: &Note| {
-                    matches!(
-                        note.breaker,
-                        Breaker::KeepListShort
-                            | Breaker::KeepListOutdated
-                            | Breaker::KeepListStranger
-                    )
-                };
-                let again = "export the list again, whole, of this registry, and while nobody can push";
-                let again = notes.iter().any(is_about_list).then(|| again.to_owned());
-                look.chain(again).chain([accepting(notes)]).collect()
-            }
+            Self::Audit { notes, plan } => audit_hints(notes, plan.as_deref()),
         }
     }
 
@@ -281,6 +265,23 @@ fn keep_list_age(file: &str, modified: Timestamp, now: Timestamp, grace: Duratio
 fn causes_of(error: &ClearError) -> Vec<String> {
     let deeper = error.source().map(ToString::to_string);
     std::iter::once(error.to_string()).chain(deeper).collect()
+}
+
+/// What to do next where the numbers of a plan forbid it.
+fn audit_hints(notes: &[Note], plan: Option<&Path>) -> Vec<String> {
+    let look = plan.map(|plan| {
+        let dir = plan.to_string_lossy();
+        format!("`regsweep show {}` shows what would go, and why", quoted(&dir))
+    });
+    let is_about_list = |note: &Note| {
+        matches!(
+            note.breaker,
+            Breaker::KeepListShort | Breaker::KeepListOutdated | Breaker::KeepListStranger
+        )
+    };
+    let again = "export the list again, whole, of this registry, and while nobody can push";
+    let again = notes.iter().any(is_about_list).then(|| again.to_owned());
+    look.into_iter().chain(again).chain([accepting(notes)]).collect()
 }
 
 fn accepting(notes: &[Note]) -> String {

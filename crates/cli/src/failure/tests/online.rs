@@ -37,7 +37,6 @@ fn records() -> Vec<Row> {
 }
 
 pub(super) fn rows() -> Vec<Row> {
-    let short = Waits::new(Duration::ZERO, Duration::from_secs(1), Duration::ZERO).unwrap_err();
     let until = Timestamp::from_seconds(0);
     let mut rows = records();
     rows.extend([
@@ -90,6 +89,14 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Partial,
             vec!["check that its disk has room", GOES_ON],
         ),
+    ]);
+    rows
+}
+
+/// What was asked for and cannot be.
+pub(super) fn settings() -> Vec<Row> {
+    let short = Waits::new(Duration::ZERO, Duration::from_secs(1), Duration::ZERO).unwrap_err();
+    vec![
         (
             Failure::Lease { life: Duration::from_secs(1) },
             Code::Usage,
@@ -102,6 +109,5 @@ pub(super) fn rows() -> Vec<Row> {
                 "give --quarantine more, or --longest-push or --restarted-every less if that is true",
             ],
         ),
-    ]);
-    rows
+    ]
 }

@@ -4,10 +4,9 @@ use super::*;
 
 pub(super) fn rows() -> Vec<Row> {
     let location = "here".to_owned();
-    let (system, evidence) = ("another", "a lock".to_owned());
     vec![
         (
-            Refusal::Online { location: location.clone() }.into(),
+            Refusal::Online { location }.into(),
             Code::Unsafe,
             vec![
                 "set `storage: maintenance: readonly: enabled: true` in the registry's config.yml, restart it, and \
@@ -15,6 +14,43 @@ pub(super) fn rows() -> Vec<Row> {
                 "or make sure yourself that nobody pushes, and say so: `regsweep gc config.yml --offline`",
             ],
         ),
+        (
+            Refusal::Audit {
+                notes: vec![note(Breaker::DeleteShare), note(Breaker::StaleLinks)],
+                plan: Some("my plan".into()),
+            }
+            .into(),
+            Code::Unsafe,
+            vec![
+                "`regsweep show 'my plan'` shows what would go, and why",
+                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links --accept delete-share \
+                 (or a higher --max-delete-share)",
+            ],
+        ),
+        (
+            Refusal::Written {
+                count: 3,
+                what: "links",
+                newest: "a/link".into(),
+                since: Timestamp::from_seconds(0),
+            }
+            .into(),
+            Code::Unsafe,
+            vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
+        ),
+        (
+            Failure::Busy { dir: "state".into() },
+            Code::Unsafe,
+            vec!["wait for it to end; two at once would only be slower"],
+        ),
+    ]
+}
+
+/// Of what lies at a location.
+pub(super) fn places() -> Vec<Row> {
+    let location = "here".to_owned();
+    let (system, evidence) = ("another", "a lock".to_owned());
+    vec![
         (
             Refusal::Foreign {
                 location: location.clone(),
@@ -57,35 +93,6 @@ pub(super) fn rows() -> Vec<Row> {
             Refusal::NotARegistry { location, evidence, instead: Some("/my data".into()) }.into(),
             Code::Unsafe,
             vec!["the location of the registry seems to be '/my data'"],
-        ),
-        (
-            Refusal::Audit {
-                notes: vec![note(Breaker::DeleteShare), note(Breaker::StaleLinks)],
-                plan: Some("my plan".into()),
-            }
-            .into(),
-            Code::Unsafe,
-            vec![
-                "`regsweep show 'my plan'` shows what would go, and why",
-                "if that is right, run `regsweep plan` or `regsweep gc` with --accept stale-links --accept delete-share \
-                 (or a higher --max-delete-share)",
-            ],
-        ),
-        (
-            Refusal::Written {
-                count: 3,
-                what: "links",
-                newest: "a/link".into(),
-                since: Timestamp::from_seconds(0),
-            }
-            .into(),
-            Code::Unsafe,
-            vec!["what was garbage then may be needed now: make a new plan with `regsweep plan`"],
-        ),
-        (
-            Failure::Busy { dir: "state".into() },
-            Code::Unsafe,
-            vec!["wait for it to end; two at once would only be slower"],
         ),
     ]
 }
