@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::client::Client;
 use crate::files::Tree;
 use crate::images::Image;
@@ -14,11 +16,8 @@ const REPOSITORY: &str = "team/app";
 
 #[test]
 fn whatever_is_damaged_what_does_not_pull_is_what_a_check_tells() {
-    let tree = Tree::new();
-    let config = Config::files(tree.path());
-    let registry = Registry::start(&config);
-    let client = registry.client();
-    let (single, index) = images();
+    let (tree, config, registry) = served();
+    let (client, (single, index)) = (registry.client(), images());
     client.push(REPOSITORY, "v1", &single);
     client.push(REPOSITORY, "multi", &index);
     let pulls = pulls(tree.path(), &single, &index);
@@ -40,11 +39,8 @@ fn whatever_is_damaged_what_does_not_pull_is_what_a_check_tells() {
 /// Empties or cuts off every link, one after the other: whatever did not pull then, pulls when it is repaired.
 #[test]
 fn whatever_link_is_broken_a_repair_makes_it_pull_again() {
-    let tree = Tree::new();
-    let config = Config::files(tree.path());
-    let registry = Registry::start(&config);
-    let client = registry.client();
-    let (single, index) = images();
+    let (tree, config, registry) = served();
+    let (client, (single, index)) = (registry.client(), images());
     client.push(REPOSITORY, "v1", &single);
     client.push(REPOSITORY, "multi", &index);
     let pulls = pulls(tree.path(), &single, &index);
@@ -53,20 +49,7 @@ fn whatever_link_is_broken_a_repair_makes_it_pull_again() {
         for damage in [empty, halve, lengthen] {
             damage(file, content);
             broken += usize::from(!do_not_pull(client, &pulls).is_empty());
-            let folder = tempfile::tempdir().unwrap();
-            let plan = folder.path().join("plan");
-            let checked = regsweep::check(&config)
-                .arg("--repair")
-                .arg(&plan)
-                .args(["--grace", "0s"])
-                .output();
-            assert_eq!(
-                regsweep::summary(&checked.unwrap())["repair"]["rewrite"],
-                1,
-                "{}",
-                file.display()
-            );
-            regsweep::run(&mut regsweep::apply(&config, &plan));
+            assert_eq!(repaired(&config)["rewrite"], 1, "{}", file.display());
             assert_eq!(do_not_pull(client, &pulls), BTreeSet::new(), "{}", file.display());
             assert_eq!(fs::read(file).unwrap(), *content);
         }
@@ -81,27 +64,37 @@ fn whatever_link_is_broken_a_repair_makes_it_pull_again() {
 /// A layer link without data, and the history of a tag that was moved: the registry does the same without them.
 #[test]
 fn what_a_repair_removes_the_registry_does_not_miss() {
-    let tree = Tree::new();
-    let config = Config::files(tree.path());
-    let registry = Registry::start(&config);
-    let client = registry.client();
-    let (single, index) = images();
+    let (tree, config, registry) = served();
+    let (client, (single, index)) = (registry.client(), images());
     client.push(REPOSITORY, "v1", &single);
     client.push(REPOSITORY, "v1", &index);
     let manifests =
         tree.path().join(format!("docker/registry/v2/repositories/{REPOSITORY}/_manifests"));
     fs::remove_file(manifests.join(format!("revisions/sha256/{}/link", single.manifest.hex())))
         .unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let plan = folder.path().join("plan");
-    let checked =
-        regsweep::check(&config).arg("--repair").arg(&plan).args(["--grace", "0s"]).output();
-    assert_eq!(regsweep::summary(&checked.unwrap())["repair"]["remove"], 1);
-    regsweep::run(&mut regsweep::apply(&config, &plan));
+    assert_eq!(repaired(&config)["remove"], 1);
     assert!(!manifests.join(format!("tags/v1/index/sha256/{}", single.manifest.hex())).exists());
     client.pull(REPOSITORY, "v1", &index).unwrap();
     client.push(REPOSITORY, "v1", &single);
     client.pull(REPOSITORY, "v1", &single).unwrap();
+}
+
+/// A registry that serves an empty folder.
+fn served() -> (Tree, Config, Registry) {
+    let tree = Tree::new();
+    let config = Config::files(tree.path());
+    let registry = Registry::start(&config);
+    (tree, config, registry)
+}
+
+/// Repairs what can be repaired, and tells what that was.
+fn repaired(config: &Config) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan");
+    let mut check = regsweep::check(config);
+    let checked = check.arg("--repair").arg(&plan).args(["--grace", "0s"]).output().unwrap();
+    regsweep::run(&mut regsweep::apply(config, &plan));
+    regsweep::summary(&checked)["repair"].clone()
 }
 
 fn halve(file: &Path, content: &[u8]) {
