@@ -8,7 +8,7 @@ use std::sync::Arc;
 use monitor::{Monitor, Phase, Stop};
 use registry::{Algorithm, FolderKind, Layout, Timestamp};
 use store::{
-    FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, ReadStore,
+    FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, PartStore, ReadStore,
     RestoreStore, RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
 };
 
@@ -55,7 +55,7 @@ pub trait Work {
     ///
     /// # Errors
     /// Whatever may go wrong with it.
-    fn run<S: RestoreStore>(
+    fn run<S: RestoreStore + PartStore>(
         self,
         open: Open<S>,
     ) -> impl Future<Output = Result<Self::Out, Failure>>;
@@ -229,7 +229,7 @@ fn pace(width: usize, deletes: DeletePace) -> PaceSettings {
     }
 }
 
-async fn identified<S: RestoreStore, W: Work>(
+async fn identified<S: RestoreStore + PartStore, W: Work>(
     access: Access<'_>,
     store: Arc<S>,
     layout: Layout,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use sha2::Digest as _;
+use crate::Digester;
 
 /// A digest algorithm that the registry supports.
 ///
@@ -114,12 +114,13 @@ impl Digest {
     /// Hashes `content` with `algorithm`.
     #[must_use]
     pub fn of(algorithm: Algorithm, content: &[u8]) -> Self {
-        let mut bytes = [0; 64];
-        match algorithm {
-            Algorithm::Sha256 => bytes[..32].copy_from_slice(&sha2::Sha256::digest(content)),
-            Algorithm::Sha384 => bytes[..48].copy_from_slice(&sha2::Sha384::digest(content)),
-            Algorithm::Sha512 => bytes.copy_from_slice(&sha2::Sha512::digest(content)),
-        }
+        let mut digester = Digester::new(algorithm);
+        digester.update(content);
+        digester.finish()
+    }
+
+    /// Of bytes that are zero behind the algorithm's length.
+    pub(crate) const fn from_padded(algorithm: Algorithm, bytes: [u8; 64]) -> Self {
         Self { algorithm, bytes }
     }
 

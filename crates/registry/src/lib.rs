@@ -24,6 +24,7 @@
 
 mod claims;
 mod digest;
+mod digester;
 mod layout;
 mod link;
 mod manifest;
@@ -33,6 +34,7 @@ mod time;
 
 pub use claims::Claim;
 pub use digest::{Algorithm, Digest, DigestError, Shard};
+pub use digester::Digester;
 pub use layout::{FolderKind, Foreign, KeyKind, Layout, UploadPart};
 pub use link::{LinkError, link_text, parse_link};
 pub use manifest::{Edge, MANIFEST_LIMIT, MANIFEST_READING, Manifest, ManifestError, Role};

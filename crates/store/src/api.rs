@@ -1,6 +1,7 @@
 //! What every store does.
 
 use std::future::Future;
+use std::ops::Range;
 
 use bytes::Bytes;
 use registry::Timestamp;
@@ -95,6 +96,20 @@ pub trait Cursor: Send {
 
     /// Says that nothing after the key `until` will be asked for: the listing may end there, and need not.
     fn end_at(&mut self, until: &str);
+}
+
+/// Reading objects that are too large to be held whole.
+pub trait PartStore: ReadStore {
+    /// Reads a part of an object: the bytes from `part.start` on, as many as there are, and none behind `part.end`. Fewer
+    /// came only where the object ends there; none where it ends before.
+    ///
+    /// # Errors
+    /// As of [`ReadStore::get`]; [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) where the answer is another part.
+    fn get_part(
+        &self,
+        key: &str,
+        part: Range<u64>,
+    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
 }
 
 /// Reading what uploads in parts left behind. A store that has no such uploads tells of none.

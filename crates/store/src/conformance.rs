@@ -15,7 +15,7 @@ pub use writing::writing_contract;
 
 use crate::{
     Cursor as _, DeleteBatch, DeleteStore, Doomed, ErrorKind, KeyOutcome, Listed, Object,
-    ReadStore, StoreError,
+    PartStore, ReadStore, StoreError,
 };
 
 /// Every key that the checks write starts with this.
@@ -64,13 +64,17 @@ const ODD_KEYS: &[&str] = &[
 ///
 /// # Panics
 /// Where the store breaks its contract.
-pub async fn store_contract<S: DeleteStore>(store: &S, fill: impl AsyncFn(&[(&str, &[u8])])) {
+pub async fn store_contract<S: DeleteStore + PartStore>(
+    store: &S,
+    fill: impl AsyncFn(&[(&str, &[u8])]),
+) {
     let before = must(store.now().await);
     fill(&bodies(KEYS)).await;
     lists_what_is_there(store, KEYS).await;
     resumes_from_everywhere(store, KEYS).await;
     tells_folders(store).await;
     reads_whole_objects(store, KEYS).await;
+    reads_parts_of_objects(store, KEYS).await;
     assert!(must(store.now().await) >= before, "the clock runs backwards");
     spares_what_was_written_since(store).await;
     deletes_each_key_once_and_again(store, KEYS).await;
@@ -81,11 +85,15 @@ pub async fn store_contract<S: DeleteStore>(store: &S, fill: impl AsyncFn(&[(&st
 ///
 /// # Panics
 /// Where the store breaks its contract.
-pub async fn odd_keys_contract<S: DeleteStore>(store: &S, fill: impl AsyncFn(&[(&str, &[u8])])) {
+pub async fn odd_keys_contract<S: DeleteStore + PartStore>(
+    store: &S,
+    fill: impl AsyncFn(&[(&str, &[u8])]),
+) {
     fill(&bodies(ODD_KEYS)).await;
     lists_what_is_there(store, ODD_KEYS).await;
     resumes_from_everywhere(store, ODD_KEYS).await;
     reads_whole_objects(store, ODD_KEYS).await;
+    reads_parts_of_objects(store, ODD_KEYS).await;
     deletes_each_key_once_and_again(store, ODD_KEYS).await;
 }
 
@@ -241,6 +249,20 @@ async fn reads_whole_objects<S: ReadStore>(store: &S, keys: &[&str]) {
         assert_eq!(too_large, Some(ErrorKind::TooLarge), "{key} in fewer bytes than it has");
         let absent = format!("{key}-absent");
         assert_eq!(kind_of_get(store, &absent, size).await, Some(ErrorKind::NotFound), "{absent}");
+    }
+}
+
+async fn reads_parts_of_objects<S: PartStore>(store: &S, keys: &[&str]) {
+    for key in keys {
+        let size = key.len();
+        let behind = [(2, size + 9), (size, size + 1), (size + 5, size + 7)];
+        for (start, end) in [(0, 1), (0, size), (1, size - 1), (3, 3)].into_iter().chain(behind) {
+            let part = must(store.get_part(key, start as u64..end as u64).await);
+            let expected = &key.as_bytes()[start.min(size)..end.min(size)];
+            assert_eq!(part, expected, "{key}, from {start} to {end}");
+        }
+        let absent = store.get_part(&format!("{key}-absent"), 0..1).await;
+        assert_eq!(absent.map_err(|error| error.kind), Err(ErrorKind::NotFound), "{key}-absent");
     }
 }
 

@@ -6,6 +6,7 @@ mod restore;
 mod write;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ pub use cursor::FaultyCursor;
 
 use crate::{
     Abilities, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome, Object,
-    Operation, ReadStore, StoreError,
+    Operation, PartStore, ReadStore, StoreError,
 };
 
 /// A way to fail.
@@ -300,6 +301,18 @@ impl<S: ReadStore> ReadStore for Faulty<S> {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: PartStore> PartStore for Faulty<S> {
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        let luck = self.faults.meet(Operation::Get, key)?;
+        let body = self.inner.get_part(key, part).await?;
+        match luck.fault {
+            Some(Fault::LostAnswer | Fault::CutBody) => Err(lost(Operation::Get, key)),
+            _ => Ok(body),
+        }
     }
 }
 

@@ -23,7 +23,8 @@
 //! Files: one look at each file, no more; none at files that the layout lets presume, until somebody asks.
 //!
 //! # Start reading at
-//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`], [`WriteStore`], [`MultipartStore`].
+//! [`ReadStore`], [`DeleteStore`], [`RestoreStore`], [`WriteStore`], [`MultipartStore`],
+//! [`PartStore`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -54,7 +55,9 @@ mod share;
 mod stopping;
 mod write;
 
-pub use api::{Abilities, Cursor, DeleteStore, Folders, MultipartStore, ReadStore, RestoreStore};
+pub use api::{
+    Abilities, Cursor, DeleteStore, Folders, MultipartStore, PartStore, ReadStore, RestoreStore,
+};
 pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Permit, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};

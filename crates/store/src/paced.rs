@@ -5,6 +5,7 @@ mod restore;
 mod write;
 
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::controller::{Controller, KeyRate, TokenBucket};
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, ReadStore, Share, StoreError,
+    Operation, PartStore, ReadStore, Share, StoreError,
 };
 
 /// How much to ask for at a time, at most (G12).
@@ -355,6 +356,17 @@ impl<S: ReadStore> ReadStore for Paced<S> {
 
     fn abilities(&self) -> Abilities {
         self.store.abilities()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: PartStore> PartStore for Paced<S> {
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        let place = self.pace.enter(&self.pace.gets).await;
+        let place = place.map_err(|Stopped| Stopped::at(Operation::Get, key))?;
+        let answer = self.store.get_part(key, part).await;
+        place.leave(&self.pace, verdict(&answer));
+        answer
     }
 }
 

@@ -5,6 +5,7 @@ mod restore;
 use std::collections::hash_map::RandomState;
 use std::error::Error;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Object, Operation, ReadStore, StoreError,
+    KeyOutcome, Listed, Object, Operation, PartStore, ReadStore, StoreError,
 };
 
 /// How long to go on asking.
@@ -244,6 +245,13 @@ impl<S: ReadStore> ReadStore for Retried<S> {
 
     fn abilities(&self) -> Abilities {
         self.store.abilities()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<S: PartStore> PartStore for Retried<S> {
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        retry!(self, self.store.get_part(key, part.clone()))
     }
 }
 

@@ -20,8 +20,8 @@ pub struct CheckArgs {
     pub location: String,
     /// Read the data too, and compare it with its digests; of PERCENT, another part every day
     ///
-    /// With 10, ten daily runs compare all data once. What is compared is held in memory; what does not fit into half of
-    /// --memory is told, and not compared.
+    /// With 10, ten daily runs compare all data once. Blobs are read in parts of 16 MiB, one request each; parts take at
+    /// most half of --memory.
     #[arg(
         long,
         value_name = "PERCENT",

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use checker::{Blobs, Kind, Report, has_data, is_selected};
 use lister::ListError;
 use monitor::{Counter, Monitor, Stop};
-use registry::{Algorithm, Digest, KeyKind, Layout, Shard, Timestamp};
+use registry::{Algorithm, Digest, Digester, KeyKind, Layout, Shard, Timestamp};
 use serde::Serialize;
-use store::{Cursor as _, ErrorKind, Listed, Object, ReadStore, StoreError};
+use store::{Cursor as _, ErrorKind, Listed, Object, PartStore, StoreError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -19,6 +19,9 @@ use crate::survey::{Survey, lost, says_something};
 
 /// Memory is handed out in pieces of so many bytes.
 const PIECE: u64 = 64 << 10;
+/// Blobs are read in parts of so many bytes: each comes within the time of a request also where a connection carries
+/// little, and blobs of any size take no more memory.
+const PART: u64 = 16 << 20;
 /// Contents up to this size, in bytes, are hashed where the caller stands.
 const INLINE: usize = 64 << 10;
 
@@ -29,8 +32,6 @@ pub(crate) struct Verified {
     pub(crate) percent: u8,
     pub(crate) blobs: u64,
     pub(crate) bytes: u64,
-    /// Blobs that do not fit into memory.
-    pub(crate) too_large: u64,
 }
 
 /// What comparing gave.
@@ -46,7 +47,6 @@ impl Compared {
     fn merge(&mut self, more: Self) {
         self.verified.blobs += more.verified.blobs;
         self.verified.bytes += more.verified.bytes;
-        self.verified.too_large += more.verified.too_large;
         self.others.extend(more.others);
         self.unreadable.extend(more.unreadable);
     }
@@ -67,7 +67,7 @@ impl Compared {
 }
 
 /// Reads the part of all blobs whose turn it is, and compares.
-pub(super) async fn verify<S: ReadStore>(
+pub(super) async fn verify<S: PartStore>(
     survey: Survey<'_, S>,
     algorithms: &BTreeSet<Algorithm>,
     percent: u8,
@@ -81,7 +81,7 @@ pub(super) async fn verify<S: ReadStore>(
         layout: survey.layout.clone(),
         percent,
         now,
-        room,
+        part: PART.min(room * PIECE),
         pieces: Semaphore::new(usize::try_from(room).unwrap_or(1)),
         monitor: Arc::clone(survey.monitor),
         stop: Arc::clone(survey.stop),
@@ -105,14 +105,15 @@ struct Reader<S> {
     layout: Layout,
     percent: u8,
     now: Timestamp,
-    /// How many pieces of memory there are.
-    room: u64,
+    /// How many bytes are read at once, at most.
+    part: u64,
+    /// Of memory.
     pieces: Semaphore,
     monitor: Arc<Monitor>,
     stop: Arc<Stop>,
 }
 
-impl<S: ReadStore> Reader<S> {
+impl<S: PartStore> Reader<S> {
     /// Compares the blobs of a shard, one after the other.
     async fn verify(&self, algorithm: Algorithm, shard: Shard) -> Result<Compared, Failure> {
         let within = self.layout.blob_shard(algorithm, shard);
@@ -147,11 +148,7 @@ impl<S: ReadStore> Reader<S> {
         if self.stop.is_asked() {
             return Err(Failure::Stopped { is_sweeping: false });
         }
-        let pieces = object.size.div_ceil(PIECE).max(1);
-        if pieces > self.room {
-            compared.verified.too_large += 1;
-            return Ok(());
-        }
+        let pieces = object.size.min(self.part).div_ceil(PIECE).max(1);
         // The semaphore is never closed; if it were, reading one more would still be right.
         let _permit = self.pieces.acquire_many(u32::try_from(pieces).unwrap_or(1)).await.ok();
         match self.hash(digest, object).await {
@@ -173,26 +170,41 @@ impl<S: ReadStore> Reader<S> {
 
     /// What the content hashes to. One that is not right is read once more: it may have been seen while it was written.
     async fn hash(&self, digest: Digest, object: &Object) -> Result<Digest, StoreError> {
-        let at_most = self.room * PIECE;
-        let first = hash(digest, self.store.get(&object.key, at_most).await?).await;
+        let first = self.hash_once(digest, object).await?;
         if first == digest {
             return Ok(first);
         }
-        Ok(hash(digest, self.store.get(&object.key, at_most).await?).await)
+        self.hash_once(digest, object).await
+    }
+
+    async fn hash_once(&self, digest: Digest, object: &Object) -> Result<Digest, StoreError> {
+        let mut digester = Digester::new(digest.algorithm());
+        // One byte more than was listed, or it would not be known that there is more.
+        let (mut start, size) = (0, object.size + 1);
+        while start < size {
+            let end = size.min(start + self.part);
+            let content = self.store.get_part(&object.key, start..end).await?;
+            digester = update(digester, content).await;
+            start = end;
+        }
+        Ok(digester.finish())
     }
 }
 
-async fn hash(digest: Digest, content: Bytes) -> Digest {
-    let algorithm = digest.algorithm();
-    if content.len() <= INLINE {
-        return Digest::of(algorithm, &content);
+async fn update(mut digester: Digester, content: Bytes) -> Digester {
+    if content.len() > INLINE {
+        let (mut other, content) = (digester.clone(), content.clone());
+        let hashed = spawn_blocking(move || {
+            other.update(&content);
+            other
+        });
+        // Where the other thread is lost, this one does it.
+        if let Ok(hashed) = hashed.await {
+            return hashed;
+        }
     }
-    let hashed = spawn_blocking({
-        let content = content.clone();
-        move || Digest::of(algorithm, &content)
-    });
-    // Where the other thread is lost, this one does it.
-    hashed.await.unwrap_or_else(|_| Digest::of(algorithm, &content))
+    digester.update(&content);
+    digester
 }
 
 fn failed(within: &str, source: StoreError) -> Failure {

@@ -17,7 +17,7 @@ use checker::{Links, Report};
 use monitor::{Counter, Monitor, Phase, Stop};
 use planner::{Amount, Plan, Requests};
 use registry::Layout;
-use store::ReadStore;
+use store::PartStore;
 
 pub(crate) use self::data::Verified;
 pub(crate) use self::repairs::Mending;
@@ -70,7 +70,7 @@ pub(crate) struct Checked {
 ///
 /// # Errors
 /// Where anything may have been missed.
-pub(crate) async fn check<S: ReadStore>(
+pub(crate) async fn check<S: PartStore>(
     store: &Arc<S>,
     ask: &Ask<'_>,
     monitor: &Arc<Monitor>,

@@ -1,7 +1,7 @@
 //! `regsweep check`: what is broken, and which images cannot be pulled. Changes nothing; what can be repaired is planned.
 
 use checker::{Links, Severity};
-use store::RestoreStore;
+use store::{PartStore, RestoreStore};
 
 use super::Context;
 use crate::Failure;
@@ -113,7 +113,7 @@ impl Checking<'_> {
 impl Work for Checking<'_> {
     type Out = Checked;
 
-    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<Checked, Failure> {
+    async fn run<S: RestoreStore + PartStore>(self, open: Open<S>) -> Result<Checked, Failure> {
         let args = self.args;
         self.context.note_emptiness(&open, &self.location.source);
         if args.repair.is_some() {

@@ -38,13 +38,9 @@ pub(crate) fn check_table(source: &str, checked: &Checked, console: Console) -> 
 }
 
 fn verified_line(verified: Verified) -> String {
-    let Verified { percent, blobs, bytes, too_large } = verified;
+    let Verified { percent, blobs, bytes } = verified;
     let part = if percent == 100 { String::new() } else { format!(", {percent} % of all") };
-    let large = match too_large {
-        0 => String::new(),
-        n => format!("; {} do not fit into memory and were not", count(n)),
-    };
-    format!("{} blobs of {} compared with their digests{part}{large}\n", count(blobs), size(bytes))
+    format!("{} blobs of {} compared with their digests{part}\n", count(blobs), size(bytes))
 }
 
 // Writing to a string cannot fail.

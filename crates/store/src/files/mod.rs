@@ -17,6 +17,7 @@ mod write;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
     Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, Object, Operation, PutBack, ReadStore, RestoreStore, StoreError, Trashed,
-    Version,
+    Listed, Marker, Object, Operation, PartStore, PutBack, ReadStore, RestoreStore, StoreError,
+    Trashed, Version,
 };
 
 pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
@@ -248,6 +249,16 @@ impl ReadStore for FileStore {
             reads_in_place: true,
             delete_batch: 256,
         }
+    }
+}
+
+impl PartStore for FileStore {
+    fn get_part(
+        &self,
+        key: &str,
+        part: Range<u64>,
+    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send {
+        read::get_part(&self.tree, key, part)
     }
 }
 

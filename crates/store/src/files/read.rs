@@ -1,5 +1,6 @@
-//! Reading one file whole.
+//! Reading one file, whole or in part.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -30,6 +31,38 @@ pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Byt
     tokio::task::spawn_blocking(move || read(&file, &subject, size))
         .await
         .map_err(|error| unfinished(Operation::Get, key, error))?
+}
+
+/// Reads the bytes of `part` that are there.
+pub(super) async fn get_part(
+    tree: &Arc<Tree>,
+    key: &str,
+    part: Range<u64>,
+) -> Result<Bytes, StoreError> {
+    let (file, _) = open(tree, key)?;
+    if part.end.saturating_sub(part.start) <= INLINE {
+        return read_part(&file, key, &part);
+    }
+    let subject = key.to_owned();
+    tokio::task::spawn_blocking(move || read_part(&file, &subject, &part))
+        .await
+        .map_err(|error| unfinished(Operation::Get, key, error))?
+}
+
+fn read_part(file: &OwnedFd, key: &str, part: &Range<u64>) -> Result<Bytes, StoreError> {
+    let length = usize::try_from(part.end.saturating_sub(part.start))
+        .map_err(|_| StoreError::new(Operation::Get, key, ErrorKind::TooLarge))?;
+    let (mut body, mut filled) = (vec![0; length], 0);
+    while filled < length {
+        match rustix::io::pread(file, &mut body[filled..], part.start + filled as u64) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(system(Operation::Get, key, errno)),
+        }
+    }
+    body.truncate(filled);
+    Ok(Bytes::from(body))
 }
 
 /// Reads a file of any size where the caller stands.

@@ -32,6 +32,7 @@ mod wire;
 mod write;
 mod xml;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -53,7 +54,7 @@ use wire::Wire;
 
 use crate::{
     Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, MultipartPage,
-    MultipartPlace, MultipartStore, MultipartUpload, Object, Parts, PutBack, ReadStore,
+    MultipartPlace, MultipartStore, MultipartUpload, Object, PartStore, Parts, PutBack, ReadStore,
     RestoreStore, StoreError, Trashed, Version,
 };
 
@@ -137,6 +138,13 @@ impl ReadStore for S3Store {
             reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl PartStore for S3Store {
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        request::get_part(&self.bucket, key, part).await
     }
 }
 

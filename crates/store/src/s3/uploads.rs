@@ -131,7 +131,7 @@ pub(super) fn is_no_upload(error: &StoreError) -> bool {
 }
 
 const fn listing<'a>(subject: &'a str, key: &'a str, query: &'a str) -> Get<'a> {
-    Get { operation: LISTING, subject, key, query, kind: RequestKind::List }
+    Get { operation: LISTING, subject, key, query, range: None, kind: RequestKind::List }
 }
 
 async fn ask_for(bucket: &Bucket, get: Get<'_>) -> Result<Bytes, StoreError> {

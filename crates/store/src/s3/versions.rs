@@ -25,7 +25,7 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Version>,
     let pairs = [("encoding-type", "url"), ("max-keys", &limit), ("prefix", key), ("versions", "")];
     let query = percent::query(&pairs);
     let (operation, kind) = (Operation::Look, RequestKind::List);
-    let get = Get { operation, subject: key, key: "", query: &query, kind };
+    let get = Get { operation, subject: key, key: "", query: &query, range: None, kind };
     let versions = in_time(&bucket.monitor, bucket.config.timeouts.read, get.asked(), async {
         let body = whole(bucket.wire.get(get).await?, get, request::PAGE_LIMIT).await?;
         let page = parse(&body).map_err(|error| unreadable(operation, key, error))?;

@@ -35,6 +35,8 @@ pub(super) struct Get<'a> {
     pub(super) key: &'a str,
     /// Encoded and sorted.
     pub(super) query: &'a str,
+    /// The header of that name, where a part is asked for.
+    pub(super) range: Option<&'a str>,
     /// Each attempt is counted as one.
     pub(super) kind: RequestKind,
 }
@@ -115,6 +117,9 @@ impl Wire {
         request.set_uri(format!("{}{path}{mark}{}", self.address.origin, get.query))?;
         for (name, value) in headers {
             request.headers_mut().try_insert(*name, (*value).to_owned())?;
+        }
+        if let Some(range) = get.range {
+            request.headers_mut().try_insert("range", range.to_owned())?;
         }
         let proof = signer.authorization(content, &time);
         request.headers_mut().try_insert("authorization", proof)?;

@@ -43,7 +43,7 @@ impl WriteStore for S3Store {
 
 async fn read(bucket: &Bucket, key: &str, at_most: u64) -> Result<Versioned, StoreError> {
     let kind = RequestKind::Get;
-    let get = Get { operation: Operation::Get, subject: key, key, query: "", kind };
+    let get = Get { operation: Operation::Get, subject: key, key, query: "", range: None, kind };
     if key.is_empty() {
         // The address without a key is the bucket's own, which answers with a listing.
         return Err(StoreError::new(Operation::Get, key, ErrorKind::Fatal));

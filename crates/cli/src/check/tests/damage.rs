@@ -64,7 +64,7 @@ async fn assert_rows(rows: &[Row], close: Close) {
     }
 }
 
-fn first(sound: &Sound) -> Vec<String> {
+pub(super) fn first(sound: &Sound) -> Vec<String> {
     vec!["app:v1".into(), format!("app@{}", sound.first)]
 }
 
@@ -352,31 +352,4 @@ async fn what_is_useless_or_odd_is_found_and_breaks_nothing() {
     for close in [USUAL, CLOSE] {
         assert_rows(&ODD, close).await;
     }
-}
-
-#[tokio::test]
-async fn a_wrong_bit_in_data_is_found_where_data_is_read() {
-    let mut registry = sound();
-    assert!(registry.world.corrupt(&blob(LAYER.digest())));
-    let usual = checked(store_of(&registry.world, true), USUAL).await.report;
-    assert!(usual.is_sound(), "{usual:?}");
-    let close = checked(store_of(&registry.world, true), CLOSE).await.report;
-    assert_eq!(findings(&close), [(Kind::WrongContent, blob(LAYER.digest()))].into());
-    assert_eq!(images(&close), first(&registry).into_iter().collect());
-}
-
-#[tokio::test]
-async fn a_part_every_day_compares_all_data_in_as_many_days() {
-    let mut registry = sound();
-    assert!(registry.world.corrupt(&blob(LAYER.digest())));
-    let close = Close { percent: Some(25), ..USUAL };
-    let (mut compared, mut found) = (0, 0);
-    for _ in 0..4 {
-        let checked = checked(store_of(&registry.world, true), close).await;
-        compared += checked.verified.unwrap().blobs;
-        found += findings(&checked.report).len();
-        registry.world.age(std::time::Duration::from_hours(24));
-    }
-    let blobs = checked(store_of(&registry.world, true), USUAL).await.blobs.count;
-    assert_eq!((compared, found), (blobs, 1));
 }

@@ -1,11 +1,13 @@
 //! A store that is not left alone.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use store::{
-    Abilities, Cursor, ErrorKind, Folders, Listed, MemoryCursor, Object, Operation, StoreError,
+    Abilities, Cursor, ErrorKind, Folders, Listed, MemoryCursor, Object, Operation, PartStore,
+    ReadStore, StoreError,
 };
 
 use super::*;
@@ -50,6 +52,16 @@ impl Disturbed {
         }
     }
 
+    fn meet_get(&self, key: &str) -> Result<(), StoreError> {
+        self.count_other();
+        match &self.refused {
+            Some((refused, kind)) if refused == key => {
+                Err(StoreError::new(Operation::Get, key, *kind))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn count_other(&self) {
         if self.counts_all {
             self.count();
@@ -74,13 +86,8 @@ impl ReadStore for Disturbed {
     }
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
-        self.count_other();
-        match &self.refused {
-            Some((refused, kind)) if refused == key => {
-                Err(StoreError::new(Operation::Get, key, *kind))
-            }
-            _ => self.inner.get(key, at_most).await,
-        }
+        self.meet_get(key)?;
+        self.inner.get(key, at_most).await
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
@@ -93,5 +100,12 @@ impl ReadStore for Disturbed {
 
     fn abilities(&self) -> Abilities {
         self.inner.abilities()
+    }
+}
+
+impl PartStore for Disturbed {
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        self.meet_get(key)?;
+        self.inner.get_part(key, part).await
     }
 }

@@ -1,6 +1,7 @@
 //! Damage made by hand and at random, on registries that were sound.
 
 mod damage;
+mod data;
 mod disturbed;
 mod model;
 mod pushes;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use checker::{Kind, Links, Report};
 use monitor::{Monitor, Stop};
 use registry::{Layout, Timestamp};
-use store::{MemoryStore, ReadStore};
+use store::{MemoryStore, PartStore};
 use world::World;
 
 use super::{Ask, Checked, Mending, check};
@@ -43,15 +44,15 @@ pub(super) fn store_of(world: &World, has_etags: bool) -> MemoryStore {
     store
 }
 
-pub(super) async fn checked<S: ReadStore>(store: S, close: Close) -> Checked {
+pub(super) async fn checked<S: PartStore>(store: S, close: Close) -> Checked {
     try_check(store, close).await.unwrap()
 }
 
-pub(super) async fn try_check<S: ReadStore>(store: S, close: Close) -> Result<Checked, Failure> {
+pub(super) async fn try_check<S: PartStore>(store: S, close: Close) -> Result<Checked, Failure> {
     ask(&Arc::new(store), close, None).await
 }
 
-async fn ask<S: ReadStore>(
+async fn ask<S: PartStore>(
     store: &Arc<S>,
     close: Close,
     mending: Option<Mending<'_>>,
