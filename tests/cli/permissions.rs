@@ -301,4 +301,8 @@ fn policies_are_documents_that_can_be_reviewed() {
     }
     let (apply, gc) = (&["iam", "apply", "--bucket", "b"], &["iam", "gc", "--bucket", "b"]);
     assert_eq!(program.done(apply).stdout, program.done(gc).stdout);
+    let china =
+        program.done(&["iam", "plan", "--bucket", "registry", "--partition", "aws-cn"]).stdout;
+    let usual = program.done(&["iam", "plan", "--bucket", "registry"]).stdout;
+    assert_eq!(china, usual.replace("arn:aws:", "arn:aws-cn:"));
 }

@@ -72,7 +72,7 @@ pub use console::{Console, Form};
 pub use failure::{Code, FailedKey, Failure, Refusal};
 pub use identify::{Identified, Truth};
 pub use keep_list::{KeepList, KeepListError, LineError};
-pub use permissions::Task;
+pub use permissions::{Partition, Task};
 pub use registry_cache::{CacheChoice, ClearError};
 pub use retaining::Retaining;
 

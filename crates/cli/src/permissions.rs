@@ -160,8 +160,53 @@ struct Prefixes {
     prefixes: Vec<String>,
 }
 
+/// A part of Amazon's cloud with names of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Partition {
+    /// Nearly all regions
+    Aws,
+    /// China: regions cn-…
+    AwsCn,
+    /// Governments of the United States: regions us-gov-…
+    AwsUsGov,
+}
+
+impl Partition {
+    /// That of a region.
+    ///
+    /// Source: IAM User Guide, "Amazon Resource Names".
+    pub(crate) fn of_region(region: &str) -> Self {
+        match region {
+            region if region.starts_with("cn-") => Self::AwsCn,
+            region if region.starts_with("us-gov-") => Self::AwsUsGov,
+            _ => Self::Aws,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::AwsCn => "aws-cn",
+            Self::AwsUsGov => "aws-us-gov",
+        }
+    }
+}
+
+/// A bucket, as policies name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bucket<'a> {
+    pub(crate) partition: Partition,
+    pub(crate) name: &'a str,
+}
+
+impl Bucket<'_> {
+    fn resource(self) -> String {
+        format!("arn:{}:s3:::{}", self.partition.name(), self.name)
+    }
+}
+
 /// All that `tasks` need together, and nothing else.
-pub(crate) fn policy(tasks: &[Task], bucket: &str, layout: &Layout) -> Policy {
+pub(crate) fn policy(tasks: &[Task], bucket: Bucket<'_>, layout: &Layout) -> Policy {
     let needed = |row: &&Permission| row.tasks.iter().any(|task| tasks.contains(task));
     let rows: Vec<&Permission> = TABLE.iter().filter(needed).collect();
     let places: BTreeSet<On> = rows.iter().map(|row| row.on).collect();
@@ -173,7 +218,12 @@ pub(crate) fn policy(tasks: &[Task], bucket: &str, layout: &Layout) -> Policy {
 }
 
 impl On {
-    fn statement(self, action: BTreeSet<&'static str>, bucket: &str, layout: &Layout) -> Statement {
+    fn statement(
+        self,
+        action: BTreeSet<&'static str>,
+        bucket: Bucket<'_>,
+        layout: &Layout,
+    ) -> Statement {
         let condition = |prefixes| Condition { string_like: Prefixes { prefixes } };
         Statement {
             sid: self.name(),
@@ -196,16 +246,16 @@ impl On {
     }
 
     /// What the action is allowed on.
-    pub(crate) fn resources(self, bucket: &str, layout: &Layout) -> Vec<String> {
+    pub(crate) fn resources(self, bucket: Bucket<'_>, layout: &Layout) -> Vec<String> {
         let objects = match self {
             Self::Bucket | Self::RegistryKeys | Self::OwnKeys => {
-                return vec![format!("arn:aws:s3:::{bucket}")];
+                return vec![bucket.resource()];
             }
             Self::Registry => vec![format!("{}*", literal(layout.base()))],
             Self::Own => vec![format!("{}*", literal(&layout.own()))],
             Self::Marks => identify::marks(layout).map(|mark| literal(&mark)).collect(),
         };
-        objects.iter().map(|object| format!("arn:aws:s3:::{bucket}/{object}")).collect()
+        objects.iter().map(|object| format!("{}/{object}", bucket.resource())).collect()
     }
 
     /// With which prefixes keys may be listed. The root itself tells what lies there where no registry does.
@@ -241,7 +291,8 @@ mod tests {
     use super::*;
 
     fn statements(tasks: &[Task], root: &str) -> Vec<Value> {
-        let policy = serde_json::to_value(policy(tasks, "b", &Layout::new(root))).unwrap();
+        let bucket = Bucket { partition: Partition::Aws, name: "b" };
+        let policy = serde_json::to_value(policy(tasks, bucket, &Layout::new(root))).unwrap();
         policy["Statement"].as_array().unwrap().clone()
     }
 
@@ -265,6 +316,20 @@ mod tests {
             for prefix in prefixes.as_array().into_iter().flatten() {
                 assert!(prefix.as_str().unwrap().starts_with("a/b/"), "{statement}");
             }
+        }
+    }
+
+    #[test]
+    fn each_region_is_in_its_partition() {
+        for (region, resource) in [
+            ("eu-central-1", "arn:aws:s3:::b"),
+            ("cn-north-1", "arn:aws-cn:s3:::b"),
+            ("us-gov-west-1", "arn:aws-us-gov:s3:::b"),
+            ("us-east-1", "arn:aws:s3:::b"),
+            ("garage", "arn:aws:s3:::b"),
+        ] {
+            let bucket = Bucket { partition: Partition::of_region(region), name: "b" };
+            assert_eq!(On::Bucket.resources(bucket, &Layout::new("")), [resource]);
         }
     }
 

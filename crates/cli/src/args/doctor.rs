@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueHint};
 
 use super::{LOCATION, StoreArgs};
 use crate::CacheChoice;
-use crate::permissions::Task;
+use crate::permissions::{Partition, Task};
 
 /// Arguments of `doctor`.
 #[derive(Debug, ClapArgs)]
@@ -74,4 +74,7 @@ pub struct IamArgs {
     /// The registry's place in it, as its config.yml says
     #[arg(long, value_name = "PREFIX", default_value = "", hide_default_value = true)]
     pub root_directory: String,
+    /// The part of Amazon's cloud that the bucket is in
+    #[arg(long, value_enum, value_name = "NAME", default_value = "aws", hide_short_help = true)]
+    pub partition: Partition,
 }

@@ -1,7 +1,7 @@
 //! What is looked for, who needs it, and what was found.
 
 use crate::location::{Location, Place};
-use crate::permissions::{On, Task, tasks_needing};
+use crate::permissions::{Bucket, On, Partition, Task, tasks_needing};
 use crate::{Code, Failure, command_line};
 use ledger::LedgerError;
 use registry::Layout;
@@ -213,7 +213,9 @@ fn permission_advice(name: Name, failure: &Failure, location: &Location) -> Opti
     let Place::Bucket(config) = &location.place else { return None };
     let (action, on) = name.permission()?;
     let layout = Layout::new(&location.root_directory);
-    let resource = on.resources(&config.bucket, &layout).join(" and ");
+    let partition = Partition::of_region(config.region.as_deref().unwrap_or_default());
+    let bucket = Bucket { partition, name: &config.bucket };
+    let resource = on.resources(bucket, &layout).join(" and ");
     let of_trial = match name {
         Name::Delete | Name::TakeBack => ", and for this trial those of `regsweep iam doctor`",
         _ => "",
