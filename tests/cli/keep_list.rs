@@ -109,6 +109,31 @@ fn a_plan_says_that_it_holds_only_blobs_and_by_which_list() {
 }
 
 #[test]
+fn doctor_says_whether_the_list_will_do() {
+    let (_server, program) = gitlab(Options::default());
+    let doctor = |more: &[&str]| {
+        let asked = ["doctor", "s3://registry", "--offline", "--for", "plan", "--json"];
+        let summary = program.run(&[&asked[..], more].concat()).summary();
+        let checks = summary["checks"].as_array().unwrap().clone();
+        let result = |name: &str| {
+            let check = checks.iter().find(|check| check["name"] == name);
+            check.map(|check| check["result"].as_str().unwrap().to_owned())
+        };
+        (result("layout"), result("keep-list"))
+    };
+    let told =
+        |layout: &str, list: Option<&str>| (Some(layout.to_owned()), list.map(str::to_owned));
+    let listed = ["--keep-list", "known.txt"];
+    assert_eq!(doctor(&[]), told("missing", None));
+    assert_eq!(doctor(&listed), told("ok", Some("ok")));
+    let online = [&listed[..], &["--for", "gc-online"]].concat();
+    assert_eq!(doctor(&online).0, told("missing", None).0, "which goes by no list");
+    assert_eq!(doctor(&[&listed[..], &["--grace", "0s"]].concat()), told("ok", Some("missing")));
+    fs::write(program.home().join("known.txt"), "").unwrap();
+    assert_eq!(doctor(&listed), told("ok", Some("missing")));
+}
+
+#[test]
 fn g4_a_database_is_refused_without_a_list_and_with_both_of_its_files() {
     let (server, program) = gitlab(Options::default());
     let before = keys(&server);

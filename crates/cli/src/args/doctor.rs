@@ -1,5 +1,6 @@
 //! What to look for before anything is collected.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueHint};
@@ -51,6 +52,18 @@ pub struct WishArgs {
     /// Manifests that no tag reaches go too
     #[arg(long)]
     pub untagged: bool,
+    /// What a database still knows: for plan and gc alone
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "untagged")]
+    pub keep_list: Option<PathBuf>,
+    /// Everything younger than this is kept; a list that is older is refused
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "24h",
+        value_parser = humantime::parse_duration,
+        hide_short_help = true
+    )]
+    pub grace: Duration,
     /// What is deleted by mistake may be lost
     #[arg(long)]
     pub without_undo: bool,

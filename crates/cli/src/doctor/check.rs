@@ -20,6 +20,8 @@ pub(crate) enum Name {
     Time,
     /// This machine's clock agrees with it. Nothing relies on that, but signatures.
     Clock,
+    /// What a database still knows is listed, and lately.
+    KeepList,
     /// Nobody pushes meanwhile.
     Offline,
     /// The registry's cache can be cleared.
@@ -60,6 +62,7 @@ impl Name {
             Self::Read => "read",
             Self::Time => "time",
             Self::Clock => "clock",
+            Self::KeepList => "keep-list",
             Self::Offline => "offline",
             Self::Cache => "cache",
             Self::CacheOnline => "cache-online",
@@ -100,6 +103,7 @@ impl Name {
         match (self, self.permission()) {
             (Self::Clock | Self::Conditions | Self::Multipart, _) => Vec::new(),
             (Self::Offline | Self::Generations, _) => vec![Task::Gc, Task::Repair],
+            (Self::KeepList, _) => vec![Task::Plan, Task::Gc],
             (Self::Cache | Self::UndoEnded, _) => vec![Task::Gc, Task::GcOnline, Task::Repair],
             (Self::CacheOnline | Self::WayBack, _) => vec![Task::GcOnline],
             (Self::Lease, _) => vec![Task::Gc, Task::GcOnline, Task::Undo, Task::Repair],

@@ -11,7 +11,8 @@ mod trial;
 
 use std::time::Duration;
 
-pub(crate) use check::{Check, Found, Missing};
+use self::check::Name;
+pub(crate) use self::check::{Check, Found, Missing};
 
 use crate::args::{DoctorArgs, StoreArgs};
 use crate::command::Context;
@@ -54,7 +55,7 @@ pub(crate) async fn examine(
     let patience = args.store.patience.unwrap_or(PATIENCE);
     let store = &StoreArgs { patience: Some(patience), ..args.store.clone() };
     let (deletes, detail) = (DeletePace::default(), Detail::FULL);
-    let access = Access { location, store, deletes, detail, truth: Truth::Links };
+    let access = Access { location, store, deletes, detail, truth: truth(args) };
     let work = probe::Probing { args, location };
     let opened = Box::pin(with_registry(access, &context.watch, work)).await;
     if context.watch.stop.is_asked() {
@@ -67,6 +68,12 @@ pub(crate) async fn examine(
     checks.extend(surroundings::checks(args, location).await);
     checks.sort_by_key(|check| check.name);
     Ok(Diagnosis { location: location.describe(), tasks: asked(args), checks })
+}
+
+/// By which truth the commands go that are to be run: only those that plan, and carry plans out, go by a list.
+fn truth(args: &DoctorArgs) -> Truth {
+    let go_by_list = args.tasks.iter().all(|task| Name::KeepList.tasks().contains(task));
+    if args.wishes.keep_list.is_some() && go_by_list { Truth::Database } else { Truth::Links }
 }
 
 /// The tasks that were asked for, each once.

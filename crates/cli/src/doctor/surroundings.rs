@@ -1,15 +1,19 @@
-//! What commands need beside the store: that nobody pushes, and a registry that forgets what is gone.
+//! What commands need beside the store: that nobody pushes, a registry that forgets what is gone, and a list of what its
+//! database knows.
 
 use super::check::{Check, Name};
 use crate::args::DoctorArgs;
 use crate::carry_out::require_nobody_pushes;
+use crate::clock;
+use crate::keep_list::KeepList;
 use crate::location::Location;
 use crate::online::require_forgetting;
 use crate::registry_cache::RegistryCache;
+use crate::render::count;
 
 /// Looks at the registry's configuration, and asks its cache.
 pub(super) async fn checks(args: &DoctorArgs, location: &Location) -> Vec<Check> {
-    let mut checks = Vec::new();
+    let mut checks: Vec<Check> = keep_list(args, location).into_iter().collect();
     if Name::Offline.matters_to(&args.tasks) {
         let outcome = require_nobody_pushes(location, args.wishes.offline);
         checks.push(Check::of(Name::Offline, outcome, location, |()| who_says_so(location)));
@@ -18,6 +22,17 @@ pub(super) async fn checks(args: &DoctorArgs, location: &Location) -> Vec<Check>
         checks.extend(cache(args, location).await);
     }
     checks
+}
+
+/// What a database still knows, where that is to be gone by.
+fn keep_list(args: &DoctorArgs, location: &Location) -> Option<Check> {
+    let path =
+        args.wishes.keep_list.as_deref().filter(|_| Name::KeepList.matters_to(&args.tasks))?;
+    let listed = KeepList::named(Some(path), args.wishes.grace, clock::now());
+    let told = |list: KeepList| {
+        format!("{} digests, of {}", count(list.record.digests), list.record.modified)
+    };
+    Some(Check::of(Name::KeepList, listed, location, |list| list.map(told).unwrap_or_default()))
 }
 
 fn who_says_so(location: &Location) -> String {
