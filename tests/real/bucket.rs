@@ -60,6 +60,24 @@ fn g11_a_sweep_killed_in_the_middle_ends_in_the_same_set_when_resumed() {
 }
 
 #[test]
+fn data_is_compared_in_parts_to_its_last_byte() {
+    let (bucket, mut data) = (Bucket::create("parts"), vec![7; (32 << 20) + 1]);
+    let key = Blob::new(data.clone()).key();
+    let check = || {
+        let checked = regsweep::check(&Config::bucket(&bucket)).output().unwrap();
+        (checked.status.code(), summary(&checked))
+    };
+    bucket.put_all(&[(key.clone(), data.clone())]);
+    let (code, sound) = check();
+    assert_eq!((code, number(&sound, "/verified/bytes")), (Some(0), data.len()));
+    assert!(number(&sound, "/requests/get") >= 3, "{sound}");
+    *data.last_mut().unwrap() ^= 1;
+    bucket.put_all(&[(key.clone(), data)]);
+    let (code, damaged) = check();
+    assert_eq!((code, &damaged["findings"][0]["kind"]), (Some(6), &"wrong-content".into()));
+}
+
+#[test]
 fn what_was_collected_from_a_versioned_bucket_is_taken_back_and_pulls_again() {
     let (population, bucket) = (Population::typical(), Bucket::create("undo"));
     bucket.keep_versions();
@@ -152,11 +170,7 @@ fn populate(population: &Population, bucket: &Bucket) {
 
 fn put_orphans(bucket: &Bucket, count: u64) -> BTreeSet<String> {
     let orphans: Vec<Blob> = (10_000..10_000 + count).map(Blob::layer).collect();
-    let key = |blob: &Blob| {
-        let hex = blob.hex();
-        format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
-    };
-    let objects: Vec<_> = orphans.iter().map(|blob| (key(blob), blob.bytes.clone())).collect();
+    let objects: Vec<_> = orphans.iter().map(|blob| (blob.key(), blob.bytes.clone())).collect();
     bucket.put_all(&objects);
     orphans.into_iter().map(|blob| blob.digest).collect()
 }

@@ -36,6 +36,12 @@ impl Blob {
         &self.digest["sha256:".len()..]
     }
 
+    /// Where a registry keeps it.
+    pub(crate) fn key(&self) -> String {
+        let hex = self.hex();
+        format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
+    }
+
     fn descriptor(&self, media_type: &str) -> serde_json::Value {
         json!({ "mediaType": media_type, "digest": self.digest, "size": self.bytes.len() })
     }
