@@ -17,7 +17,7 @@ use crate::faults::Struck;
 use crate::objects::Content;
 use crate::reply::{Body, HangUp, Reply};
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::{Fault, Kind, Request, S3Error, handler};
 
 /// Accepts connections until the other end of `stopped` is dropped; then ends them all.

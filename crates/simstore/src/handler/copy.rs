@@ -1,7 +1,5 @@
 //! `CopyObject` and `UploadPartCopy`, inside the one bucket.
 
-use std::sync::PoisonError;
-
 use bytes::Bytes;
 
 use super::get::bounds;
@@ -13,7 +11,7 @@ use crate::objects::{Content, Object};
 use crate::percent::decode_path;
 use crate::reply::Reply;
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::xml::Document;
 
 /// The most bytes that one `CopyObject` copies.
@@ -43,7 +41,7 @@ fn source(shared: &Shared, ask: &Ask) -> Result<Object, S3Error> {
     if bucket != ask.bucket {
         return Err(S3Error::NO_SUCH_BUCKET);
     }
-    let objects = shared.objects.read().unwrap_or_else(PoisonError::into_inner);
+    let objects = shared.objects();
     let object = match version {
         None => objects.get(key).map(std::borrow::Cow::into_owned).ok_or(S3Error::NO_SUCH_KEY)?,
         Some(id) => {

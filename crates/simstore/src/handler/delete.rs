@@ -1,7 +1,6 @@
 //! `DeleteObject` and `DeleteObjects`.
 
 use std::borrow::Cow;
-use std::sync::PoisonError;
 
 use super::conditions;
 use crate::faults::Struck;
@@ -9,7 +8,7 @@ use crate::limits::Class;
 use crate::objects::Objects;
 use crate::reply::Reply;
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::versions::Deleted;
 use crate::xml::{Document, ToDelete};
 use crate::{Fault, Refusal, S3Error};
@@ -21,7 +20,7 @@ pub(super) fn one(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
         etag: ask.header("if-match").map(str::to_owned),
         version: ask.query("versionId").map(str::to_owned),
     };
-    let mut objects = shared.objects.write().unwrap_or_else(PoisonError::into_inner);
+    let mut objects = shared.objects_to_change();
     let deleted = carry_out(shared, &mut objects, &wanted)?;
     let mut reply = Reply::empty(204);
     if let Some(id) = deleted.version {
@@ -46,7 +45,7 @@ pub(super) fn many(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Reply,
     }
     let let_through = let_through(shared, &wanted.objects)?;
     let is_quiet = wanted.is_quiet && !struck.has(&Fault::IgnoreQuiet);
-    let mut objects = shared.objects.write().unwrap_or_else(PoisonError::into_inner);
+    let mut objects = shared.objects_to_change();
     let mut answer = Document::new("DeleteResult");
     for (place, object) in wanted.objects.iter().enumerate() {
         let outcome = if let_through[place] {

@@ -11,14 +11,11 @@ mod put;
 mod uploads;
 mod versions;
 
-use std::sync::{PoisonError, RwLockReadGuard};
-
 use crate::faults::Struck;
 use crate::limits::Class;
-use crate::objects::Objects;
 use crate::reply::Reply;
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::xml::Document;
 use crate::{Kind, S3Error, connection};
 
@@ -33,11 +30,11 @@ pub(crate) fn answer(shared: &Shared, ask: &Ask, struck: &Struck) -> Reply {
 
 fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Reply, S3Error> {
     match ask.kind {
-        Kind::List => list::list(&objects(shared), ask, struck),
-        Kind::ListVersions => versions::list(&objects(shared), ask),
+        Kind::List => list::list(&shared.objects(), ask, struck),
+        Kind::ListVersions => versions::list(&shared.objects(), ask),
         Kind::ListUploads => uploads::list(shared, ask),
         Kind::ListParts => uploads::list_parts(shared, ask),
-        Kind::Get | Kind::Head => get::get(&objects(shared), ask),
+        Kind::Get | Kind::Head => get::get(&shared.objects(), ask),
         Kind::Put => put::put(shared, ask, struck),
         Kind::Copy => copy::copy(shared, ask),
         Kind::Upload => uploads::answer(shared, ask),
@@ -46,10 +43,6 @@ fn answer_within_limits(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<R
         Kind::Bucket => Ok(bucket(shared, ask)),
         Kind::Unknown => Err(S3Error::NOT_IMPLEMENTED),
     }
-}
-
-fn objects(shared: &Shared) -> RwLockReadGuard<'_, Objects> {
-    shared.objects.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Refuses what is too much. Deletions of many keys look at their keys themselves.
@@ -78,7 +71,7 @@ fn bucket(shared: &Shared, ask: &Ask) -> Reply {
     }
     if ask.query("versioning").is_some() {
         let mut versioning = Document::new("VersioningConfiguration");
-        if let Some(versions) = objects(shared).versions() {
+        if let Some(versions) = shared.objects().versions() {
             let status = if versions.is_suspended() { "Suspended" } else { "Enabled" };
             versioning.leaf("Status", status);
         }

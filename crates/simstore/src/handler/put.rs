@@ -1,13 +1,11 @@
 //! `PutObject`.
 
-use std::sync::PoisonError;
-
 use super::conditions;
 use crate::faults::Struck;
 use crate::objects::Object;
 use crate::reply::Reply;
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::{Fault, S3Error};
 
 pub(super) fn put(shared: &Shared, ask: &Ask, struck: &Struck) -> Result<Reply, S3Error> {
@@ -32,7 +30,7 @@ fn store_where(
     check: impl Fn(Option<&Object>) -> Result<(), S3Error>,
 ) -> Result<Reply, S3Error> {
     let etag = format!("\"{}\"", object.etag);
-    let mut objects = shared.objects.write().unwrap_or_else(PoisonError::into_inner);
+    let mut objects = shared.objects_to_change();
     check(objects.get(&ask.key).as_deref())?;
     let id = objects.put(ask.key.clone(), object);
     let reply = Reply::empty(200).with("etag", etag);

@@ -1,7 +1,5 @@
 //! Multipart uploads.
 
-use std::sync::PoisonError;
-
 use super::put;
 use crate::S3Error;
 use crate::checksum::md5_hex;
@@ -9,7 +7,7 @@ use crate::clock::iso;
 use crate::percent::{Style, encode};
 use crate::reply::Reply;
 use crate::request::Ask;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::storage_class::StorageClass;
 use crate::uploads::{Upload, Uploads};
 use crate::xml::{self, Document};
@@ -32,7 +30,7 @@ pub(super) fn answer(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {
 }
 
 pub(super) fn uploads<T>(shared: &Shared, act: impl FnOnce(&mut Uploads) -> T) -> T {
-    act(&mut shared.uploads.lock().unwrap_or_else(PoisonError::into_inner))
+    act(&mut shared.uploads())
 }
 
 fn create(shared: &Shared, ask: &Ask) -> Result<Reply, S3Error> {

@@ -1,7 +1,5 @@
 //! Multipart uploads as a test begins and sees them.
 
-use std::sync::PoisonError;
-
 use bytes::Bytes;
 use registry::Timestamp;
 
@@ -11,8 +9,9 @@ use crate::uploads::Uploads;
 
 impl Server {
     /// Begins a multipart upload as somebody did at `initiated`; its id.
+    #[must_use]
     pub fn begin_upload(&self, key: &str, initiated: Timestamp) -> String {
-        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uploads = self.shared.uploads();
         uploads.create(key, initiated, StorageClass::default())
     }
 
@@ -25,20 +24,20 @@ impl Server {
         content: impl Into<Bytes>,
         modified: Timestamp,
     ) -> bool {
-        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uploads = self.shared.uploads();
         uploads.put(key, id, number, content.into(), modified).is_ok()
     }
 
     /// Forgets every multipart upload under way, as a rule of the bucket may.
     pub fn abort_uploads(&self) {
-        let mut uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uploads = self.shared.uploads();
         *uploads = Uploads::default();
     }
 
     /// The key of every multipart upload under way, ascending.
     #[must_use]
     pub fn open_uploads(&self) -> Vec<String> {
-        let uploads = self.shared.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let uploads = self.shared.uploads();
         uploads.after("", "").map(|(key, ..)| key.to_owned()).collect()
     }
 }
