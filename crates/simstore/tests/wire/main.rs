@@ -4,6 +4,7 @@
 
 mod by_hand;
 mod classes;
+mod faults;
 mod limits;
 mod needs;
 mod objects;
