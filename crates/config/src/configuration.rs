@@ -1,7 +1,8 @@
 //! The configuration as a whole.
 
 use crate::draft::Draft;
-use crate::error::{ConfigError, Problem};
+use crate::error::ConfigError;
+use crate::log::Log;
 use crate::maintenance::{UploadPurging, readonly};
 use crate::redis::Redis;
 use crate::scalar::{Atom, Scalar};
@@ -39,40 +40,6 @@ pub enum Cache {
     InMemory,
     /// A redis server, shared by registries.
     Redis(Box<Redis>),
-}
-
-/// How the registry logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// From which level on.
-    pub level: Level,
-    /// In which form.
-    pub formatter: Formatter,
-}
-
-/// Levels of log lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Level {
-    /// Failures.
-    Error,
-    /// What may become one.
-    Warn,
-    /// What happens.
-    #[default]
-    Info,
-    /// Everything.
-    Debug,
-}
-
-/// Forms of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Formatter {
-    /// `key=value` pairs.
-    Text,
-    /// One JSON object each.
-    Json,
-    /// One JSON object each, with the fields that logstash asks for.
-    Logstash,
 }
 
 impl Configuration {
@@ -132,32 +99,5 @@ impl Cache {
                 Self::None
             }
         })
-    }
-}
-
-impl Level {
-    /// Reads a level in any case; `subject` is the field or variable that it comes from.
-    pub(crate) fn parse(text: &str, subject: &str) -> Result<Self, ConfigError> {
-        const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
-        match text.to_lowercase().as_str() {
-            "error" => Ok(Self::Error),
-            "warn" => Ok(Self::Warn),
-            "info" => Ok(Self::Info),
-            "debug" => Ok(Self::Debug),
-            _ => Err(ConfigError::field(subject, Problem::NotOneOf(LEVELS))),
-        }
-    }
-}
-
-impl Formatter {
-    /// Text where nothing is said.
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        const FORMATTERS: &[&str] = &["text", "json", "logstash"];
-        match text {
-            "" | "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            "logstash" => Ok(Self::Logstash),
-            _ => Err(ConfigError::field("log.formatter", Problem::NotOneOf(FORMATTERS))),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The configuration while it is put together: what the file says, then what variables overwrite.
 
-use crate::configuration::{Formatter, Level, Log};
 use crate::error::{ConfigError, Origin, Problem};
+use crate::log::{Formatter, Level, Log};
 use crate::redis;
 use crate::storage;
 use crate::value::{Mapping, Value};

@@ -32,6 +32,7 @@ mod draft;
 mod duration;
 mod environment;
 mod error;
+mod log;
 mod maintenance;
 mod redis;
 mod s3;
@@ -45,8 +46,9 @@ mod value;
 mod warning;
 mod yaml;
 
-pub use configuration::{Cache, Configuration, Formatter, Level, Log};
+pub use configuration::{Cache, Configuration};
 pub use error::{ConfigError, Origin, Problem};
+pub use log::{Formatter, Level, Log};
 pub use maintenance::UploadPurging;
 pub use redis::{ClientCertificate, Redis, RedisAddress, RedisServers, RedisTimeouts, RedisTls};
 pub use s3::{Credentials, Encryption, S3};
