@@ -150,6 +150,7 @@ fn rows() -> Vec<Row> {
         reason: Reason::UnneededHere,
         rule: None,
         upload: None,
+        etag: None,
     };
     (0..ROWS).map(row).collect()
 }

@@ -225,6 +225,7 @@ fn row(layout: &Layout, listed: Listed) -> Row {
         reason: Reason::Unreferenced,
         rule: None,
         upload: None,
+        etag: None,
     }
 }
 

@@ -229,6 +229,7 @@ mod tests {
             reason: Reason::Unreferenced,
             rule: None,
             upload: None,
+            etag: None,
         }
     }
 

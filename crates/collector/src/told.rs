@@ -29,5 +29,6 @@ pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
         reason,
         rule: None,
         upload: None,
+        etag: None,
     })
 }

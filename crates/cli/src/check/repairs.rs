@@ -153,5 +153,6 @@ fn row(repository: &RepositoryName, repair: &Repair, cutoffs: &Cutoffs) -> Optio
         reason,
         rule: None,
         upload: None,
+        etag: link.etag.as_deref().map(Into::into),
     })
 }

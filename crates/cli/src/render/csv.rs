@@ -110,6 +110,7 @@ mod tests {
             reason: Reason::StaleUpload,
             rule: None,
             upload: None,
+            etag: None,
         };
         assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
         assert_eq!(COLUMNS.split(',').count(), 7);
