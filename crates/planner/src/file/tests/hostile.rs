@@ -1,6 +1,7 @@
 use std::fs;
 
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::writer::SerializedRowGroupWriter;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
@@ -60,34 +61,33 @@ fn schema_of(raw: &Raw) -> String {
     }
 }
 
+type Group<'a> = SerializedRowGroupWriter<'a, &'a mut Vec<u8>>;
+
+fn required(group: &mut Group<'_>, value: &'static [u8]) {
+    column::<ByteArrayType, _>(group, &[value.to_vec().into()], None).unwrap();
+}
+
+fn optional(group: &mut Group<'_>, value: Option<&'static [u8]>) {
+    let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
+    column::<ByteArrayType, _>(group, &values, Some(&[i16::from(value.is_some())])).unwrap();
+}
+
 fn segment(raw: &Raw) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let schema = schema_of(raw);
-    let mut writer = Encoding::with_schema(&schema).unwrap().begin(&mut bytes).unwrap();
+    let mut writer = Encoding::with_schema(&schema_of(raw)).unwrap().begin(&mut bytes).unwrap();
     let mut group = writer.next_row_group().unwrap();
-    let mut text = |value: Option<&'static [u8]>, is_optional: bool| {
-        let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
-        let levels = [i16::from(value.is_some())];
-        column::<ByteArrayType, _>(&mut group, &values, is_optional.then_some(&levels)).unwrap();
-    };
-    text(Some(raw.kind), false);
-    text(raw.repository, true);
-    text(raw.digest, true);
-    text(Some(raw.key), false);
+    required(&mut group, raw.kind);
+    optional(&mut group, raw.repository);
+    optional(&mut group, raw.digest);
+    required(&mut group, raw.key);
     column::<Int64Type, _>(&mut group, &[raw.bytes], None).unwrap();
     column::<Int64Type, _>(&mut group, &[0], None).unwrap();
-    let reason: ByteArray = raw.reason.to_vec().into();
-    column::<ByteArrayType, _>(&mut group, &[reason], None).unwrap();
-    let mut last = |value: Option<&'static [u8]>| {
-        let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
-        let levels = [i16::from(value.is_some())];
-        column::<ByteArrayType, _>(&mut group, &values, Some(&levels)).unwrap();
-    };
+    required(&mut group, raw.reason);
     if raw.rule.is_some() || raw.etag.is_some() {
-        last(raw.rule);
+        optional(&mut group, raw.rule);
     }
     if raw.etag.is_some() {
-        last(raw.etag);
+        optional(&mut group, raw.etag);
     }
     group.close().unwrap();
     writer.close().unwrap();
