@@ -5,13 +5,14 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+use registry::{Digest, Layout};
 use serde_json::Value;
 use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When, Which};
 use world::{Content, World};
 
 use crate::online::{ONLINE, night};
 use crate::program::{Outcome, Program, wait_until};
-use crate::registries::{T, bucket, bucket_with, days, image, keys, small};
+use crate::registries::{T, bucket, bucket_with, days, directory, image, keys, now, small};
 use crate::undo::{PLAN, versioned};
 
 const APPLY: [&str; 5] = ["apply", "plan", "--offline", "--audit-log", "audit"];
@@ -52,6 +53,129 @@ fn every_deletion_is_logged_with_the_delete_marker_that_takes_it_back() {
         assert!(line["reason"].is_string() && line["size"].is_u64(), "{line}");
         assert!(plan.to_string().contains(line["run"].as_str().unwrap()), "{line}");
     }
+}
+
+/// An entity tag as S3 gives it to what was uploaded in parts.
+const OF_PARTS: &str = "9b2cf535f27731c974343645a3985328-2";
+
+#[test]
+fn the_entity_tag_of_each_object_is_logged_and_shown_as_it_was_listed() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let blob = server.keys().into_iter().find(|key| key.contains("/blobs/")).unwrap();
+    let orphan = Content::new(1 << 40, 64).bytes();
+    let digest = Digest::sha256(&orphan);
+    let in_parts = Layout::new("").blob(&digest);
+    assert_ne!(blob, in_parts);
+    server.put_as(&in_parts, orphan, T.before(days(30)), OF_PARTS);
+    program.done(&PLAN);
+    let csv = program.done(&["show", "plan", "--format", "csv"]).stdout;
+    let row = csv.lines().find(|row| row.contains(&in_parts)).unwrap();
+    assert!(row.ends_with(&format!(",unreferenced,{OF_PARTS}")), "{row}");
+    program.done(&APPLY);
+    let mut links = 0;
+    for line in lines(&program) {
+        let etag = line["etag"].as_str().unwrap();
+        if line["kind"].as_str().unwrap().ends_with("_link") {
+            let named: Digest = line["digest"].as_str().unwrap().parse().unwrap();
+            assert_eq!(etag, marker::link_etag(&named), "{line}");
+            links += 1;
+        }
+        assert_eq!(etag == OF_PARTS, line["key"] == *in_parts, "{line}");
+    }
+    assert!(links > 0);
+    assert!(logged(&program, "deleted").contains(&in_parts));
+}
+
+#[test]
+fn files_have_no_entity_tags() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    program.done(&["plan", root.to_str().unwrap(), "--untagged", "--out", "plan"]);
+    let csv = program.done(&["show", "plan", "--format", "csv"]).stdout;
+    assert!(csv.starts_with("kind,repository,digest,key,bytes,last_modified,reason\n"), "{csv}");
+    program.done(&APPLY);
+    let lines = lines(&program);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["etag"].is_null()), "{lines:?}");
+}
+
+const TRASHING: [&str; 7] =
+    ["gc", "s3://registry", "--untagged", "--offline", "--trash", "--audit-log", "audit"];
+
+/// The keys in the trash, without the notes of when it was filled.
+fn trash(server: &Server) -> BTreeSet<String> {
+    let keys = server.keys().into_iter();
+    keys.filter(|key| key.starts_with("regsweep/trash/") && !key.ends_with("/filled")).collect()
+}
+
+/// The lines about what was emptied.
+fn emptied(program: &Program) -> Vec<Value> {
+    lines(program).into_iter().filter(|line| line["reason"] == "trash-emptied").collect()
+}
+
+#[test]
+fn what_is_emptied_of_an_older_trash_is_logged_with_the_plan_that_filled_it() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    program.done(&TRASHING);
+    let (filled, moved) = (trash(&server), logged(&program, "deleted"));
+    let run = lines(&program)[0]["run"].clone();
+    assert!(emptied(&program).is_empty() && !filled.is_empty());
+    server.set_now(Some(T.after(days(8))));
+    program.done(&TRASHING);
+    let told: BTreeSet<String> =
+        emptied(&program).iter().map(|line| line["key"].as_str().unwrap().to_owned()).collect();
+    let before = emptied(&program).into_iter().map(|line| line["original_key"].clone());
+    let before: BTreeSet<String> = before.map(|key| key.as_str().unwrap().to_owned()).collect();
+    assert_eq!((trash(&server), told, before), (BTreeSet::new(), filled, moved));
+    for line in emptied(&program) {
+        assert_eq!((&line["run"], &line["outcome"]), (&run, &"deleted".into()), "{line}");
+        assert!(line["etag"].is_string() && line["size"].is_u64(), "{line}");
+        assert!(line["kept"].is_null() && line["kind"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn what_cannot_be_emptied_is_logged_as_such() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    program.done(&TRASHING);
+    let filled = trash(&server);
+    server.set_now(Some(T.after(days(8))));
+    let fails = Fault::FailKeys(Which::Containing("/blobs/".into()), S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::Always, fails));
+    program.done(&TRASHING);
+    let left = trash(&server);
+    assert!(!left.is_empty() && left.len() < filled.len());
+    assert_eq!(logged(&program, "failed"), left);
+    // A request that fails says nothing of any object: some may be gone.
+    server.set_faults(Faults::none().on(
+        Kind::Delete,
+        When::Always,
+        Fault::Refuse(S3Error::ACCESS_DENIED),
+    ));
+    fs::remove_file(program.home().join("audit")).unwrap();
+    let refused = program.done(&TRASHING);
+    assert!(refused.stderr.contains("older trash was not emptied"), "{refused:?}");
+    assert_eq!((logged(&program, "failed"), trash(&server)), (left.clone(), left));
+}
+
+#[test]
+fn a_collection_while_people_push_logs_what_it_empties() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let more = [&LOGGED[..], &["--trash"]].concat();
+    for number in 0..3 {
+        night(&server, &program, number, &more);
+    }
+    let (filled, run) = (trash(&server), lines(&program)[0]["run"].clone());
+    assert!(!filled.is_empty());
+    night(&server, &program, 8, &more);
+    let emptied = emptied(&program);
+    let keys: BTreeSet<String> =
+        emptied.iter().map(|line| line["key"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((trash(&server), keys), (BTreeSet::new(), filled));
+    assert!(emptied.iter().all(|line| line["run"] == run), "{emptied:?}");
 }
 
 #[test]
@@ -197,13 +321,17 @@ fn what_was_logged_as_gone_is_not_logged_again_as_long_as_a_blob_cannot_be_delet
 
 /// A bucket that keeps versions, with so many uploads of nobody.
 fn uploads(count: u64) -> (Server, Program) {
+    orphans(count, true)
+}
+
+fn orphans(count: u64, versioned: bool) -> (Server, Program) {
     let mut world = World::new(T.before(days(60)), "");
     world.push_image("library/app", &image(1), Some("latest"));
     for orphan in 0..count {
         world.upload_orphan("library/app", Content::new((1 << 40) | orphan, 64));
     }
     world.age(days(60));
-    let server = bucket_with(&world, Options { versioned: true, ..Options::default() });
+    let server = bucket_with(&world, Options { versioned, ..Options::default() });
     let program = Program::at(&server);
     (server, program)
 }
@@ -284,20 +412,44 @@ fn what_was_deleted_before_a_stop_is_logged_and_counted() {
 /// Past the end of any file that a run may write.
 const NO_FURTHER: u64 = 256 << 20;
 
+/// A run whose audit log can be opened and takes no line.
+fn run_with_full_log(program: &Program, typed: &[&str]) -> Outcome {
+    let log = fs::File::create(program.home().join("audit")).unwrap();
+    log.set_len(NO_FURTHER).unwrap();
+    log.write_all_at(b"\n", NO_FURTHER - 1).unwrap();
+    let blocks = NO_FURTHER / 512;
+    let (program_path, typed) = (env!("CARGO_BIN_EXE_regsweep"), typed.join(" "));
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program_path} {typed}");
+    program.run_as_printed(&limited).with_code(3)
+}
+
+#[test]
+fn an_older_trash_is_not_emptied_on_where_the_log_cannot_go_on() {
+    let (server, program) = orphans(MANY, false);
+    let gc = [&TRASHING[..], &["--accept", "delete-share"]].concat();
+    program.done(&gc);
+    let filled = trash(&server);
+    server.set_now(Some(T.after(days(8))));
+    let failed = run_with_full_log(&program, &[&gc[..], &["--json"]].concat());
+    let left = trash(&server);
+    assert!(!left.is_empty() && left.len() < filled.len(), "{} of {}", left.len(), filled.len());
+    assert_eq!(failed.summary()["swept"]["purged"]["count"], filled.len() - left.len());
+    assert_eq!(failed.failure()["name"], "partial");
+    assert!(failed.stderr.contains("older trash is not emptied on"), "{failed:?}");
+    assert!(failed.stderr.contains("the next run with --trash empties what is left"), "{failed:?}");
+    fs::remove_file(program.home().join("audit")).unwrap();
+    program.done(&gc);
+    assert_eq!(trash(&server), BTreeSet::new());
+    assert_eq!(logged(&program, "deleted"), left);
+}
+
 #[test]
 fn where_the_log_cannot_go_on_it_is_said_what_was_deleted_and_how_to_go_on() {
     let (server, program) = versioned();
     night(&server, &program, 0, &[]);
     let before = keys(&server);
     server.set_now(Some(T.after(days(2))));
-    let log = fs::File::create(program.home().join("audit")).unwrap();
-    log.set_len(NO_FURTHER).unwrap();
-    log.write_all_at(b"\n", NO_FURTHER - 1).unwrap();
-    let blocks = NO_FURTHER / 512;
-    let typed = [&ONLINE[..], &LOGGED, &["--json"]].concat().join(" ");
-    let program_path = env!("CARGO_BIN_EXE_regsweep");
-    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program_path} {typed}");
-    let failed = program.run_as_printed(&limited).with_code(3);
+    let failed = run_with_full_log(&program, &[&ONLINE[..], &LOGGED, &["--json"]].concat());
     let gone = gone(&server, &before);
     assert!(!gone.is_empty());
     assert_eq!(failed.summary()["deleted"]["objects"], gone.len());

@@ -273,9 +273,9 @@ impl<S: RestoreStore> Emptying<'_, S> {
             // Some may be gone, and nobody asks for them again.
             Err(error) => vec![KeyOutcome::Failed(error.into()); objects.len()],
         };
+        let left = self.count(objects, &outcomes);
         self.tell(plan, objects, outcomes).await?;
-        let outcomes = answer.map_err(failed(self.open))?;
-        Ok(self.count(objects, &outcomes))
+        answer.map(|_| left).map_err(failed(self.open))
     }
 
     async fn delete(&self, objects: &[Object]) -> Result<Vec<KeyOutcome>, StoreError> {
