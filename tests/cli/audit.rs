@@ -244,8 +244,24 @@ fn a_collection_while_people_push_logs_links_that_it_takes_and_blobs_that_it_del
     for line in lines(&program) {
         assert!(line["version_id"].is_string() && line["size"].as_u64() > Some(0), "{line}");
         assert_eq!(line["run"], taken[0]["run"], "{line}");
+        let named: Digest = line["digest"].as_str().unwrap().parse().unwrap();
+        let is_of_link = line["etag"] == marker::link_etag(&named);
+        assert_eq!(
+            (is_of_link, line["etag"].is_string()),
+            (line["kind"] != "blob", true),
+            "{line}"
+        );
     }
     assert!(lines(&program).iter().any(|line| line["kind"] == "blob"));
+}
+
+#[test]
+fn what_was_condemned_while_no_log_was_wanted_is_told_without_entity_tags() {
+    let (server, program) = versioned();
+    night(&server, &program, 0, &["--accept", "delete-share"]);
+    night(&server, &program, 1, &LOGGED);
+    let lines = lines(&program);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["etag"].is_null()), "{lines:?}");
 }
 
 #[test]
