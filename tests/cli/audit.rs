@@ -136,6 +136,22 @@ fn what_is_emptied_of_an_older_trash_is_logged_with_the_plan_that_filled_it() {
 }
 
 #[test]
+fn what_is_emptied_of_an_older_trash_of_files_is_logged_too() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    let gc = ["gc", root.to_str().unwrap(), "--untagged", "--offline", "--audit-log", "audit"];
+    let gc = [&gc[..], &["--trash", "--trash-for", "0s"]].concat();
+    program.done(&gc);
+    let moved = logged(&program, "deleted");
+    assert!(!moved.is_empty() && emptied(&program).is_empty());
+    program.done(&gc);
+    let before = emptied(&program).into_iter().map(|line| line["original_key"].clone());
+    let before: BTreeSet<String> = before.map(|key| key.as_str().unwrap().to_owned()).collect();
+    assert_eq!(before, moved);
+    assert!(emptied(&program).iter().all(|line| line["etag"].is_null()));
+}
+
+#[test]
 fn what_cannot_be_emptied_is_logged_as_such() {
     let server = bucket(&small(T, ""));
     let program = Program::at(&server);

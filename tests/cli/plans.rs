@@ -210,28 +210,31 @@ struct Marks;
 
 impl Sealed for Marks {}
 
-/// The same plan in a folder `older`, as it was written before plans knew entity tags.
-fn rewrite_without_etags(program: &Program) {
+/// The same plan in a folder `other`, with this entity tag in the place of all, or as it was written before plans knew any.
+fn rewrite_with_etag(program: &Program, etag: Option<&str>) {
     let plan = Plan::open(&program.home().join("plan")).unwrap();
     let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
     let rows: Vec<Row> = rows.map(Result::unwrap).collect();
     assert!(plan.has_etags() && rows.iter().all(|row| row.etag.is_some()));
-    let writer = PlanWriter::create(&program.home().join("older")).unwrap();
-    writer.add(rows).unwrap();
-    let older = writer.finish(plan.header(), &Marks).unwrap();
-    assert!(!older.has_etags() && older.id() != plan.id());
+    let rows = rows.into_iter().map(|row| Row { etag: etag.map(Into::into), ..row });
+    let writer = PlanWriter::create(&program.home().join("other")).unwrap();
+    let writer = if etag.is_some() { writer.with_etags().unwrap() } else { writer };
+    writer.add(rows.collect()).unwrap();
+    let other = writer.finish(plan.header(), &Marks).unwrap();
+    assert_eq!(other.has_etags(), etag.is_some());
+    assert_ne!(other.id(), plan.id());
 }
 
 #[test]
 fn g11_a_plan_of_a_format_without_entity_tags_is_carried_out_and_taken_up() {
     let (server, program) = planned();
-    rewrite_without_etags(&program);
-    let shown = program.done(&["show", "older", "--format", "csv"]).stdout;
+    rewrite_with_etag(&program, None);
+    let shown = program.done(&["show", "other", "--format", "csv"]).stdout;
     assert!(
         shown.starts_with("kind,repository,digest,key,bytes,last_modified,reason\n"),
         "{shown}"
     );
-    let apply = ["apply", "older", "--offline", "--audit-log", "audit"];
+    let apply = ["apply", "other", "--offline", "--audit-log", "audit"];
     let fails = Fault::FailKeys(Which::Containing("/blobs/".into()), S3Error::ACCESS_DENIED);
     server.set_faults(Faults::none().on(Kind::Delete, When::Always, fails));
     program.run(&apply).with_code(3);
@@ -240,6 +243,16 @@ fn g11_a_plan_of_a_format_without_entity_tags_is_carried_out_and_taken_up() {
     assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
     let log = fs::read_to_string(program.home().join("audit")).unwrap();
     assert!(log.lines().all(|line| line.contains("\"etag\":null")), "{log}");
+}
+
+#[test]
+fn g6_nothing_is_decided_by_an_entity_tag() {
+    let (server, program) = planned();
+    rewrite_with_etag(&program, Some("another"));
+    let shown = program.done(&["show", "other", "--format", "csv"]).stdout;
+    assert!(shown.lines().skip(1).all(|row| row.ends_with(",another")), "{shown}");
+    program.done(&["apply", "other", "--offline"]);
+    assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
 }
 
 #[test]
