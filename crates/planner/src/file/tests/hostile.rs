@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write;
 
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedRowGroupWriter;
@@ -61,13 +62,14 @@ fn schema_of(raw: &Raw) -> String {
     }
 }
 
-type Group<'a> = SerializedRowGroupWriter<'a, &'a mut Vec<u8>>;
-
-fn required(group: &mut Group<'_>, value: &'static [u8]) {
+fn required<W: Write + Send>(group: &mut SerializedRowGroupWriter<'_, W>, value: &'static [u8]) {
     column::<ByteArrayType, _>(group, &[value.to_vec().into()], None).unwrap();
 }
 
-fn optional(group: &mut Group<'_>, value: Option<&'static [u8]>) {
+fn optional<W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    value: Option<&'static [u8]>,
+) {
     let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
     column::<ByteArrayType, _>(group, &values, Some(&[i16::from(value.is_some())])).unwrap();
 }
