@@ -134,7 +134,7 @@ fn recall(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn rows() -> Vec<Row> {
+fn rows(etag: Option<&str>) -> Vec<Row> {
     let layout = Layout::new("");
     let repository = RepositoryName::new("team-a/shop").ok();
     let row = |n: u32| Row {
@@ -150,6 +150,7 @@ fn rows() -> Vec<Row> {
         reason: Reason::UnneededHere,
         rule: None,
         upload: None,
+        etag: etag.map(Into::into),
     };
     (0..ROWS).map(row).collect()
 }
@@ -183,27 +184,31 @@ fn header() -> Header {
 }
 
 /// A whole plan: rows, footers, syncs, and reading it back.
-fn write(folder: &Path, rows: Vec<Row>) -> Result<u64, PlanError> {
+fn write(folder: &Path, rows: Vec<Row>, has_etags: bool) -> Result<u64, PlanError> {
     let writer = PlanWriter::create(&folder.join("plan"))?;
+    let writer = if has_etags { writer.with_etags()? } else { writer };
     writer.add(rows)?;
     Ok(writer.finish(&header(), &Marks)?.totals().all().count)
 }
 
 fn plan(criterion: &mut Criterion) {
-    let rows = rows();
     let mut group = criterion.benchmark_group("planner");
     group.sample_size(20);
     group.throughput(Throughput::Elements(u64::from(ROWS)));
-    group.bench_function("write a plan", |bencher| {
-        bencher.iter_batched(
-            || (tempfile::tempdir(), rows.clone()),
-            |(folder, rows)| {
-                let written = folder.map(|folder| write(folder.path(), rows));
-                assert_eq!(written.ok().and_then(Result::ok), Some(u64::from(ROWS)));
-            },
-            BatchSize::LargeInput,
-        );
-    });
+    let etag = "9bb58f26192e4ba00f01e2e7b136bbd8";
+    for (name, etag) in [("write a plan", None), ("the same with entity tags", Some(etag))] {
+        let rows = rows(etag);
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || (tempfile::tempdir(), rows.clone()),
+                |(folder, rows)| {
+                    let written = folder.map(|folder| write(folder.path(), rows, etag.is_some()));
+                    assert_eq!(written.ok().and_then(Result::ok), Some(u64::from(ROWS)));
+                },
+                BatchSize::LargeInput,
+            );
+        });
+    }
     group.finish();
 }
 

@@ -203,7 +203,7 @@ impl Somebody {
 
 /// A plan to delete every blob.
 async fn plan(store: &Store, folder: &Path) -> Plan {
-    let writer = PlanWriter::create(folder).unwrap();
+    let writer = PlanWriter::create(folder).unwrap().with_etags().unwrap();
     let layout = Layout::new("");
     let mut blobs = store.list(&layout.blobs(), "");
     while let Some(page) = blobs.next().await.unwrap() {
@@ -225,6 +225,7 @@ fn row(layout: &Layout, listed: Listed) -> Row {
         reason: Reason::Unreferenced,
         rule: None,
         upload: None,
+        etag: object.etag.map(Into::into),
     }
 }
 

@@ -5,23 +5,24 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+use registry::{Digest, Layout};
 use serde_json::Value;
 use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When, Which};
 use world::{Content, World};
 
 use crate::online::{ONLINE, night};
 use crate::program::{Outcome, Program, wait_until};
-use crate::registries::{T, bucket, bucket_with, days, image, keys, small};
+use crate::registries::{T, bucket, bucket_with, days, directory, image, keys, now, small};
 use crate::undo::{PLAN, versioned};
 
 const APPLY: [&str; 5] = ["apply", "plan", "--offline", "--audit-log", "audit"];
 
-fn lines(program: &Program) -> Vec<Value> {
+pub(crate) fn lines(program: &Program) -> Vec<Value> {
     let text = fs::read_to_string(program.home().join("audit")).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn logged(program: &Program, outcome: &str) -> BTreeSet<String> {
+pub(crate) fn logged(program: &Program, outcome: &str) -> BTreeSet<String> {
     let lines = lines(program).into_iter().filter(|line| line["outcome"] == outcome);
     lines.map(|line| line["key"].as_str().unwrap().to_owned()).collect()
 }
@@ -52,6 +53,50 @@ fn every_deletion_is_logged_with_the_delete_marker_that_takes_it_back() {
         assert!(line["reason"].is_string() && line["size"].is_u64(), "{line}");
         assert!(plan.to_string().contains(line["run"].as_str().unwrap()), "{line}");
     }
+}
+
+/// An entity tag as S3 gives it to what was uploaded in parts.
+const OF_PARTS: &str = "9b2cf535f27731c974343645a3985328-2";
+
+#[test]
+fn the_entity_tag_of_each_object_is_logged_and_shown_as_it_was_listed() {
+    let server = bucket(&small(T, ""));
+    let program = Program::at(&server);
+    let blob = server.keys().into_iter().find(|key| key.contains("/blobs/")).unwrap();
+    let orphan = Content::new(1 << 40, 64).bytes();
+    let digest = Digest::sha256(&orphan);
+    let in_parts = Layout::new("").blob(&digest);
+    assert_ne!(blob, in_parts);
+    server.put_as(&in_parts, orphan, T.before(days(30)), OF_PARTS);
+    program.done(&PLAN);
+    let csv = program.done(&["show", "plan", "--format", "csv"]).stdout;
+    let row = csv.lines().find(|row| row.contains(&in_parts)).unwrap();
+    assert!(row.ends_with(&format!(",unreferenced,{OF_PARTS}")), "{row}");
+    program.done(&APPLY);
+    let mut links = 0;
+    for line in lines(&program) {
+        let etag = line["etag"].as_str().unwrap();
+        if line["kind"].as_str().unwrap().ends_with("_link") {
+            let named: Digest = line["digest"].as_str().unwrap().parse().unwrap();
+            assert_eq!(etag, marker::link_etag(&named), "{line}");
+            links += 1;
+        }
+        assert_eq!(etag == OF_PARTS, line["key"] == *in_parts, "{line}");
+    }
+    assert!(links > 0);
+    assert!(logged(&program, "deleted").contains(&in_parts));
+}
+
+#[test]
+fn files_have_no_entity_tags() {
+    let program = Program::new();
+    let root = directory(program.home(), &small(now(), ""));
+    program.done(&["plan", root.to_str().unwrap(), "--untagged", "--out", "plan"]);
+    let csv = program.done(&["show", "plan", "--format", "csv"]).stdout;
+    assert!(csv.starts_with("kind,repository,digest,key,bytes,last_modified,reason\n"), "{csv}");
+    program.done(&APPLY);
+    let lines = lines(&program);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["etag"].is_null()), "{lines:?}");
 }
 
 #[test]
@@ -102,7 +147,7 @@ fn nothing_is_deleted_where_the_log_cannot_be_written() {
     assert_eq!(keys(&server), before);
 }
 
-const LOGGED: [&str; 4] = ["--audit-log", "audit", "--accept", "delete-share"];
+pub(crate) const LOGGED: [&str; 4] = ["--audit-log", "audit", "--accept", "delete-share"];
 
 #[test]
 fn a_collection_while_people_push_logs_links_that_it_takes_and_blobs_that_it_deletes() {
@@ -120,8 +165,24 @@ fn a_collection_while_people_push_logs_links_that_it_takes_and_blobs_that_it_del
     for line in lines(&program) {
         assert!(line["version_id"].is_string() && line["size"].as_u64() > Some(0), "{line}");
         assert_eq!(line["run"], taken[0]["run"], "{line}");
+        let named: Digest = line["digest"].as_str().unwrap().parse().unwrap();
+        let is_of_link = line["etag"] == marker::link_etag(&named);
+        assert_eq!(
+            (is_of_link, line["etag"].is_string()),
+            (line["kind"] != "blob", true),
+            "{line}"
+        );
     }
     assert!(lines(&program).iter().any(|line| line["kind"] == "blob"));
+}
+
+#[test]
+fn what_was_condemned_while_no_log_was_wanted_is_told_without_entity_tags() {
+    let (server, program) = versioned();
+    night(&server, &program, 0, &["--accept", "delete-share"]);
+    night(&server, &program, 1, &LOGGED);
+    let lines = lines(&program);
+    assert!(!lines.is_empty() && lines.iter().all(|line| line["etag"].is_null()), "{lines:?}");
 }
 
 #[test]
@@ -197,19 +258,23 @@ fn what_was_logged_as_gone_is_not_logged_again_as_long_as_a_blob_cannot_be_delet
 
 /// A bucket that keeps versions, with so many uploads of nobody.
 fn uploads(count: u64) -> (Server, Program) {
+    orphans(count, true)
+}
+
+pub(crate) fn orphans(count: u64, versioned: bool) -> (Server, Program) {
     let mut world = World::new(T.before(days(60)), "");
     world.push_image("library/app", &image(1), Some("latest"));
     for orphan in 0..count {
         world.upload_orphan("library/app", Content::new((1 << 40) | orphan, 64));
     }
     world.age(days(60));
-    let server = bucket_with(&world, Options { versioned: true, ..Options::default() });
+    let server = bucket_with(&world, Options { versioned, ..Options::default() });
     let program = Program::at(&server);
     (server, program)
 }
 
 /// More than go into one request.
-const MANY: u64 = 1500;
+pub(crate) const MANY: u64 = 1500;
 
 /// A run over many, with so many requests in flight.
 fn run_many(program: &Program, width: &str) -> Outcome {
@@ -284,20 +349,24 @@ fn what_was_deleted_before_a_stop_is_logged_and_counted() {
 /// Past the end of any file that a run may write.
 const NO_FURTHER: u64 = 256 << 20;
 
+/// A run whose audit log can be opened and takes no line.
+pub(crate) fn run_with_full_log(program: &Program, typed: &[&str]) -> Outcome {
+    let log = fs::File::create(program.home().join("audit")).unwrap();
+    log.set_len(NO_FURTHER).unwrap();
+    log.write_all_at(b"\n", NO_FURTHER - 1).unwrap();
+    let blocks = NO_FURTHER / 512;
+    let (program_path, typed) = (env!("CARGO_BIN_EXE_regsweep"), typed.join(" "));
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program_path} {typed}");
+    program.run_as_printed(&limited).with_code(3)
+}
+
 #[test]
 fn where_the_log_cannot_go_on_it_is_said_what_was_deleted_and_how_to_go_on() {
     let (server, program) = versioned();
     night(&server, &program, 0, &[]);
     let before = keys(&server);
     server.set_now(Some(T.after(days(2))));
-    let log = fs::File::create(program.home().join("audit")).unwrap();
-    log.set_len(NO_FURTHER).unwrap();
-    log.write_all_at(b"\n", NO_FURTHER - 1).unwrap();
-    let blocks = NO_FURTHER / 512;
-    let typed = [&ONLINE[..], &LOGGED, &["--json"]].concat().join(" ");
-    let program_path = env!("CARGO_BIN_EXE_regsweep");
-    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec {program_path} {typed}");
-    let failed = program.run_as_printed(&limited).with_code(3);
+    let failed = run_with_full_log(&program, &[&ONLINE[..], &LOGGED, &["--json"]].concat());
     let gone = gone(&server, &before);
     assert!(!gone.is_empty());
     assert_eq!(failed.summary()["deleted"]["objects"], gone.len());

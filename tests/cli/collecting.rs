@@ -64,7 +64,7 @@ fn rows_are_the_keys_that_go_and_no_others() {
     program.done(&["plan", "s3://registry/root/dir", "--untagged", "--out", "plan"]);
     let rows = program.done(&["show", "plan", "--format", "csv"]).stdout;
     let mut lines = rows.lines();
-    assert_eq!(lines.next(), Some("kind,repository,digest,key,bytes,last_modified,reason"));
+    assert_eq!(lines.next(), Some("kind,repository,digest,key,bytes,last_modified,reason,etag"));
     let listed: Vec<&str> = lines.map(|line| line.split(',').nth(3).unwrap()).collect();
     let garbage = world.garbage(&Mode::untagged());
     assert_eq!(listed.len(), garbage.len());

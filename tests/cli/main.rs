@@ -26,6 +26,7 @@ mod collecting;
 mod configuration;
 mod doctor;
 mod drop_in;
+mod emptied;
 mod expected;
 mod explain;
 mod help;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use simstore::Server;
+use planner::{Plan, PlanWriter, Row, Sealed};
+use simstore::{Fault, Faults, Kind, S3Error, Server, When, Which};
 use sweeper::Journal;
 use world::Mode;
 
@@ -189,7 +190,7 @@ fn a_plan_that_was_applied_before() {
 fn a_plan_that_somebody_else_carries_out() {
     let (server, program) = planned();
     let dir = program.home().join("plan");
-    let id = planner::Plan::open(&dir).unwrap().id();
+    let id = Plan::open(&dir).unwrap().id();
     let journal = Journal::open(&dir, id).unwrap();
     let busy = program.run(&APPLY);
     assert_unusable(
@@ -202,6 +203,55 @@ fn a_plan_that_somebody_else_carries_out() {
     );
     drop(journal);
     program.done(&APPLY);
+    assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
+}
+
+struct Marks;
+
+impl Sealed for Marks {}
+
+/// The same plan in a folder `other`, with this entity tag in the place of all, or as it was written before plans knew any.
+fn rewrite_with_etag(program: &Program, etag: Option<&str>) {
+    let plan = Plan::open(&program.home().join("plan")).unwrap();
+    let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
+    let rows: Vec<Row> = rows.map(Result::unwrap).collect();
+    assert!(plan.has_etags() && rows.iter().all(|row| row.etag.is_some()));
+    let rows = rows.into_iter().map(|row| Row { etag: etag.map(Into::into), ..row });
+    let writer = PlanWriter::create(&program.home().join("other")).unwrap();
+    let writer = if etag.is_some() { writer.with_etags().unwrap() } else { writer };
+    writer.add(rows.collect()).unwrap();
+    let other = writer.finish(plan.header(), &Marks).unwrap();
+    assert_eq!(other.has_etags(), etag.is_some());
+    assert_ne!(other.id(), plan.id());
+}
+
+#[test]
+fn g11_a_plan_of_a_format_without_entity_tags_is_carried_out_and_taken_up() {
+    let (server, program) = planned();
+    rewrite_with_etag(&program, None);
+    let shown = program.done(&["show", "other", "--format", "csv"]).stdout;
+    assert!(
+        shown.starts_with("kind,repository,digest,key,bytes,last_modified,reason\n"),
+        "{shown}"
+    );
+    let apply = ["apply", "other", "--offline", "--audit-log", "audit"];
+    let fails = Fault::FailKeys(Which::Containing("/blobs/".into()), S3Error::ACCESS_DENIED);
+    server.set_faults(Faults::none().on(Kind::Delete, When::Always, fails));
+    program.run(&apply).with_code(3);
+    server.set_faults(Faults::none());
+    program.done(&apply);
+    assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
+    let log = fs::read_to_string(program.home().join("audit")).unwrap();
+    assert!(log.lines().all(|line| line.contains("\"etag\":null")), "{log}");
+}
+
+#[test]
+fn g6_nothing_is_decided_by_an_entity_tag() {
+    let (server, program) = planned();
+    rewrite_with_etag(&program, Some("another"));
+    let shown = program.done(&["show", "other", "--format", "csv"]).stdout;
+    assert!(shown.lines().skip(1).all(|row| row.ends_with(",another")), "{shown}");
+    program.done(&["apply", "other", "--offline"]);
     assert_eq!(keys(&server), left(&small(T, ""), &Mode::untagged()));
 }
 

@@ -57,9 +57,39 @@ pub(crate) fn require_list_in_use(plan: &Plan) -> Result<(), Failure> {
     require_fresh(list, plan.header().policy.grace, clock::now())
 }
 
+/// What a sweep did that went as far as it could.
+#[derive(Debug)]
+pub(crate) struct CarriedOut {
+    /// What became of the plan.
+    pub(crate) report: SweepReport,
+    /// Whether all is in the audit log that was deleted of older trash.
+    pub(crate) emptied: Result<(), Failure>,
+}
+
+impl CarriedOut {
+    /// The report, where nothing went wrong after it.
+    ///
+    /// # Errors
+    /// [`Failure::TrashUnlogged`].
+    pub(crate) fn whole(self) -> Result<SweepReport, Failure> {
+        self.emptied.map(|()| self.report)
+    }
+
+    /// How the sweep ended, and what went wrong afterwards.
+    pub(crate) fn apart(
+        swept: Result<Self, Failure>,
+    ) -> (Result<SweepReport, Failure>, Result<(), Failure>) {
+        match swept {
+            Ok(Self { report, emptied }) => (Ok(report), emptied),
+            Err(failure) => (Err(failure), Ok(())),
+        }
+    }
+}
+
 /// Carries out `plan`: checks that it is for this store, fresh, sound and not applied yet, then sweeps, and clears
 /// the registry's cache of it, however the sweep ended. An audit log that is wanted hears of the outcomes in place of
-/// `observer`. What goes wrong with the trash of others afterwards is a warning: the sweep went through.
+/// `observer`. What goes wrong with the trash of others afterwards is a warning, unless that log ends there: the sweep
+/// went through.
 ///
 /// # Errors
 /// Whatever forbids it, before anything is deleted; [`Failure::Sweep`] where the sweep broke off.
@@ -71,7 +101,7 @@ pub(crate) async fn carry_out<S: RestoreStore>(
     observer: &dyn Observer,
     watch: &Watch,
     console: Console,
-) -> Result<SweepReport, Failure> {
+) -> Result<CarriedOut, Failure> {
     require_sound(&plan)?;
     check_place(&plan, open)?;
     plan.check_fresh(open.now().await?, sweep_args.max_age)?;
@@ -103,12 +133,14 @@ pub(crate) async fn carry_out<S: RestoreStore>(
         Err(SweepError { cause: Cause::AlreadyApplied, report }) if cache.has_settled() => *report,
         swept => swept?,
     };
-    if let Some(filling) = filling {
-        let is_whole = report.ended == Ended::Completed;
-        trash::conclude(filling, is_whole.then_some(&*id), sweep_args.trash_for, watch, console)
-            .await;
-    }
-    Ok(report)
+    let emptied = match filling {
+        Some(filling) => {
+            let own = (report.ended == Ended::Completed).then_some(&*id);
+            trash::conclude(filling, own, sweep_args.trash_for, audit, watch, console).await
+        }
+        None => Ok(()),
+    };
+    Ok(CarriedOut { report, emptied })
 }
 
 /// The journal of a plan, which waits for the audit log.

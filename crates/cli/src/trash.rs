@@ -1,6 +1,7 @@
 //! The trash of a run: whether it is needed, when it was filled, when it is emptied.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,12 +9,13 @@ use monitor::Counter;
 use planner::Plan;
 use registry::Timestamp;
 use store::{
-    Condition, Cursor as _, DeleteBatch, Doomed, ErrorKind, Listed, Object, RestoreStore,
-    StoreError,
+    Condition, Cursor as _, DeleteBatch, Doomed, ErrorKind, KeyOutcome, Listed, Object,
+    RestoreStore, StoreError, Trash,
 };
 use sweeper::{NOTE_LIMIT, Promise, trash_note, trash_prefix};
 
 use crate::args::SweepArgs;
+use crate::audit_log::{AuditLog, Subject};
 use crate::open::{Open, Watch};
 use crate::render::{count, failure_line};
 use crate::{Console, Failure};
@@ -96,33 +98,45 @@ impl<S: RestoreStore> Filling<'_, S> {
 }
 
 /// Says that a sweep has filled its trash, and empties those of others where it went through: its own plan is then
-/// `own`. What goes wrong is told and no more: the sweep is done, and the next one tries again.
+/// `own`. What goes wrong is told and no more, unless it is the audit log: the sweep is done, and the next one tries
+/// again.
+///
+/// # Errors
+/// [`Failure::TrashUnlogged`].
 pub(crate) async fn conclude<S: RestoreStore>(
     filling: Filling<'_, S>,
     own: Option<&str>,
     retention: Duration,
+    audit: Option<Arc<AuditLog>>,
     watch: &Watch,
     console: Console,
-) {
+) -> Result<(), Failure> {
     if let Err(failure) = filling.renew().await {
         let line = failure_line(&failure);
         console.warn(&format!("the time of this trash counts from the sweep's begin: {line}"));
     }
-    if let Some(own) = own {
-        empty_others(filling.open, own, retention, watch, console).await;
+    match own {
+        Some(own) => empty_others(filling.open, own, retention, audit, watch, console).await,
+        None => Ok(()),
     }
 }
 
-/// Empties the trash of every plan and generation but `own` that is past its time. What goes wrong is told and no more.
+/// Empties the trash of every plan and generation but `own` that is past its time. What goes wrong is told and no more,
+/// unless an audit log that is wanted cannot be written.
+///
+/// # Errors
+/// [`Failure::TrashUnlogged`].
 pub(crate) async fn empty_others<S: RestoreStore>(
     open: &Open<S>,
     own: &str,
     retention: Duration,
+    audit: Option<Arc<AuditLog>>,
     watch: &Watch,
     console: Console,
-) {
-    match empty(open, own, retention, watch).await {
+) -> Result<(), Failure> {
+    match empty(open, own, retention, audit, watch).await {
         Ok(emptied) => emptied.warnings().iter().for_each(|warning| console.warn(warning)),
+        Err(failure @ Failure::TrashUnlogged { .. }) => return Err(failure),
         // It was asked to stop, and the sweep had ended.
         Err(_) if watch.stop.is_asked() => {}
         Err(failure) => {
@@ -131,6 +145,7 @@ pub(crate) async fn empty_others<S: RestoreStore>(
                 .warn(&format!("older trash was not emptied, and waits for the next run: {line}"));
         }
     }
+    Ok(())
 }
 
 /// What a note says; nothing where there is none, and nothing that can be understood where it is none of ours.
@@ -174,21 +189,22 @@ impl Emptied {
 /// What says when that was goes last, and only where all else went: what is left goes the next time.
 ///
 /// # Errors
-/// [`Failure::Store`].
+/// [`Failure::Store`], [`Failure::TrashUnlogged`].
 async fn empty<S: RestoreStore>(
     open: &Open<S>,
     own: &str,
     retention: Duration,
+    audit: Option<Arc<AuditLog>>,
     watch: &Watch,
 ) -> Result<Emptied, Failure> {
-    let emptying = Emptying { open, now: open.now().await?, retention, watch };
+    let emptying = Emptying { open, now: open.now().await?, retention, audit, watch };
     let prefix = trash_prefix(&open.layout);
     let folders = open.store.folders(&prefix).await.map_err(failed(open))?;
     let mut emptied = Emptied { failed: 0, is_more: !folders.is_complete };
     for folder in folders.prefixes {
         let plan = folder[prefix.len()..].trim_end_matches('/');
         if plan != own {
-            emptied.failed += emptying.empty_one(&folder, plan).await.map_err(failed(open))?;
+            emptied.failed += emptying.empty_one(&folder, plan).await?;
         }
     }
     Ok(emptied)
@@ -198,32 +214,38 @@ struct Emptying<'a, S> {
     open: &'a Open<S>,
     now: Timestamp,
     retention: Duration,
+    /// Who hears of each deletion.
+    audit: Option<Arc<AuditLog>>,
     watch: &'a Watch,
 }
 
 impl<S: RestoreStore> Emptying<'_, S> {
     /// Empties the trash of a plan where it is past its time; how many objects could not be deleted.
-    async fn empty_one(&self, folder: &str, plan: &str) -> Result<u64, StoreError> {
-        let key = trash_note(&self.open.layout, plan);
-        let Some(note) = self.past(&key).await? else { return Ok(0) };
-        let mut failed = 0;
+    async fn empty_one(&self, folder: &str, plan: &str) -> Result<u64, Failure> {
+        let (key, failure) = (trash_note(&self.open.layout, plan), failed(self.open));
+        let Some(note) = self.past(&key).await.map_err(&failure)? else { return Ok(0) };
+        let mut left = 0;
         let mut pages = self.open.store.list(folder, "");
-        while let Some(page) = pages.next().await? {
+        while let Some(page) = pages.next().await.map_err(&failure)? {
             // An undo, or another sweep, may use it again since.
-            if self.watch.stop.is_asked() || self.past(&key).await?.as_ref() != Some(&note) {
-                return Ok(failed);
+            if self.watch.stop.is_asked()
+                || self.past(&key).await.map_err(&failure)?.as_ref() != Some(&note)
+            {
+                return Ok(left);
             }
             let objects =
                 page.iter().filter_map(Listed::object).filter(|found| found.key != note.key);
             let objects: Vec<Object> = objects.cloned().collect();
             for chunk in objects.chunks(self.batch()) {
-                failed += self.delete(chunk).await?;
+                left += self.delete_told(plan, chunk).await?;
             }
         }
-        if failed == 0 {
-            failed += self.delete(&[note]).await?;
+        if left == 0 {
+            let note = [note];
+            let outcomes = self.delete(&note).await.map_err(&failure)?;
+            left += self.count(&note, &outcomes);
         }
-        Ok(failed)
+        Ok(left)
     }
 
     fn batch(&self) -> usize {
@@ -243,8 +265,20 @@ impl<S: RestoreStore> Emptying<'_, S> {
         Ok(is_past.then_some(note))
     }
 
-    /// Deletes objects of the trash for good; how many of them did not go.
-    async fn delete(&self, objects: &[Object]) -> Result<u64, StoreError> {
+    /// Deletes objects of a plan's trash for good, and has that told before anything else goes; how many did not go.
+    async fn delete_told(&self, plan: &str, objects: &[Object]) -> Result<u64, Failure> {
+        let answer = self.delete(objects).await;
+        let outcomes = match &answer {
+            Ok(outcomes) => outcomes.clone(),
+            // Some may be gone, and nobody asks for them again.
+            Err(error) => vec![KeyOutcome::Failed(error.into()); objects.len()],
+        };
+        let left = self.count(objects, &outcomes);
+        self.tell(plan, objects, outcomes).await?;
+        answer.map(|_| left).map_err(failed(self.open))
+    }
+
+    async fn delete(&self, objects: &[Object]) -> Result<Vec<KeyOutcome>, StoreError> {
         let doomed = |object: &Object| Doomed {
             key: object.key.clone().into(),
             modified: object.modified,
@@ -252,10 +286,34 @@ impl<S: RestoreStore> Emptying<'_, S> {
         };
         // The keys of a listing are distinct, so only an empty page makes no batch.
         let Ok(batch) = DeleteBatch::new(objects.iter().map(doomed).collect()) else {
-            return Ok(0);
+            return Ok(Vec::new());
         };
-        let outcomes = self.open.store.delete(&batch).await?;
-        let gone = objects.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_deleted());
+        self.open.store.delete(&batch).await
+    }
+
+    /// Has it written to the audit log, where one is wanted, under the name of the plan that filled the trash.
+    async fn tell(
+        &self,
+        plan: &str,
+        objects: &[Object],
+        outcomes: Vec<KeyOutcome>,
+    ) -> Result<(), Failure> {
+        let Some(audit) = self.audit.clone() else { return Ok(()) };
+        let (layout, plan, objects) = (self.open.layout.clone(), plan.to_owned(), objects.to_vec());
+        let write = move |audit: &AuditLog| {
+            let trash = Trash::new(layout.root(), &format!("{}{plan}/", trash_prefix(&layout)));
+            let subjects = objects.iter().map(|object| Subject::emptied(&layout, &trash, object));
+            audit.write(&plan, subjects.zip(&outcomes))
+        };
+        audit.apart(write).await.map_err(|failure| match failure {
+            Failure::Unlogged { path, source } => Failure::TrashUnlogged { path, source },
+            failure => failure,
+        })
+    }
+
+    /// Counts what became of objects; how many did not go.
+    fn count(&self, objects: &[Object], outcomes: &[KeyOutcome]) -> u64 {
+        let gone = objects.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_deleted());
         let (mut count, mut bytes) = (0, 0);
         for (object, _) in gone {
             count += 1;
@@ -263,7 +321,7 @@ impl<S: RestoreStore> Emptying<'_, S> {
         }
         self.watch.monitor.count(Counter::PurgedObjects, count);
         self.watch.monitor.count(Counter::PurgedBytes, bytes);
-        Ok(objects.len() as u64 - count)
+        objects.len() as u64 - count
     }
 }
 

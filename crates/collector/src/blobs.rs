@@ -13,6 +13,7 @@ pub(crate) struct Blob {
     pub(crate) key: Box<str>,
     pub(crate) size: u64,
     pub(crate) modified: Timestamp,
+    pub(crate) etag: Option<Box<str>>,
     pub(crate) links: Vec<TakenLink>,
 }
 
@@ -22,17 +23,19 @@ pub(crate) struct TakenLink {
     pub(crate) key: Box<str>,
     pub(crate) text: Box<str>,
     pub(crate) listed: Timestamp,
+    pub(crate) etag: Option<Box<str>>,
 }
 
 impl Blob {
     /// What to put on record of it: itself, then its links.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        let Self { digest, key, size, modified, links } = self;
+        let Self { digest, key, size, modified, etag, links } = self;
         let blob = Entry::Condemned {
             digest: *digest,
             key: key.clone(),
             size: *size,
             modified: *modified,
+            etag: etag.clone(),
         };
         let taken = |link: &TakenLink| Entry::Taken {
             key: link.key.clone(),
@@ -40,6 +43,7 @@ impl Blob {
             listed: link.listed,
             removed: None,
             version: None,
+            etag: link.etag.clone(),
         };
         std::iter::once(blob).chain(links.iter().map(taken))
     }
@@ -104,14 +108,14 @@ impl Blobs {
 
     fn take(&mut self, entry: Entry, blobs: &mut Vec<Blob>) {
         match entry {
-            Entry::Condemned { digest, key, size, modified } => {
-                let blob = Blob { digest, key, size, modified, links: Vec::new() };
+            Entry::Condemned { digest, key, size, modified, etag } => {
+                let blob = Blob { digest, key, size, modified, etag, links: Vec::new() };
                 blobs.extend(self.open.replace(blob));
             }
-            Entry::Taken { key, text, listed, .. } => {
+            Entry::Taken { key, text, listed, etag, .. } => {
                 // Links follow their blob; one that follows none cannot be of this format.
                 if let Some(blob) = &mut self.open {
-                    blob.links.push(TakenLink { key, text, listed });
+                    blob.links.push(TakenLink { key, text, listed, etag });
                 }
             }
             Entry::Deleted { .. } | Entry::GivenBack { .. } => blobs.extend(self.open.take()),

@@ -72,10 +72,11 @@ where
         let (t0, grace) = (plan.header().t0, plan.header().policy.grace);
         let rule = FirstLook::new(t0, grace);
         let (plan, mut generation) = (Arc::new(plan), None);
+        let tells_etags = self.around.hears();
         for place in 0..plan.segments().len() {
             let read = Arc::clone(&plan);
             let layout = self.layout.clone();
-            let read = move || blobs_of(&layout, &read, &read.segments()[place]);
+            let read = move || blobs_of(&layout, &read, &read.segments()[place], tells_etags);
             let blobs = spawn_blocking(read).await??;
             let mut marks = marks.reader();
             let mut condemned = Vec::new();
@@ -109,8 +110,14 @@ fn suspect(blob: &Blob, marked: bool, held: &HashSet<u64>) -> Suspect {
     }
 }
 
-/// The blobs of a segment, with all links of the plan that lead to them; none of a segment of another stage.
-fn blobs_of(layout: &Layout, plan: &Plan, segment: &Segment) -> Result<Vec<Blob>, PlanError> {
+/// The blobs of a segment, with all links of the plan that lead to them; none of a segment of another stage. Entity tags
+/// are kept where somebody wants to hear of deletions.
+fn blobs_of(
+    layout: &Layout,
+    plan: &Plan,
+    segment: &Segment,
+    tells_etags: bool,
+) -> Result<Vec<Blob>, PlanError> {
     let (mut blobs, mut places) = (Vec::new(), HashMap::new());
     if segment.stage != Stage::Blobs {
         return Ok(blobs);
@@ -120,12 +127,14 @@ fn blobs_of(layout: &Layout, plan: &Plan, segment: &Segment) -> Result<Vec<Blob>
         let Some(digest) = row.digest.filter(|_| row.kind == RowKind::Blob) else { continue };
         places.insert(digest, blobs.len());
         let (key, size, modified) = (row.key, row.bytes, row.modified);
-        blobs.push(Blob { digest, key, size, modified, links: Vec::new() });
+        let etag = row.etag.filter(|_| tells_etags);
+        blobs.push(Blob { digest, key, size, modified, etag, links: Vec::new() });
     }
     let others = plan.segments().iter().filter(|other| other.stage != Stage::Blobs);
     for links in others.filter(|other| may_share_shards(other, segment)) {
         for row in plan.rows(links)? {
             let row = row?;
+            let row = Row { etag: row.etag.filter(|_| tells_etags), ..row };
             if let Some(place) = row.digest.and_then(|digest| places.get(&digest)) {
                 blobs[*place].links.extend(link(layout, row));
             }
@@ -137,7 +146,8 @@ fn blobs_of(layout: &Layout, plan: &Plan, segment: &Segment) -> Result<Vec<Blob>
 /// A row that is a link which is taken, with the text that it has.
 fn link(layout: &Layout, row: Row) -> Option<TakenLink> {
     LinkKind::of(layout, &row.key)?;
-    Some(TakenLink { text: row.digest?.to_string().into(), key: row.key, listed: row.modified })
+    let text = row.digest?.to_string().into();
+    Some(TakenLink { text, key: row.key, listed: row.modified, etag: row.etag })
 }
 
 fn may_share_shards(one: &Segment, other: &Segment) -> bool {

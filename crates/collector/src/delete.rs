@@ -10,6 +10,7 @@ use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::error::Unsent;
 use crate::seen::Seen;
+use crate::told::OnRecord;
 use crate::{CollectError, Collector, Surroundings, told};
 
 /// An object, and what became of it.
@@ -84,8 +85,8 @@ where
         let (fates, asked) = self.delete_objects(blobs.iter().map(doomed).collect(), trash).await?;
         let known = |(blob, fate): (Blob, Option<Fate>)| Some((blob, fate?));
         let fates: Vec<(Blob, Fate)> = blobs.into_iter().zip(fates).filter_map(known).collect();
-        let sized = fates.iter().map(|(blob, fate)| (fate, blob.size));
-        let told = self.tell(generation.id(), sized).await;
+        let known = fates.iter().map(|(blob, fate)| (fate, blob.into()));
+        let told = self.tell(generation.id(), known).await;
         let was_promised = self.settings.keeps_versions && trash.is_none();
         let Settled { entries, spared, failed, unkept } = self.settle(fates, was_promised);
         if !entries.is_empty() {
@@ -153,24 +154,24 @@ where
         if gone.is_empty() {
             return Ok(());
         }
-        let sized = gone.iter().map(|(blob, fate)| (fate, blob.size));
-        self.tell(generation.id(), sized).await?;
+        let known = gone.iter().map(|(blob, fate)| (fate, blob.into()));
+        self.tell(generation.id(), known).await?;
         let entry = |(Blob { digest, key, .. }, _)| Entry::Deleted { digest, key, version: None };
         let entries: Vec<Entry> = gone.into_iter().map(entry).collect();
         Ok(self.ledger.append(&self.held, generation, &entries).await?)
     }
 
-    /// Tells what became of objects, with their sizes.
+    /// Tells what became of objects, with what is on record of them.
     pub(crate) async fn tell<'f>(
         &mut self,
         generation: &GenerationId,
-        fates: impl Iterator<Item = (&'f Fate, u64)>,
+        fates: impl Iterator<Item = (&'f Fate, OnRecord)>,
     ) -> Done<(), R> {
         if !self.around.hears() {
             return Ok(());
         }
-        let told = fates.filter_map(|((doomed, outcome), size)| {
-            Some((told::row(&self.layout, doomed, size)?, outcome.clone()))
+        let told = fates.filter_map(|((doomed, outcome), on_record)| {
+            Some((told::row(&self.layout, doomed, on_record)?, outcome.clone()))
         });
         let told = told.collect();
         self.around.witness(generation, told).await.map_err(CollectError::Around)

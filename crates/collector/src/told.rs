@@ -4,8 +4,30 @@ use planner::{Reason, Row, RowKind};
 use registry::{KeyKind, Layout, RepositoryName};
 use store::Doomed;
 
+use crate::blobs::{Blob, TakenLink};
+
+/// What is on record of an object beside its key and its time.
+#[derive(Clone, Debug)]
+pub(crate) struct OnRecord {
+    bytes: u64,
+    etag: Option<Box<str>>,
+}
+
+impl From<&Blob> for OnRecord {
+    fn from(blob: &Blob) -> Self {
+        Self { bytes: blob.size, etag: blob.etag.clone() }
+    }
+}
+
+impl From<&TakenLink> for OnRecord {
+    fn from(link: &TakenLink) -> Self {
+        Self { bytes: link.text.len() as u64, etag: link.etag.clone() }
+    }
+}
+
 /// An object as a plan would have it; none for a key that no generation takes.
-pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
+pub(crate) fn row(layout: &Layout, doomed: &Doomed, on_record: OnRecord) -> Option<Row> {
+    let OnRecord { bytes, etag } = on_record;
     let (kind, reason, repository, digest) = match layout.classify(&doomed.key) {
         KeyKind::TagIndex { repository, digest, .. } => {
             (RowKind::TagLink, Reason::DeadTagHistory, Some(repository), digest)
@@ -29,5 +51,6 @@ pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
         reason,
         rule: None,
         upload: None,
+        etag,
     })
 }

@@ -8,6 +8,7 @@ use store::{Doomed, KeyOutcome, RestoreStore, Trash, Version, WriteStore};
 use crate::blobs::{Blobs, TakenLink};
 use crate::collector::Done;
 use crate::delete::Fate;
+use crate::told::OnRecord;
 use crate::{CollectError, Collector, Surroundings};
 
 /// What became of the links of a generation.
@@ -96,16 +97,18 @@ where
     ) -> Done<Taken, R> {
         let is_revision = kind == LinkKind::Revision;
         let trash = if is_revision { self.trash(generation).await? } else { None };
-        let sizes: Vec<u64> = links.iter().map(|link| link.text.len() as u64).collect();
+        let on_record: Vec<OnRecord> = links.iter().map(OnRecord::from).collect();
         let doomed = links.into_iter().map(|link| Doomed {
             key: link.key,
             modified: link.listed,
             upload: None,
         });
         let (fates, asked) = self.delete_objects(doomed.collect(), trash.as_ref()).await?;
-        let known = |(fate, size): (Option<Fate>, u64)| Some((fate?, size));
-        let fates: Vec<(Fate, u64)> = fates.into_iter().zip(sizes).filter_map(known).collect();
-        let told = self.tell(generation, fates.iter().map(|(fate, size)| (fate, *size))).await;
+        let known = |(fate, on_record): (Option<Fate>, OnRecord)| Some((fate?, on_record));
+        let fates: Vec<(Fate, OnRecord)> =
+            fates.into_iter().zip(on_record).filter_map(known).collect();
+        let of_known = fates.iter().map(|(fate, on_record)| (fate, on_record.clone()));
+        let told = self.tell(generation, of_known).await;
         let taken = self.settle_links(fates);
         told?;
         asked?;
@@ -118,7 +121,7 @@ where
     }
 
     /// Counts what became of links; those that were taken.
-    fn settle_links(&mut self, fates: Vec<(Fate, u64)>) -> Vec<Doomed> {
+    fn settle_links(&mut self, fates: Vec<(Fate, OnRecord)>) -> Vec<Doomed> {
         let mut taken = Vec::new();
         for ((doomed, outcome), _) in fates {
             match outcome {

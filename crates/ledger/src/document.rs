@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::LedgerError;
 
-/// The format that is written.
-const FORMAT: u64 = 1;
+/// The format of documents that have only one, and the oldest of others.
+pub(crate) const FORMAT: u64 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
@@ -29,10 +29,15 @@ struct Foot {
     sha256: Box<str>,
 }
 
-/// Writes a document of this kind.
-pub(crate) fn write<T: Serialize>(key: &str, kind: &str, rows: &[T]) -> Result<Bytes, LedgerError> {
+/// Writes a document of this kind, in this format.
+pub(crate) fn write<T: Serialize>(
+    key: &str,
+    kind: &str,
+    format: u64,
+    rows: &[T],
+) -> Result<Bytes, LedgerError> {
     let mut text = Vec::new();
-    put_line(key, &mut text, &Head { regsweep: kind.into(), format: FORMAT })?;
+    put_line(key, &mut text, &Head { regsweep: kind.into(), format })?;
     for row in rows {
         put_line(key, &mut text, row)?;
     }
@@ -47,10 +52,11 @@ fn put_line(key: &str, text: &mut Vec<u8>, value: &impl Serialize) -> Result<(),
     Ok(())
 }
 
-/// Reads a document whole, or not at all (G3).
+/// Reads a document of this kind, in a format up to the `newest` one, whole, or not at all (G3).
 pub(crate) fn read<T: DeserializeOwned>(
     key: &str,
     kind: &str,
+    newest: u64,
     content: &[u8],
 ) -> Result<Vec<T>, LedgerError> {
     let damaged = |reason: &str| LedgerError::damaged(key, reason);
@@ -58,7 +64,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     let [head, rows @ .., foot] = lines.as_slice() else {
         return Err(damaged("it has no end"));
     };
-    check_head(key, kind, head)?;
+    check_head(key, kind, newest, head)?;
     let foot: Foot = line(key, foot)?;
     let body = &content[..content.len() - lines.last().map_or(0, |last| last.len())];
     if foot.rows != rows.len() || *foot.sha256 != *Digest::sha256(body).to_string() {
@@ -67,22 +73,22 @@ pub(crate) fn read<T: DeserializeOwned>(
     rows.iter().map(|row| line(key, row)).collect()
 }
 
-/// Reads a document of one line.
+/// Reads a document of one line, which has one format.
 pub(crate) fn read_one<T: DeserializeOwned>(
     key: &str,
     kind: &str,
     content: &[u8],
 ) -> Result<T, LedgerError> {
-    let mut rows = read(key, kind, content)?;
+    let mut rows = read(key, kind, FORMAT, content)?;
     match (rows.pop(), rows.is_empty()) {
         (Some(row), true) => Ok(row),
         _ => Err(LedgerError::damaged(key, "it is not of one line")),
     }
 }
 
-fn check_head(key: &str, kind: &str, head: &[u8]) -> Result<(), LedgerError> {
+fn check_head(key: &str, kind: &str, newest: u64, head: &[u8]) -> Result<(), LedgerError> {
     let head: Head = line(key, head)?;
-    if head.format != FORMAT {
+    if !(FORMAT..=newest).contains(&head.format) {
         return Err(LedgerError::UnknownFormat { key: key.into(), format: head.format });
     }
     if *head.regsweep != *kind {
@@ -105,20 +111,31 @@ mod tests {
     use super::*;
 
     fn written(rows: &[String]) -> Bytes {
-        write("key", "test", rows).unwrap()
+        write("key", "test", FORMAT, rows).unwrap()
     }
 
     fn read_back(content: &[u8]) -> Result<Vec<String>, LedgerError> {
-        read("key", "test", content)
+        read("key", "test", FORMAT, content)
     }
 
     #[test]
     fn an_unknown_format_is_refused_by_its_own_name_and_another_kind_is_damage() {
         let content = b"{\"regsweep\":\"test\",\"format\":2}\nanything at all";
         assert!(matches!(read_back(content), Err(LedgerError::UnknownFormat { format: 2, .. })));
-        let other = read::<String>("key", "other", &written(&[]));
+        let other = read::<String>("key", "other", FORMAT, &written(&[]));
         assert!(matches!(other, Err(LedgerError::Damaged { key, .. }) if &*key == "key"));
         assert!(read_one::<String>("key", "test", &written(&[])).is_err());
+    }
+
+    #[test]
+    fn a_kind_may_have_newer_formats_and_is_read_in_each() {
+        let rows = ["row".to_owned()];
+        for (format, newest, is_read) in [(1, 2, true), (2, 2, true), (3, 2, false), (0, 2, false)]
+        {
+            let content = write("key", "test", format, &rows).unwrap();
+            let found = read::<String>("key", "test", newest, &content);
+            assert_eq!(found.is_ok_and(|found| found == rows), is_read, "{format}");
+        }
     }
 
     proptest! {

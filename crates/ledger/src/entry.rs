@@ -22,6 +22,9 @@ pub enum Entry {
         /// When its data was written, as listed.
         #[serde(with = "fields::time")]
         modified: Timestamp,
+        /// The entity tag of its data, as listed, where somebody wants to be told; nothing is decided by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<Box<str>>,
     },
     /// A link is about to be taken, and then once more: it was.
     Taken {
@@ -38,6 +41,9 @@ pub enum Entry {
         /// The version that was removed, where the store has versions.
         #[serde(default)]
         version: Option<Box<str>>,
+        /// Its entity tag, as listed, where somebody wants to be told; nothing is decided by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<Box<str>>,
     },
     /// The data of a blob is about to be deleted, or was.
     Deleted {
@@ -59,6 +65,14 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// The entity tag that it has, where it has one.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        match self {
+            Self::Condemned { etag, .. } | Self::Taken { etag, .. } => etag.as_deref(),
+            Self::Deleted { .. } | Self::GivenBack { .. } => None,
+        }
+    }
+
     /// A taken link as the protocol sees it; `None` for all else, and for keys that are no links of `layout`.
     #[must_use]
     pub fn link(&self, layout: &Layout) -> Option<TakenLink> {
@@ -90,6 +104,7 @@ mod tests {
             listed: Timestamp::from_seconds(1),
             removed: None,
             version: None,
+            etag: None,
         };
         let key = layout.key_of(&KeyKind::Layer { repository: "a/b", digest }).unwrap();
         let link = taken(key).link(&layout).unwrap();

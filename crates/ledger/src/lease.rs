@@ -308,7 +308,8 @@ impl<S: WriteStore> Desk<S> {
         let asked = self.clock.now();
         let now = self.store.now().await?;
         let document = self.document(&next, now);
-        let content = document::write(&self.key, KIND, std::slice::from_ref(&document))?;
+        let content =
+            document::write(&self.key, KIND, document::FORMAT, std::slice::from_ref(&document))?;
         match self.store.write(&self.key, Bytes::clone(&content), condition).await {
             Ok(token) => Ok(Grant { document, token, asked }),
             Err(error) => self.settle(document, asked, error).await,

@@ -16,6 +16,9 @@ use crate::{Counts, Entry, Generation, GenerationId, Held, LedgerError, document
 const KIND: &str = "generation";
 const SEGMENT: &str = "entries";
 
+/// The newest format of a segment; only one with entity tags has it.
+const SEGMENT_FORMAT: u64 = 2;
+
 /// More than any document has, in bytes.
 const AT_MOST: u64 = 64 << 20;
 
@@ -141,7 +144,7 @@ impl<S: WriteStore> Ledger<S> {
         if Digest::sha256(&content) != segment.sha256 {
             return Err(LedgerError::damaged(&key, "it is not the segment that was written"));
         }
-        document::read(&key, SEGMENT, &content)
+        document::read(&key, SEGMENT, SEGMENT_FORMAT, &content)
     }
 
     /// Forgets a generation that is closed: its segments first, so that its document tells of them until they are gone.
@@ -227,9 +230,11 @@ impl<S: WriteStore> Ledger<S> {
         entries: &[Entry],
     ) -> Result<Segment, LedgerError> {
         let next = record.segments.last().map_or(0, |last| last.number.saturating_add(1));
+        let has_etags = entries.iter().any(|entry| entry.etag().is_some());
+        let format = if has_etags { SEGMENT_FORMAT } else { document::FORMAT };
         for number in next..next.saturating_add(MOST_ORPHANS) {
             let key = self.segment_key(&record.id, number);
-            let content = document::write(&key, SEGMENT, entries)?;
+            let content = document::write(&key, SEGMENT, format, entries)?;
             let (bytes, sha256) = (content.len() as u64, Digest::sha256(&content));
             if held.is_local() && self.is_there(&key).await? {
                 continue;
@@ -276,7 +281,7 @@ impl<S: WriteStore> Ledger<S> {
         condition: &Condition,
     ) -> Result<Token, LedgerError> {
         let key = self.key(&record.id);
-        let content = document::write(&key, KIND, std::slice::from_ref(record))?;
+        let content = document::write(&key, KIND, document::FORMAT, std::slice::from_ref(record))?;
         held.check_now()?;
         match self.store.write(&key, Bytes::clone(&content), in_force(held, condition)).await {
             Ok(token) => Ok(token),

@@ -182,6 +182,7 @@ impl BlobJudge {
             reason: Reason::Unreferenced,
             rule: None,
             upload: None,
+            etag: object.etag.map(Into::into),
         });
     }
 

@@ -55,6 +55,7 @@ impl Judge<'_> {
             reason,
             rule: None,
             upload: None,
+            etag: object.etag.as_deref().map(Into::into),
         }
     }
 

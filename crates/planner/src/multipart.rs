@@ -51,6 +51,7 @@ pub fn judge_multipart(
         reason: Reason::StaleUpload,
         rule: None,
         upload: Some(upload.id.clone()),
+        etag: None,
     })
 }
 

@@ -171,6 +171,9 @@ pub struct Row {
     pub rule: Option<Arc<str>>,
     /// The id of the multipart upload; none for objects.
     pub upload: Option<Box<str>>,
+    /// The entity tag as it was listed, where the store tells any; none for multipart uploads. It is only told: nothing
+    /// is ever decided by it (G6).
+    pub etag: Option<Box<str>>,
 }
 
 impl Row {

@@ -16,8 +16,8 @@ use crate::{
 pub struct Abilities {
     /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
     pub lists_in_byte_order: bool,
-    /// The entity tag of a small object is the MD5 of its content, so that a link is known without reading it.
-    pub etag_is_md5: bool,
+    /// Objects are listed with their entity tags, as far as the store gives them any.
+    pub tells_etags: bool,
     /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.
     pub reads_in_place: bool,
     /// How many keys a delete request takes at best.

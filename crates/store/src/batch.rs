@@ -64,6 +64,12 @@ impl Trash {
     pub fn key_of(&self, key: &str) -> Option<String> {
         key.strip_prefix(&*self.root).map(|rest| [&self.folder, rest].concat())
     }
+
+    /// From where an object under `key` went there; `None` where the key does not lie in this trash.
+    #[must_use]
+    pub fn original_of(&self, key: &str) -> Option<String> {
+        key.strip_prefix(&*self.folder).map(|rest| [&self.root, rest].concat())
+    }
 }
 
 /// Why objects make no batch.
@@ -216,4 +222,32 @@ pub struct KeyFailure {
     pub kind: ErrorKind,
     /// The store's own words.
     pub message: Box<str>,
+}
+
+/// With all that is known of it.
+impl From<&StoreError> for KeyFailure {
+    fn from(error: &StoreError) -> Self {
+        let message = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
+        Self { kind: error.kind, message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_lies_in_a_trash_is_known_by_the_key_that_it_had(
+            root in "([a-z]{1,3}/){0,2}", rest in "\\PC{0,20}", other in "\\PC{0,20}",
+        ) {
+            let trash = Trash::new(&root, &format!("{root}regsweep/trash/plan/"));
+            let key = format!("{root}{rest}");
+            let place = trash.key_of(&key).unwrap();
+            prop_assert_eq!(trash.original_of(&place), Some(key));
+            prop_assert_eq!(trash.original_of(&other), None);
+        }
+    }
 }

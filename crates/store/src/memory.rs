@@ -349,10 +349,9 @@ impl ReadStore for MemoryStore {
     }
 
     fn abilities(&self) -> Abilities {
-        let etag_is_md5 = self.etag_is_md5;
         Abilities {
             lists_in_byte_order: true,
-            etag_is_md5,
+            tells_etags: self.etag_is_md5,
             reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }

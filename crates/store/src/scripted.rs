@@ -136,7 +136,7 @@ impl ReadStore for Scripted {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: true,
-            etag_is_md5: false,
+            tells_etags: false,
             reads_in_place: false,
             delete_batch: 1000,
         }

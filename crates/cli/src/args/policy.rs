@@ -111,10 +111,11 @@ pub struct SweepArgs {
     pub trash_for: Duration,
     /// Append a line of JSON to this file for each object that is deleted
     ///
-    /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan or generation. Each
-    /// line is durable before what is on record of the run: where one is killed, the run that takes it up writes what is
-    /// missing, as `gone` where no answer came. A line may come twice. With --online that holds of blobs alone: links that
-    /// a killed run took are given back, with a line or without.
+    /// With its key, size, entity tag and reason, what became of it, the delete marker that hides it, and the plan or
+    /// generation. Each line is durable before what is on record of the run: where one is killed, the run that takes it
+    /// up writes what is missing, as `gone` where no answer came. A line may come twice. With --online that holds of
+    /// blobs alone: links that a killed run took are given back, with a line or without. What is emptied of older trash
+    /// has lines too, with the key that it had before; those about one request are durable before the next is sent.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this

@@ -16,7 +16,7 @@ use registry::RepositoryName;
 use store::ReadStore;
 
 use crate::Failure;
-use crate::collect::{now, requests};
+use crate::collect::{begin_plan, now, requests};
 use crate::survey::{Survey, sole};
 
 /// Which repairs are wanted, and where their plan goes.
@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
         let Mending { source, grace, out, .. } = *wish;
         let policy = Policy { untagged: false, grace, uploads_older_than: grace };
         let cutoffs = policy.at(now(store, source).await?);
-        let writer = Arc::new(PlanWriter::create(out)?);
+        let writer = Arc::new(begin_plan(store, out)?);
         Ok(Self { wish, policy, cutoffs, writer })
     }
 
@@ -153,5 +153,6 @@ fn row(repository: &RepositoryName, repair: &Repair, cutoffs: &Cutoffs) -> Optio
         reason,
         rule: None,
         upload: None,
+        etag: link.etag.as_deref().map(Into::into),
     })
 }

@@ -79,8 +79,9 @@ pub trait Listener: Debug + Send + Sync {
 }
 
 impl Ask<'_> {
-    fn writer(&self) -> Result<PlanWriter, PlanError> {
-        if self.is_scratch { PlanWriter::scratch(self.out) } else { PlanWriter::create(self.out) }
+    /// A plan that goes with this process is read by nobody who tells entity tags.
+    fn writer<S: ReadStore>(&self, store: &S) -> Result<PlanWriter, PlanError> {
+        if self.is_scratch { PlanWriter::scratch(self.out) } else { begin_plan(store, self.out) }
     }
 
     /// By which rules something is marked. Where a database knows more than links, every revision is a root, and no tag
@@ -97,6 +98,15 @@ impl Ask<'_> {
         let retaining = self.retention.as_ref().filter(|_| self.keep_list.is_none());
         retaining.map(|retaining| Arc::clone(&retaining.policy))
     }
+}
+
+/// Begins a plan, with entity tags where the store tells any.
+///
+/// # Errors
+/// As [`PlanWriter::create`].
+pub(crate) fn begin_plan<S: ReadStore>(store: &S, out: &Path) -> Result<PlanWriter, PlanError> {
+    let writer = PlanWriter::create(out)?;
+    if store.abilities().tells_etags { writer.with_etags() } else { Ok(writer) }
 }
 
 /// What was seen of a registry.
@@ -135,7 +145,7 @@ pub async fn look<S: MultipartStore>(
 ) -> Result<Look, Failure> {
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
-    let writer = Arc::new(ask.writer()?);
+    let writer = Arc::new(ask.writer(store.as_ref())?);
     let survey = Survey {
         store,
         layout: ask.layout,

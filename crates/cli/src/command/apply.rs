@@ -2,12 +2,11 @@
 
 use planner::{Plan, Requests};
 use store::RestoreStore;
-use sweeper::SweepReport;
 
 use super::Context;
 use crate::Failure;
 use crate::args::{ApplyArgs, StoreArgs};
-use crate::carry_out::{carry_out, require_offline, require_sound};
+use crate::carry_out::{CarriedOut, carry_out, require_offline, require_sound};
 use crate::identify::Truth;
 use crate::no_lease::require_alone;
 use crate::open::{Access, Detail, Open, Work, with_registry};
@@ -44,8 +43,10 @@ pub(crate) async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<(),
         Access { location, store, deletes, detail: Detail { sizes: false, ..Detail::FULL }, truth };
     let swept = with_registry(access, &context.watch, work).await;
     drop(progress);
+    let (swept, emptied) = CarriedOut::apart(swept);
     let written = reporting.swept(about, &swept, &context.watch);
-    conclude(context.conclude(summary, bill, swept, cache), written, context.console)
+    let outcome = context.conclude(summary, bill, swept, cache);
+    conclude(conclude(outcome, emptied, context.console), written, context.console)
 }
 
 struct Applying<'a> {
@@ -56,9 +57,9 @@ struct Applying<'a> {
 }
 
 impl Work for Applying<'_> {
-    type Out = SweepReport;
+    type Out = CarriedOut;
 
-    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<SweepReport, Failure> {
+    async fn run<S: RestoreStore>(self, open: Open<S>) -> Result<CarriedOut, Failure> {
         self.plan.check_location(open.store.identity())?;
         require_alone(&open).await?;
         require_unchanged(&open, &self.plan, &self.context.watch).await?;

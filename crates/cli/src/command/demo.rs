@@ -113,9 +113,9 @@ impl Work for Collecting<'_> {
         };
         let shown = Plan::open(self.out)?;
         let (cache, Context { watch, console, .. }) = (&mut RegistryCache::none(), self.context);
-        let report = carry_out(&open, plan, &sweep, cache, &(), watch, *console).await?;
+        let swept = carry_out(&open, plan, &sweep, cache, &(), watch, *console).await?;
         drop(progress);
-        Ok((shown, summary, report))
+        Ok((shown, summary, swept.whole()?))
     }
 }
 

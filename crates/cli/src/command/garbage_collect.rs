@@ -19,7 +19,7 @@ use self::lines::MarkingLines;
 use self::log::DeletionLog;
 use super::{Context, Wish, plan_of};
 use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
-use crate::carry_out::{carry_out, require_sound, verdict};
+use crate::carry_out::{CarriedOut, carry_out, require_sound, verdict};
 use crate::collect::Listener;
 use crate::identify::Truth;
 use crate::location::{Location, Place};
@@ -148,6 +148,7 @@ impl Work for Collecting<'_> {
         let summary = Summary::of(&plan, plan.header().requests);
         let (cache, Context { watch, console, .. }) = (&mut self.cache, self.context);
         let swept = carry_out(&open, plan, &sweep, cache, &log, watch, *console).await;
+        let swept = swept.and_then(CarriedOut::whole);
         let told = swept.and_then(|report| self.report(summary, &report));
         self.cache.conclude(told, false, self.context.console)
     }

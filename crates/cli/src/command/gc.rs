@@ -5,7 +5,9 @@ use store::RestoreStore;
 
 use super::{Context, Wish, keep_list, limits, plan_of, policy};
 use crate::args::GcArgs;
-use crate::carry_out::{carry_out, require_list_in_use, require_offline, require_sound};
+use crate::carry_out::{
+    CarriedOut, carry_out, require_list_in_use, require_offline, require_sound,
+};
 use crate::collect::requests;
 use crate::command_line::quoted;
 use crate::identify::Truth;
@@ -217,12 +219,13 @@ impl Collecting<'_> {
         let (about, bill) = (reporting.about(&plan, before)?, reporting.running(&plan, before)?);
         let swept = carry_out(open, plan, &sweep, &mut cache, &(), watch, *console).await;
         drop(progress);
+        let (swept, emptied) = CarriedOut::apart(swept);
         let written = reporting.swept(about, &swept, watch);
         let outcome = self.context.conclude(summary, bill, swept, cache);
         if matches!(outcome, Err(Failure::Partial { needs_new_plan: true, .. })) {
             Runs::give_up(&dir)?;
         }
-        conclude(outcome, written, *console)
+        conclude(conclude(outcome, emptied, *console), written, *console)
     }
 
     fn progress(&self) -> Progress {

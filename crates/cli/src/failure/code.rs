@@ -83,7 +83,8 @@ impl Failure {
             | Self::NotBack { .. }
             | Self::Uncleared { .. }
             | Self::Unreported { .. }
-            | Self::Unlogged { .. } => Code::Partial,
+            | Self::Unlogged { .. }
+            | Self::TrashUnlogged { .. } => Code::Partial,
             Self::NotReady { code, .. } => *code,
             Self::Stopped { .. } => Code::Stopped,
             Self::Damaged { .. } => Code::Format,

@@ -34,6 +34,10 @@ impl Failure {
             Self::Unlogged { .. } => {
                 vec!["check that its disk has room".to_owned(), resuming(again)]
             }
+            Self::TrashUnlogged { .. } => vec![
+                "check that its disk has room".to_owned(),
+                "the next run with --trash empties what is left".to_owned(),
+            ],
             Self::Changed(_) => {
                 vec![format!("make the registry read-only, then run `{again}` again")]
             }
@@ -84,6 +88,7 @@ impl Failure {
             | Self::Sweep(_)
             | Self::Uncleared { .. }
             | Self::Unlogged { .. }
+            | Self::TrashUnlogged { .. }
             | Self::Undo(_)
             | Self::NotReady { .. }
             | Self::Stopped { .. } => None,

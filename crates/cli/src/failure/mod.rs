@@ -184,6 +184,15 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The audit log cannot be written any more while older trash is emptied. Some of it may be gone that is not in it.
+    #[error("older trash is not emptied on: the audit log {} cannot be written", path.display())]
+    TrashUnlogged {
+        /// The log.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The address at which metrics were to be served cannot be had.
     #[error("cannot listen at {address}")]
     Listen {

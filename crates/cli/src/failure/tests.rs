@@ -69,10 +69,11 @@ fn variant(failure: &Failure) -> usize {
         Failure::Refused(Refusal::KeepListAge { .. }) => 41,
         Failure::Listen { .. } => 42,
         Failure::Unlogged { .. } => 43,
+        Failure::TrashUnlogged { .. } => 44,
     }
 }
 
-const VARIANTS: usize = 44;
+const VARIANTS: usize = 45;
 
 fn io() -> io::Error {
     io::Error::other("no room")

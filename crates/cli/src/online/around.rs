@@ -13,7 +13,6 @@ use registry::Digest;
 use store::{Condition, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
 use sweeper::{Promise, trash_note};
 use tempfile::TempDir;
-use tokio::task::spawn_blocking;
 
 use super::undo::trash_of;
 use crate::args::ResourceArgs;
@@ -103,11 +102,10 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
     ) -> Result<(), Failure> {
         let Some(audit) = self.audit.clone() else { return Ok(()) };
         let run = generation.to_string();
-        let written = spawn_blocking(move || audit.write(&run, &outcomes)).await;
-        written.map_err(|error| Failure::Internal {
-            what: "the audit log is not written",
-            source: error.into(),
-        })?
+        let write = move |audit: &AuditLog| {
+            audit.write(&run, outcomes.iter().map(|(row, outcome)| (row.into(), outcome)))
+        };
+        audit.apart(write).await
     }
 
     async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {

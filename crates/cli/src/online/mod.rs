@@ -30,6 +30,7 @@ use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::render::{OnlineSummary, online_table};
+use crate::reporting::conclude;
 use crate::state::Runs;
 use crate::taken_back::last_undo;
 use crate::trash::empty_others;
@@ -154,8 +155,8 @@ impl LeasedWork for Run<'_> {
         work.tell(&report, &cache)?;
         work.tell_the_way_back(&open, &report).await?;
         outcome.map_err(failure::of(work.location))?;
-        work.empty_trash(&open).await?;
-        failure::verdict(&report)
+        let emptied = work.empty_trash(&open).await;
+        conclude(failure::verdict(&report), emptied, work.context.console)
     }
 }
 
@@ -204,7 +205,8 @@ impl Collecting<'_> {
         let has_time = self.window != Window::Open;
         if has_time && self.args.sweep.trash && !self.keeps_versions(open).await? {
             let (kept, Context { watch, console, .. }) = (self.args.sweep.trash_for, self.context);
-            empty_others(open, NO_PLAN, kept, watch, *console).await;
+            let audit = self.audit.clone();
+            empty_others(open, NO_PLAN, kept, audit, watch, *console).await?;
         }
         Ok(())
     }

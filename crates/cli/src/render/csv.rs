@@ -14,6 +14,9 @@ const RULE: &str = ",rule";
 /// And one more where it aborts multipart uploads.
 const UPLOAD: &str = ",upload_id";
 
+/// And one more where the store told entity tags.
+const ETAG: &str = ",etag";
+
 /// Writes every row of `plan`, in the order of sweeping, RFC 4180 quoted. A reader that goes away ends it quietly.
 ///
 /// # Errors
@@ -48,22 +51,25 @@ impl From<PlanError> for Broken {
 fn write_rows(plan: &Plan, out: &mut impl Write) -> Result<(), Broken> {
     let has_rules = plan.header().retention.is_some();
     let has_uploads = plan.totals().of(RowKind::MultipartUpload).count > 0;
-    let rule = if has_rules { RULE } else { "" };
-    writeln!(out, "{COLUMNS}{rule}{}", if has_uploads { UPLOAD } else { "" })?;
+    let more = [(has_rules, RULE), (has_uploads, UPLOAD), (plan.has_etags(), ETAG)];
+    let more: String =
+        more.iter().filter_map(|(is_there, name)| is_there.then_some(*name)).collect();
+    writeln!(out, "{COLUMNS}{more}")?;
     for segment in plan.segments() {
         for row in plan.rows(segment)? {
             let row = row?;
-            let rule = more(has_rules, row.rule.as_deref());
-            let upload = more(has_uploads, row.upload.as_deref());
-            writeln!(out, "{}{rule}{upload}", line(&row))?;
+            let rule = field(has_rules, row.rule.as_deref());
+            let upload = field(has_uploads, row.upload.as_deref());
+            let etag = field(plan.has_etags(), row.etag.as_deref());
+            writeln!(out, "{}{rule}{upload}{etag}", line(&row))?;
         }
     }
     Ok(out.flush()?)
 }
 
-/// A column that only some plans have.
-fn more(is_there: bool, field: Option<&str>) -> String {
-    if is_there { format!(",{}", quoted(field.unwrap_or_default())) } else { String::new() }
+/// What stands in a column that only some plans have.
+fn field(is_there: bool, text: Option<&str>) -> String {
+    if is_there { format!(",{}", quoted(text.unwrap_or_default())) } else { String::new() }
 }
 
 fn line(row: &Row) -> String {
@@ -110,6 +116,7 @@ mod tests {
             reason: Reason::StaleUpload,
             rule: None,
             upload: None,
+            etag: None,
         };
         assert_eq!(line(&row), "upload,,,\"uploads/a,b\",7,1970-01-01T00:00:00Z,stale-upload");
         assert_eq!(COLUMNS.split(',').count(), 7);

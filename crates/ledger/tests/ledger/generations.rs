@@ -31,7 +31,15 @@ pub(crate) async fn all_entries<S: WriteStore>(
 fn condemned(number: u32) -> Entry {
     let digest = Digest::sha256(&number.to_le_bytes());
     let key = Layout::new("").blob(&digest).into();
-    Entry::Condemned { digest, key, size: u64::from(number), modified: time(number) }
+    Entry::Condemned { digest, key, size: u64::from(number), modified: time(number), etag: None }
+}
+
+/// The same with another entity tag, where it may have one.
+fn tagged(mut entry: Entry, tag: Option<Box<str>>) -> Entry {
+    if let Entry::Condemned { etag, .. } | Entry::Taken { etag, .. } = &mut entry {
+        *etag = tag;
+    }
+    entry
 }
 
 fn time(number: u32) -> Timestamp {
@@ -42,14 +50,15 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     let version = || prop::option::of("[a-z0-9]{1,9}".prop_map(Box::from));
     let digest = any::<u8>().prop_map(|byte| Digest::sha256(&[byte]));
     prop_oneof![
-        any::<u32>().prop_map(condemned),
-        (".*", ".*", any::<i64>(), any::<Option<i64>>(), version()).prop_map(
-            |(key, text, listed, removed, version)| Entry::Taken {
+        (any::<u32>(), version()).prop_map(|(number, tag)| tagged(condemned(number), tag)),
+        (".*", ".*", any::<i64>(), any::<Option<i64>>(), version(), version()).prop_map(
+            |(key, text, listed, removed, version, etag)| Entry::Taken {
                 key: key.into(),
                 text: text.into(),
                 listed: Timestamp::from_millis(listed),
                 removed: removed.map(Timestamp::from_millis),
                 version,
+                etag,
             }
         ),
         (digest, version()).prop_map(|(digest, version)| Entry::Deleted {
@@ -258,6 +267,30 @@ async fn g3_half_a_generation_is_an_error_and_never_a_shorter_list() {
     memory.put(&format!("{BASE}strange"), "", time(0));
     let read = ledger.generations().await;
     assert!(matches!(read, Err(LedgerError::Damaged { .. })), "it might be one");
+}
+
+#[tokio::test]
+async fn only_segments_with_entity_tags_have_a_format_that_older_programs_refuse() {
+    let memory = MemoryStore::new();
+    let (held, ledger) = (held(&memory).await, ledger(memory.clone()));
+    let mut generation = ledger.begin(&held, time(1)).await.unwrap();
+    let tag = Some("9b2cf535f27731c974343645a3985328-2".into());
+    let entries = [condemned(1), tagged(condemned(2), tag)];
+    for entry in &entries {
+        ledger.append(&held, &mut generation, std::slice::from_ref(entry)).await.unwrap();
+    }
+    assert_eq!(all_entries(&ledger, &generation).await.unwrap(), entries);
+    let documents = memory.snapshot();
+    let segment = |number| format!("{BASE}{}/entries-{number:03}.jsonl", generation.id());
+    for (key, format) in [
+        (segment(0), "\"format\":1}"),
+        (segment(1), "\"format\":2}"),
+        (format!("{BASE}{}.json", generation.id()), "\"format\":1}"),
+    ] {
+        let text = String::from_utf8_lossy(&documents[&key]);
+        assert!(text.lines().next().is_some_and(|head| head.ends_with(format)), "{text}");
+        assert_eq!(text.contains("etag"), format.contains('2'), "{text}");
+    }
 }
 
 /// There are stores on which none holds that was true.

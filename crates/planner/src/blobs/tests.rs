@@ -69,7 +69,7 @@ fn judge(marks: MarkSet, unlinked: &[u8]) -> BlobJudge {
 }
 
 fn object(key: &str, modified: Timestamp) -> Object {
-    Object { key: key.into(), size: 10, modified, etag: None }
+    Object { key: key.into(), size: 10, modified, etag: Some("tag".into()) }
 }
 
 fn blob(n: u8, age: Duration) -> Object {
@@ -101,6 +101,7 @@ fn a_blob_goes_where_nothing_marks_it_and_it_is_old() {
         reason,
         rule: None,
         upload: None,
+        etag: Some("tag".into()),
     };
     assert_eq!(judged.rows, [row]);
 }

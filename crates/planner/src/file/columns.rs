@@ -1,101 +1,23 @@
-//! Rows as columns: the Parquet schema, and the way there and back.
+//! Rows as columns of a segment: the way there and back.
 
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::Compression;
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::reader::RowGroupReader;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
-use parquet::schema::types::{ColumnPath, SchemaDescriptor, TypePtr};
+use parquet::schema::types::SchemaDescriptor;
 use registry::{RepositoryName, Timestamp};
 
-use crate::{Damage, PlanError, Reason, Row, RowDamage, RowKind, Stage};
-
-/// The columns of a segment, in the order in which `show --format csv` has them too.
-pub(crate) const SCHEMA: &str = "message plan {
-    REQUIRED BYTE_ARRAY kind (UTF8);
-    OPTIONAL BYTE_ARRAY repository (UTF8);
-    OPTIONAL BYTE_ARRAY digest (UTF8);
-    REQUIRED BYTE_ARRAY key (UTF8);
-    REQUIRED INT64 bytes;
-    REQUIRED INT64 last_modified (TIMESTAMP(MILLIS,true));
-    REQUIRED BYTE_ARRAY reason (UTF8);
-    OPTIONAL BYTE_ARRAY rule (UTF8);
-}";
-
-/// The last column, of multipart uploads alone; format 3.
-const UPLOAD: &str = "    REQUIRED BYTE_ARRAY upload (UTF8);\n}";
-
-/// How many columns there are before it.
-const COLUMNS: usize = 8;
-
-/// How many of the columns format 1 has: all but `rule`.
-const OLDEST_COLUMNS: usize = 7;
-
-/// Columns whose few values repeat.
-const DICTIONARY: [&str; 4] = ["kind", "repository", "reason", "rule"];
+use crate::file::schema::{LAST_COLUMN, RULE_COLUMN, has_etags, has_rules, has_uploads};
+use crate::{Damage, PlanError, Reason, Row, RowDamage, RowKind};
 
 /// The most rows that a row group may have: a reader holds one group in memory (G12). Writers stay far below.
 const GROUP_LIMIT: i64 = 1 << 20;
-
-/// What every segment is written with.
-#[derive(Clone)]
-pub(crate) struct Encoding {
-    schema: TypePtr,
-    properties: WriterPropertiesPtr,
-}
-
-impl Encoding {
-    pub(crate) fn new() -> Result<Self> {
-        Self::with_schema(SCHEMA)
-    }
-
-    pub(crate) fn with_schema(schema: &str) -> Result<Self> {
-        // Neither statistics nor an index: rows are read whole, and both are memory for each row group until the end.
-        let mut properties = WriterProperties::builder()
-            .set_created_by(concat!("regsweep ", env!("CARGO_PKG_VERSION")).to_owned())
-            .set_compression(Compression::SNAPPY)
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_offset_index_disabled(true)
-            .set_dictionary_enabled(false);
-        // Digits of hashes do not compress, and trying takes longer than all else.
-        properties = properties
-            .set_column_compression(ColumnPath::from("digest"), Compression::UNCOMPRESSED);
-        for column in DICTIONARY {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), true);
-        }
-        Ok(Self { schema: parse_schema(schema)?, properties: Arc::new(properties.build()) })
-    }
-
-    /// The same for a segment of `stage`.
-    pub(crate) fn of_stage(stage: Stage) -> Result<Self> {
-        Self::with_schema(&schema_of(stage))
-    }
-
-    pub(crate) fn begin<W: Write + Send>(&self, target: W) -> Result<SerializedFileWriter<W>> {
-        SerializedFileWriter::new(target, Arc::clone(&self.schema), Arc::clone(&self.properties))
-    }
-}
-
-fn schema_of(stage: Stage) -> String {
-    match stage {
-        Stage::Multipart => SCHEMA.replace('}', UPLOAD),
-        Stage::Repairs | Stage::Tags | Stage::Revisions | Stage::Layers | Stage::Blobs => {
-            SCHEMA.to_owned()
-        }
-    }
-}
-
-fn parse_schema(text: &str) -> Result<TypePtr> {
-    parse_message_type(text).map(Arc::new)
-}
 
 /// Refuses a row that would not come back as it went.
 pub(crate) fn check_row(row: &Row) -> std::result::Result<(), PlanError> {
@@ -125,6 +47,8 @@ pub(crate) fn write_group<W: Write + Send>(
     writer: &mut SerializedFileWriter<W>,
     rows: &[Row],
 ) -> Result<()> {
+    let schema = writer.schema_descr();
+    let (has_uploads, has_etags) = (has_uploads(schema), has_etags(schema));
     let mut group = writer.next_row_group()?;
     required(&mut group, rows, |row| text(row.kind.name()))?;
     optional(&mut group, rows, |row| row.repository.as_ref().map(|name| name.as_str().into()))?;
@@ -140,8 +64,11 @@ pub(crate) fn write_group<W: Write + Send>(
     column::<Int64Type, _>(&mut group, &times, None)?;
     required(&mut group, rows, |row| text(row.reason.name()))?;
     optional(&mut group, rows, |row| row.rule.as_ref().map(|rule| (&**rule).into()))?;
-    if rows.iter().any(|row| row.upload.is_some()) {
+    if has_uploads {
         required(&mut group, rows, |row| row.upload.as_deref().unwrap_or_default().into())?;
+    }
+    if has_etags {
+        optional(&mut group, rows, |row| row.etag.as_deref().map(Into::into))?;
     }
     group.close().map(drop)
 }
@@ -179,34 +106,6 @@ pub(crate) fn column<T: DataType, W: Write + Send>(
     let mut column = group.next_column()?.ok_or_else(missing)?;
     column.typed::<T>().write_batch(values, levels, None)?;
     column.close()
-}
-
-/// Whether a segment's columns begin with those of its format; a newer minor version may add some behind them.
-pub(crate) fn check_columns(found: &SchemaDescriptor) -> Result<bool> {
-    let ours = SchemaDescriptor::new(parse_schema(&schema_of(Stage::Multipart))?);
-    let is_same = |index: usize| {
-        let (ours, found) = (ours.column(index), found.column(index));
-        ours.path() == found.path()
-            && ours.physical_type() == found.physical_type()
-            && ours.max_def_level() == found.max_def_level()
-            && ours.max_rep_level() == found.max_rep_level()
-    };
-    let known = match (has_rules(found), has_uploads(found)) {
-        (false, _) => OLDEST_COLUMNS,
-        (true, false) => COLUMNS,
-        (true, true) => COLUMNS + 1,
-    };
-    Ok(found.num_columns() >= known && (0..known).all(is_same))
-}
-
-/// Whether a segment says by which rules its rows go.
-fn has_rules(found: &SchemaDescriptor) -> bool {
-    found.num_columns() > OLDEST_COLUMNS && found.column(OLDEST_COLUMNS).name() == "rule"
-}
-
-/// Whether a segment is of multipart uploads.
-fn has_uploads(found: &SchemaDescriptor) -> bool {
-    found.num_columns() > COLUMNS && found.column(COLUMNS).name() == "upload"
 }
 
 /// Reads one row group whole; `first` is the position of its first row in the segment.
@@ -257,6 +156,8 @@ struct Columns {
     rule: Vec<Option<ByteArray>>,
     /// Empty where the segment is not of multipart uploads.
     upload: Vec<Option<ByteArray>>,
+    /// Empty where the segment does not know any.
+    etag: Vec<Option<ByteArray>>,
     /// The last repository seen: neighbouring rows share its name.
     repository_name: Option<RepositoryName>,
     /// The last rule seen.
@@ -273,8 +174,9 @@ impl Columns {
             bytes: numbers(group, 4, count)?,
             modified: numbers(group, 5, count)?,
             reason: texts(group, 6, count)?,
-            rule: rules(group, count)?,
-            upload: uploads(group, count)?,
+            rule: texts_of(group, has_rules, RULE_COLUMN, count)?,
+            upload: texts_of(group, has_uploads, LAST_COLUMN, count)?,
+            etag: texts_of(group, has_etags, LAST_COLUMN, count)?,
             repository_name: None,
             rule_name: None,
         })
@@ -307,6 +209,7 @@ impl Columns {
             reason: find(&Reason::ALL, Reason::name, reason).ok_or(RowDamage::Reason)?,
             repository: self.repository(index)?,
             rule: self.rule(index)?,
+            etag: self.etag(index)?,
         })
     }
 
@@ -317,6 +220,11 @@ impl Columns {
             self.rule_name = Some(text.into());
         }
         Ok(self.rule_name.clone())
+    }
+
+    fn etag(&self, index: usize) -> std::result::Result<Option<Box<str>>, RowDamage> {
+        let etag = self.etag.get(index).and_then(Option::as_ref);
+        etag.map(|etag| as_text(Some(etag)).map(Into::into)).transpose()
     }
 
     fn repository(
@@ -358,14 +266,15 @@ fn texts(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<O
     complete(texts, index, records, count)
 }
 
-fn rules(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
-    let has_rules = has_rules(group.metadata().schema_descr());
-    if has_rules { texts(group, OLDEST_COLUMNS, count) } else { Ok(Vec::new()) }
-}
-
-fn uploads(group: &dyn RowGroupReader, count: usize) -> Result<Vec<Option<ByteArray>>> {
-    let has_uploads = has_uploads(group.metadata().schema_descr());
-    if has_uploads { texts(group, COLUMNS, count) } else { Ok(Vec::new()) }
+/// The texts of a column that only some segments have.
+fn texts_of(
+    group: &dyn RowGroupReader,
+    is_there: fn(&SchemaDescriptor) -> bool,
+    index: usize,
+    count: usize,
+) -> Result<Vec<Option<ByteArray>>> {
+    let is_there = is_there(group.metadata().schema_descr());
+    if is_there { texts(group, index, count) } else { Ok(Vec::new()) }
 }
 
 fn numbers(group: &dyn RowGroupReader, index: usize, count: usize) -> Result<Vec<i64>> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::file::segment::SegmentEntry;
 use crate::file::{
-    FORMAT_MAJOR, Header, NEWEST, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, USUAL,
+    ETAGS, FORMAT_MAJOR, Header, NEWEST, OLDEST_MAJOR, PLAN_FILE, PlanId, Segment, Totals, USUAL,
 };
 use crate::{Damage, PlanError, RowKind, Stage};
 
@@ -19,7 +19,15 @@ struct Document {
     #[serde(flatten)]
     header: Header,
     totals: Totals,
+    /// Whether its rows have entity tags.
+    #[serde(default, skip_serializing_if = "is_false")]
+    etags: bool,
     segments: Vec<SegmentEntry>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_false(is: &bool) -> bool {
+    !*is
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -36,6 +44,8 @@ pub(crate) struct Contents {
     pub(crate) totals: Totals,
     /// By stage, then part; each at most once.
     pub(crate) segments: Vec<Segment>,
+    /// Whether rows of objects may have entity tags.
+    pub(crate) has_etags: bool,
 }
 
 /// The text of `plan.json`.
@@ -43,16 +53,19 @@ pub(crate) fn render(
     header: &Header,
     totals: Totals,
     segments: &[Segment],
+    has_etags: bool,
 ) -> Result<String, serde_json::Error> {
     let newest = [RowKind::MultipartUpload, RowKind::BrokenLink];
     let has_newest = newest.into_iter().any(|kind| totals.of(kind).count > 0);
     let is_new = has_newest || header.keep_list.is_some();
     let (major, minor) = if is_new { NEWEST } else { USUAL };
+    let minor = minor + if has_etags { ETAGS } else { 0 };
     let mut document = Document {
         format: Format { major, minor },
         id: String::new(),
         header: header.clone(),
         totals,
+        etags: has_etags,
         segments: segments.iter().map(SegmentEntry::from).collect(),
     };
     document.id = id_of(serde_json::to_value(&document)?).to_string();
@@ -112,7 +125,8 @@ fn contents(document: Document, value: Value) -> Result<Contents, Damage> {
     }
     check_totals(&document.totals, &segments)?;
     check_keep_list(&document)?;
-    Ok(Contents { id, header: document.header, totals: document.totals, segments })
+    let Document { header, totals, etags: has_etags, .. } = document;
+    Ok(Contents { id, header, totals, segments, has_etags })
 }
 
 /// By a keep list only blobs go: what its links say, a database may know better (G4).

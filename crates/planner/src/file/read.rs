@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::file::columns::{self, decode_error};
 use crate::file::document::{self, Contents};
+use crate::file::schema::check_columns;
 use crate::file::{Header, PLAN_FILE, PlanId, Segment, Totals, directory};
 use crate::{Damage, PlanError, Row, RowDamage};
 
@@ -73,6 +74,12 @@ impl Plan {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.contents.segments
+    }
+
+    /// Whether its rows have the entity tags that the store told. None of a multipart upload has one.
+    #[must_use]
+    pub const fn has_etags(&self) -> bool {
+        self.contents.has_etags
     }
 
     /// The plan's directory.
@@ -253,7 +260,7 @@ impl Groups {
     fn new(path: PathBuf, source: impl ChunkReader + 'static) -> Result<Self, PlanError> {
         let reader = SerializedFileReader::new(source).map_err(decode_error(&path))?;
         let schema = reader.metadata().file_metadata().schema_descr();
-        if !columns::check_columns(schema).map_err(decode_error(&path))? {
+        if !check_columns(schema).map_err(decode_error(&path))? {
             return Err(PlanError::damaged(&path, Damage::Columns));
         }
         Ok(Self { path, reader: Box::new(reader), next: 0, told: 0 })

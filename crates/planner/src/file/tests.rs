@@ -60,6 +60,7 @@ fn blob(number: u32) -> Row {
         reason: Reason::Unreferenced,
         rule: None,
         upload: None,
+        etag: None,
     }
 }
 
@@ -67,6 +68,11 @@ fn blob(number: u32) -> Row {
 fn multipart(number: u32) -> Row {
     let kind = RowKind::MultipartUpload;
     Row { kind, digest: None, upload: Some(format!("id{number}").into()), ..blob(number) }
+}
+
+/// The same row, with an entity tag.
+fn tagged(row: Row) -> Row {
+    Row { etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()), ..row }
 }
 
 /// One row of each stage of objects, in a shard of its own.
@@ -98,6 +104,7 @@ prop_compose! {
         modified in any::<i64>(),
         rule in prop::option::of("[a-z ]{1,9}"),
         upload in "[ -~]{1,9}",
+        etag in prop::option::of("\\PC{0,9}|[0-9a-f]{32}(-[0-9]{1,5})?"),
     ) -> Row {
         Row {
             kind,
@@ -111,6 +118,7 @@ prop_compose! {
             modified: Timestamp::from_millis(modified),
             rule: rule.map(Into::into),
             upload: (kind == RowKind::MultipartUpload).then_some(upload.into()),
+            etag: etag.filter(|_| kind != RowKind::MultipartUpload).map(Into::into),
         }
     }
 }

@@ -27,7 +27,14 @@ fn key(inside: &str) -> String {
 }
 
 fn object(inside: &str, modified: Timestamp) -> Object {
-    Object { key: key(inside).into(), size: inside.len() as u64, modified, etag: None }
+    let key = key(inside);
+    let etag = Some(etag_of(&key).into());
+    Object { key: key.into(), size: inside.len() as u64, modified, etag }
+}
+
+/// The entity tag under which a key is listed.
+fn etag_of(key: &str) -> String {
+    format!("of {key}")
 }
 
 fn hex(name: &str) -> String {
@@ -111,6 +118,7 @@ impl Case {
     #[track_caller]
     fn goes(&self, untagged: bool, expected: &[(RowKind, Reason, String)]) -> &Self {
         let rows = self.judge(untagged).rows;
+        assert!(rows.iter().all(|row| row.etag.as_deref() == Some(&*etag_of(&row.key))));
         let gone: BTreeSet<_> =
             rows.iter().map(|row| (row.kind, row.reason.name(), row.key.to_string())).collect();
         let expected: BTreeSet<_> = expected

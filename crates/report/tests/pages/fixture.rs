@@ -103,6 +103,7 @@ fn row(
     Row {
         rule: None,
         upload: None,
+        etag: None,
         kind,
         key: format!("production/docker/registry/v2/{}/{at}/{digest}", kind.name()).into(),
         repository,

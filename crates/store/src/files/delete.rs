@@ -8,7 +8,7 @@ use super::folder::{self, Kind};
 use super::trouble::{Oddity, system};
 use super::way::Way;
 use super::{Tree, path, restore};
-use crate::{DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Operation, StoreError, Trash};
+use crate::{DeleteBatch, Doomed, Kept, KeyOutcome, Operation, StoreError, Trash};
 
 /// Deletes one file of a batch, if that may still be done.
 pub(super) fn permitted(tree: &Tree, doomed: &Doomed, batch: &DeleteBatch) -> KeyOutcome {
@@ -18,7 +18,7 @@ pub(super) fn permitted(tree: &Tree, doomed: &Doomed, batch: &DeleteBatch) -> Ke
     }
     match batch.check_permit() {
         Ok(()) => delete(tree, doomed, batch.trash()),
-        Err(error) => KeyOutcome::Failed(failure(&error)),
+        Err(error) => KeyOutcome::Failed((&error).into()),
     }
 }
 
@@ -30,14 +30,8 @@ pub(super) fn permitted(tree: &Tree, doomed: &Doomed, batch: &DeleteBatch) -> Ke
 fn delete(tree: &Tree, doomed: &Doomed, trash: Option<&Trash>) -> KeyOutcome {
     match try_delete(tree, doomed, trash) {
         Ok(outcome) => outcome,
-        Err(error) => KeyOutcome::Failed(failure(&error)),
+        Err(error) => KeyOutcome::Failed((&error).into()),
     }
-}
-
-/// The failure of one key.
-pub(super) fn failure(error: &StoreError) -> KeyFailure {
-    let message = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
-    KeyFailure { kind: error.kind, message: message.into() }
 }
 
 fn try_delete(

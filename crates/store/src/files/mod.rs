@@ -245,7 +245,7 @@ impl ReadStore for FileStore {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: true,
-            etag_is_md5: false,
+            tells_etags: false,
             reads_in_place: true,
             delete_batch: 256,
         }
@@ -301,7 +301,7 @@ impl RestoreStore for FileStore {
         tokio::task::spawn_blocking(move || {
             tree.monitor.count(Counter::PutRequests, objects.len() as u64);
             let put_back = |object: &Trashed| {
-                restore::put_back(&tree, object).map_err(|error| delete::failure(&error))
+                restore::put_back(&tree, object).map_err(|error| KeyFailure::from(&error))
             };
             objects.iter().map(put_back).collect()
         })

@@ -6,7 +6,7 @@ use monitor::{Counter, RequestKind};
 
 use super::Bucket;
 use super::classify::store_error;
-use super::each::{each, failure};
+use super::each::each;
 use super::exchange::{Asked, in_time};
 use super::uploads::{is_no_upload, parts};
 use crate::{DeleteBatch, Doomed, KeyOutcome, Operation, StoreError};
@@ -20,7 +20,7 @@ pub(super) async fn abort(bucket: &Arc<Bucket>, batch: &DeleteBatch) -> Vec<KeyO
     };
     let outcomes = each(batch.objects().to_vec(), abort).await.into_iter();
     outcomes
-        .map(|outcome| outcome.unwrap_or_else(|error| KeyOutcome::Failed(failure(&error))))
+        .map(|outcome| outcome.unwrap_or_else(|error| KeyOutcome::Failed((&error).into())))
         .collect()
 }
 

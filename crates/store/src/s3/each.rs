@@ -2,7 +2,7 @@
 
 use tokio::task::JoinSet;
 
-use crate::{DeleteBatch, KeyFailure, StoreError};
+use crate::{DeleteBatch, StoreError};
 
 /// Does something with each, some at a time, and gives the results in their order.
 pub(super) async fn each<T, F, R>(all: Vec<T>, act: impl Fn(T) -> F) -> Vec<Result<R, StoreError>>
@@ -29,10 +29,4 @@ where
         }
     }
     results.into_iter().flatten().collect()
-}
-
-/// The failure of one key, with all that is known of it.
-pub(super) fn failure(error: &StoreError) -> KeyFailure {
-    let message = error.source.as_ref().map_or_else(|| error.to_string(), ToString::to_string);
-    KeyFailure { kind: error.kind, message: message.into() }
 }

@@ -134,7 +134,7 @@ impl ReadStore for S3Store {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
-            etag_is_md5: true,
+            tells_etags: true,
             reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::copy::{self, Copied, Target};
-use super::each::{each, failure};
+use super::each::each;
 use super::list::look_closely;
 use super::{Bucket, delete};
 use crate::{
@@ -41,7 +41,7 @@ pub(super) async fn delete(
                 copied.push(place);
                 KeyOutcome::Deleted(Kept::Trash)
             }
-            Err(error) => KeyOutcome::Failed(failure(&error)),
+            Err(error) => KeyOutcome::Failed((&error).into()),
         });
     }
     let objects = copied.iter().map(|place| batch.objects()[*place].clone()).collect();
@@ -94,7 +94,7 @@ pub(super) async fn put_back(
         async move { put_back_one(&bucket, &object).await }
     };
     let all = each(objects.to_vec(), put_back).await;
-    all.into_iter().map(|back| back.map_err(|error| failure(&error))).collect()
+    all.into_iter().map(|back| back.map_err(|error| (&error).into())).collect()
 }
 
 async fn put_back_one(bucket: &Arc<Bucket>, object: &Trashed) -> Result<PutBack, StoreError> {

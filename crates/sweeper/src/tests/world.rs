@@ -44,6 +44,7 @@ pub(super) fn row(kind: RowKind, number: u32) -> Row {
         reason: Reason::Unreferenced,
         rule: None,
         upload: (kind == RowKind::MultipartUpload).then(|| format!("id{number}").into()),
+        etag: None,
     }
 }
 

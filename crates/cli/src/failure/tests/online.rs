@@ -89,6 +89,11 @@ pub(super) fn rows() -> Vec<Row> {
             Code::Partial,
             vec!["check that its disk has room", GOES_ON],
         ),
+        (
+            Failure::TrashUnlogged { path: "audit".into(), source: io() },
+            Code::Partial,
+            vec!["check that its disk has room", "the next run with --trash empties what is left"],
+        ),
     ]);
     rows
 }

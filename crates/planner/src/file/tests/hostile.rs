@@ -1,10 +1,13 @@
 use std::fs;
+use std::io::Write;
 
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::writer::SerializedRowGroupWriter;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
-use crate::file::columns::{Encoding, SCHEMA, column, write_group};
+use crate::file::columns::{column, write_group};
+use crate::file::schema::{Encoding, SCHEMA};
 use crate::{Damage, RowDamage, parse_header, parse_segment};
 
 proptest! {
@@ -33,6 +36,8 @@ struct Raw {
     reason: &'static [u8],
     /// Format 1 knows none.
     rule: Option<&'static [u8]>,
+    /// Formats before 2.2 know none.
+    etag: Option<&'static [u8]>,
 }
 
 const SOUND: Raw = Raw {
@@ -43,31 +48,48 @@ const SOUND: Raw = Raw {
     bytes: 1,
     reason: b"unneeded-here",
     rule: None,
+    etag: None,
 };
 
 const RULE: &str = "    OPTIONAL BYTE_ARRAY rule (UTF8);\n";
+const ETAG: &str = "    OPTIONAL BYTE_ARRAY etag (UTF8);\n}";
+
+fn schema_of(raw: &Raw) -> String {
+    match raw {
+        Raw { etag: Some(_), .. } => SCHEMA.replace('}', ETAG),
+        Raw { rule: Some(_), .. } => SCHEMA.to_owned(),
+        _ => SCHEMA.replace(RULE, ""),
+    }
+}
+
+fn required<W: Write + Send>(group: &mut SerializedRowGroupWriter<'_, W>, value: &'static [u8]) {
+    column::<ByteArrayType, _>(group, &[value.to_vec().into()], None).unwrap();
+}
+
+fn optional<W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    value: Option<&'static [u8]>,
+) {
+    let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
+    column::<ByteArrayType, _>(group, &values, Some(&[i16::from(value.is_some())])).unwrap();
+}
 
 fn segment(raw: &Raw) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let schema = if raw.rule.is_some() { SCHEMA.to_owned() } else { SCHEMA.replace(RULE, "") };
-    let mut writer = Encoding::with_schema(&schema).unwrap().begin(&mut bytes).unwrap();
+    let mut writer = Encoding::with_schema(&schema_of(raw)).unwrap().begin(&mut bytes).unwrap();
     let mut group = writer.next_row_group().unwrap();
-    let mut text = |value: Option<&'static [u8]>, is_optional: bool| {
-        let values: Vec<ByteArray> = value.map(|value| value.to_vec().into()).into_iter().collect();
-        let levels = [i16::from(value.is_some())];
-        column::<ByteArrayType, _>(&mut group, &values, is_optional.then_some(&levels)).unwrap();
-    };
-    text(Some(raw.kind), false);
-    text(raw.repository, true);
-    text(raw.digest, true);
-    text(Some(raw.key), false);
+    required(&mut group, raw.kind);
+    optional(&mut group, raw.repository);
+    optional(&mut group, raw.digest);
+    required(&mut group, raw.key);
     column::<Int64Type, _>(&mut group, &[raw.bytes], None).unwrap();
     column::<Int64Type, _>(&mut group, &[0], None).unwrap();
-    let reason: ByteArray = raw.reason.to_vec().into();
-    column::<ByteArrayType, _>(&mut group, &[reason], None).unwrap();
-    if let Some(rule) = raw.rule {
-        let rule: ByteArray = rule.to_vec().into();
-        column::<ByteArrayType, _>(&mut group, &[rule], Some(&[1])).unwrap();
+    required(&mut group, raw.reason);
+    if raw.rule.is_some() || raw.etag.is_some() {
+        optional(&mut group, raw.rule);
+    }
+    if raw.etag.is_some() {
+        optional(&mut group, raw.etag);
     }
     group.close().unwrap();
     writer.close().unwrap();
@@ -97,6 +119,7 @@ fn a_row_that_means_nothing_is_damage() {
         (Raw { bytes: -1, ..SOUND }, RowDamage::Size),
         (Raw { reason: b"because", ..SOUND }, RowDamage::Reason),
         (Raw { rule: Some(b"\xff"), ..SOUND }, RowDamage::Text),
+        (Raw { etag: Some(b"a\xff"), ..SOUND }, RowDamage::Text),
     ] {
         match parse(&segment(&raw)) {
             Err(PlanError::Damaged { what: Damage::Row { row: 0, what }, .. }) => {
@@ -115,9 +138,18 @@ fn a_segment_of_format_1_has_no_rules() {
 }
 
 #[test]
+fn a_segment_without_the_column_has_no_entity_tags() {
+    let etag = |raw| parse(&segment(&raw)).unwrap().remove(0).etag;
+    assert_eq!(etag(Raw { rule: Some(b"old"), ..SOUND }), None);
+    for told in [&b""[..], b"d41d8cd98f00b204e9800998ecf8427e-2", "\"\u{e9}\n".as_bytes()] {
+        assert_eq!(etag(Raw { etag: Some(told), ..SOUND }).unwrap().as_bytes(), told);
+    }
+}
+
+#[test]
 fn the_damaged_row_is_named() {
     let mut bytes = Vec::new();
-    let mut writer = Encoding::new().unwrap().begin(&mut bytes).unwrap();
+    let mut writer = Encoding::with_schema(SCHEMA).unwrap().begin(&mut bytes).unwrap();
     write_group(&mut writer, &[blob(1), blob(2)]).unwrap();
     write_group(&mut writer, &[blob(3), Row { key: "".into(), ..blob(4) }]).unwrap();
     writer.close().unwrap();
@@ -143,8 +175,14 @@ fn other_columns_are_damage_and_more_columns_are_not_read() {
             "{after}: {error}"
         );
     }
-    let more = SCHEMA.replace('}', "REQUIRED INT32 more;\n}");
-    assert_eq!(parse(&empty(&more)).unwrap(), []);
+    let last = |column: &str| parse(&empty(&SCHEMA.replace('}', &format!("{column};\n}}"))));
+    for column in ["REQUIRED BYTE_ARRAY etag", "REPEATED BYTE_ARRAY etag", "OPTIONAL INT64 etag"] {
+        let is_damage =
+            matches!(last(column), Err(PlanError::Damaged { what: Damage::Columns, .. }));
+        assert!(is_damage, "{column}");
+    }
+    assert_eq!(last("REQUIRED INT32 more").unwrap(), []);
+    assert_eq!(last("OPTIONAL BYTE_ARRAY etag (UTF8); REQUIRED INT32 more").unwrap(), []);
 }
 
 /// A segment without rows.

@@ -12,15 +12,25 @@ proptest! {
     fn g10_what_goes_in_comes_out_once_and_in_order(
         calls in prop::collection::vec(prop::collection::vec(any_row(), 0..12), 0..6),
         small_stage in 0..16u64,
+        has_etags: bool,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let buffers = Buffers { group_rows: 3, small_stage, all_rows: 64 };
-        let writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
+        let mut writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
+        if has_etags {
+            writer = writer.with_etags().unwrap();
+        }
         for rows in &calls {
             writer.add(rows.clone()).unwrap();
         }
         let plan = writer.finish(&header(), &Marks).unwrap();
         let mut expected = calls.concat();
+        if !has_etags {
+            for row in &mut expected {
+                row.etag = None;
+            }
+        }
+        prop_assert_eq!(plan.has_etags(), has_etags);
         // Stable: rows of one segment keep their order.
         expected.sort_by_key(place);
         prop_assert_eq!(all_rows(&plan), expected.clone());

@@ -135,6 +135,26 @@ fn only_a_plan_with_uploads_has_a_format_that_older_programs_refuse() {
 }
 
 #[test]
+fn a_plan_with_entity_tags_has_a_format_that_older_programs_read_without_them() {
+    for (more, without, with) in [(None, (2, 1), (2, 2)), (Some(multipart(7)), (3, 0), (3, 1))] {
+        let rows: Vec<Row> = one_row_each().into_iter().map(tagged).chain(more).collect();
+        for (has_etags, (major, minor)) in [(false, without), (true, with)] {
+            let dir = tempfile::tempdir().unwrap();
+            let writer = PlanWriter::create(dir.path()).unwrap();
+            let writer = if has_etags { writer.with_etags().unwrap() } else { writer };
+            writer.add(rows.clone()).unwrap();
+            writer.finish(&header(), &Marks).unwrap();
+            let value = value(dir.path());
+            assert_eq!(value["format"], json!({"major": major, "minor": minor}));
+            assert_eq!(value.get("etags"), has_etags.then_some(&json!(true)));
+            let plan = Plan::open(dir.path()).unwrap();
+            let tags = all_rows(&plan).iter().filter(|row| row.etag.is_some()).count();
+            assert_eq!((plan.has_etags(), tags), (has_etags, if has_etags { 4 } else { 0 }));
+        }
+    }
+}
+
+#[test]
 fn so_has_one_with_broken_links_which_always_say_what_to_write() {
     let dir = tempfile::tempdir().unwrap();
     let link = Row { kind: RowKind::BrokenLink, reason: Reason::BrokenLink, ..blob(7) };
