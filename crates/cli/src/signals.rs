@@ -29,13 +29,14 @@ impl Signals {
     }
 }
 
-/// Waits for somebody who does not want to wait any more, when the command is over.
+/// Waits for somebody who does not want to wait any more, when the command is over. Whoever says so from now on is
+/// heard, also where nobody waits for it yet.
 ///
 /// # Errors
 /// Where the system does not let us listen.
-pub(crate) async fn impatience() -> io::Result<()> {
-    Signals::new()?.next().await;
-    Ok(())
+pub(crate) fn impatience() -> io::Result<impl Future<Output = ()>> {
+    let mut signals = Signals::new()?;
+    Ok(async move { signals.next().await })
 }
 
 /// Listens until the command is to be dropped: at the first signal where nothing is being deleted, for there is

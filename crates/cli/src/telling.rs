@@ -1,5 +1,7 @@
 //! What is told of a run to those who watch many: metrics while it goes on, a trace when it is over.
 
+use std::io;
+
 use crate::args::Command;
 use crate::exposing::Exposing;
 use crate::open::Watch;
@@ -31,15 +33,27 @@ impl Telling {
 
     /// Tells how the run ended. Whoever does not want to wait for that need not.
     pub(crate) async fn end(self, outcome: &Result<(), Failure>, console: Console) {
+        let impatience = signals::impatience();
         if let Some(exposing) = self.exposing {
             exposing.end(outcome.as_ref().err().map_or(Code::Done, Failure::code)).await;
         }
         let Some(otel) = self.otel else { return };
         tokio::select! {
             () = otel.end(outcome) => {}
-            Ok(()) = signals::impatience() => {
+            () = heard(impatience) => {
                 console.warn("the trace of this run is lost: nobody waited for it");
             }
+        }
+    }
+}
+
+/// Never, where the system does not let us listen.
+async fn heard(signal: io::Result<impl Future<Output = ()>>) {
+    match signal {
+        Ok(signal) => signal.await,
+        Err(error) => {
+            tracing::warn!(%error, "no signal is heard any more");
+            std::future::pending().await
         }
     }
 }
