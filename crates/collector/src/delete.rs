@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use ledger::{Entry, Generation, GenerationId};
 use monitor::{Counter, Phase as Progress};
-use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
+use store::{
+    DeleteBatch, Doomed, ErrorKind, Kept, KeyOutcome, Operation, RestoreStore, StoreError, Trash,
+    WriteStore,
+};
 
+use crate::answer::in_full;
 use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::error::Unsent;
@@ -225,14 +229,26 @@ async fn delete_batch<S: RestoreStore>(
     objects: Vec<Doomed>,
     trash: Option<Trash>,
 ) -> Fates {
-    // The keys of a generation are distinct, so only an empty batch is none.
-    let Ok(batch) = DeleteBatch::new(objects.clone()) else { return (Vec::new(), Ok(())) };
+    match ask_to_delete(store, &objects, trash).await {
+        Ok(outcomes) => (objects.into_iter().zip(outcomes).map(Some).collect(), Ok(())),
+        Err(error) => (objects.iter().map(|_| None).collect(), Err(error)),
+    }
+}
+
+/// One outcome for each object, in their order.
+async fn ask_to_delete<S: RestoreStore>(
+    store: &S,
+    objects: &[Doomed],
+    trash: Option<Trash>,
+) -> Result<Vec<KeyOutcome>, StoreError> {
+    // The keys of a generation are distinct.
+    let batch = DeleteBatch::new(objects.to_vec()).map_err(|error| {
+        StoreError::new(Operation::Delete, store.identity(), ErrorKind::Fatal).because(error)
+    })?;
     let batch = match trash {
         Some(trash) => batch.into_trash(trash),
         None => batch,
     };
-    match store.delete(&batch).await {
-        Ok(outcomes) => (objects.into_iter().zip(outcomes).map(Some).collect(), Ok(())),
-        Err(error) => (objects.iter().map(|_| None).collect(), Err(error)),
-    }
+    let outcomes = store.delete(&batch).await?;
+    in_full(outcomes, objects.len(), Operation::Delete, store.identity())
 }

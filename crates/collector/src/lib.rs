@@ -29,6 +29,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod again;
+mod answer;
 mod blobs;
 mod collector;
 mod condemn;

@@ -1,7 +1,7 @@
 //! Runs of the collector, one a night, with people at work between its requests.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub(crate) struct People {
     requests: AtomicU64,
     /// At which request the process dies.
     dies_at: AtomicU64,
+    /// Whether answers to deletions leave out the first key.
+    leaves_out: AtomicBool,
     deed: Mutex<Deed>,
 }
 
@@ -68,6 +70,13 @@ impl Hand for People {
             return Err(StoreError::new(Operation::List, "dead", ErrorKind::Fatal));
         }
         Ok(())
+    }
+
+    fn deleted(&self, mut outcomes: Vec<KeyOutcome>) -> Vec<KeyOutcome> {
+        if self.leaves_out.load(Ordering::SeqCst) {
+            outcomes.remove(0);
+        }
+        outcomes
     }
 }
 
@@ -97,6 +106,7 @@ impl Nights {
             registry: registry.clone(),
             requests: AtomicU64::new(0),
             dies_at: AtomicU64::new(u64::MAX),
+            leaves_out: AtomicBool::new(false),
             deed: Mutex::new(deed),
         };
         let people = Arc::new(people);
@@ -161,6 +171,11 @@ impl Nights {
     pub(crate) fn die_after(&self, requests: Option<u64>) {
         let at = requests.map_or(u64::MAX, |requests| self.requests() + requests);
         self.people.dies_at.store(at, Ordering::SeqCst);
+    }
+
+    /// From now on answers to deletions leave out the first key, or do not.
+    pub(crate) fn leave_out(&self, leaves_out: bool) {
+        self.people.leaves_out.store(leaves_out, Ordering::SeqCst);
     }
 
     /// Nobody works any more.
