@@ -35,6 +35,7 @@ mod logging;
 mod manual;
 mod metrics;
 mod multipart;
+mod night_report;
 mod online;
 mod permissions;
 mod plans;

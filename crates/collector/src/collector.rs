@@ -12,8 +12,8 @@ use store::RestoreStore;
 use store::WriteStore;
 
 use crate::blobs::{Blob, Blobs};
-use crate::surroundings::Remembered;
-use crate::{CollectError, Report, Surroundings, Waiting};
+use crate::surroundings::{Noted, Remembered};
+use crate::{CollectError, Report, Surroundings, Waiting, told};
 
 /// How a run collects.
 #[derive(Clone, Copy, Debug)]
@@ -183,6 +183,16 @@ where
         }
         let at = self.store.now().await?;
         self.step(generation, Step::Purged { at }).await
+    }
+
+    /// Tells those who note it what became of a blob.
+    pub(crate) fn note(&mut self, what: Noted, blob: &Blob) {
+        if !self.around.notes(what) {
+            return;
+        }
+        if let Some((blob, links)) = told::rows(&self.layout, blob) {
+            self.around.note(what, &blob, &links);
+        }
     }
 
     fn remembered(&self, blob: &Blob) -> Vec<Remembered> {

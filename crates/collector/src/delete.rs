@@ -14,6 +14,7 @@ use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::error::Unsent;
 use crate::seen::Seen;
+use crate::surroundings::Noted;
 use crate::{CollectError, Collector, Surroundings, told};
 
 /// An object, and what became of it.
@@ -112,6 +113,7 @@ where
     /// Counts what became of blobs.
     fn settle(&mut self, fates: Vec<(Blob, Fate)>, was_promised: bool) -> Settled {
         let mut settled = Settled::default();
+        self.monitor.count(Counter::SweptObjects, fates.len() as u64);
         for (blob, (doomed, outcome)) in fates {
             debug_assert_eq!(blob.key, doomed.key);
             match outcome {
@@ -119,6 +121,7 @@ where
                     self.report.deleted.add(blob.size);
                     self.monitor.count(Counter::DeletedObjects, 1);
                     self.monitor.count(Counter::FreedBytes, blob.size);
+                    self.note(Noted::Deleted, &blob);
                     if kept == Kept::Nothing && was_promised {
                         settled.unkept.get_or_insert(blob.key);
                         continue;

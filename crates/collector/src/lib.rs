@@ -48,5 +48,5 @@ mod unlink;
 pub use collector::{Collector, Settings};
 pub use error::CollectError;
 pub use report::{Report, Stubborn, Waiting};
-pub use surroundings::{Look, Purpose, Remembered, Surroundings};
+pub use surroundings::{Look, Noted, Purpose, Remembered, Surroundings};
 pub use undo::{Asked, Keeper, Undo, UndoSettings, Undone, Which};

@@ -39,6 +39,15 @@ pub struct Remembered {
     pub digest: Digest,
 }
 
+/// What became of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It was condemned, and the links to it are about to be taken.
+    Condemned,
+    /// It was deleted; the links to it went when it was condemned.
+    Deleted,
+}
+
 /// What a collection needs beside the store.
 pub trait Surroundings {
     /// Why any of it failed.
@@ -101,6 +110,13 @@ pub trait Surroundings {
         generation: &GenerationId,
         outcomes: Vec<(Row, KeyOutcome)>,
     ) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// Whether anybody notes, blob by blob, what this became of; otherwise [`Surroundings::note`] is not called for it.
+    fn notes(&self, what: Noted) -> bool;
+
+    /// Notes what became of a blob, with the links to it. Decides nothing; what is noted adds up to
+    /// [`Report::condemned`](crate::Report::condemned) and [`Report::deleted`](crate::Report::deleted).
+    fn note(&mut self, what: Noted, blob: &Row, links: &[Row]);
 
     /// Says that a generation is closed, and its trash may be emptied in time.
     ///

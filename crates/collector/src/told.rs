@@ -4,6 +4,18 @@ use planner::{Reason, Row, RowKind};
 use registry::{KeyKind, Layout, RepositoryName};
 use store::Doomed;
 
+use crate::blobs::{Blob, TakenLink};
+
+/// A blob as a plan would have it, and the links to it.
+pub(crate) fn rows(layout: &Layout, blob: &Blob) -> Option<(Row, Vec<Row>)> {
+    let of_blob = Doomed { key: blob.key.clone(), modified: blob.modified, upload: None };
+    let of_link = |link: &TakenLink| {
+        let doomed = Doomed { key: link.key.clone(), modified: link.listed, upload: None };
+        row(layout, &doomed, link.text.len() as u64)
+    };
+    Some((row(layout, &of_blob, blob.size)?, blob.links.iter().filter_map(of_link).collect()))
+}
+
 /// An object as a plan would have it; none for a key that no generation takes.
 pub(crate) fn row(layout: &Layout, doomed: &Doomed, bytes: u64) -> Option<Row> {
     let (kind, reason, repository, digest) = match layout.classify(&doomed.key) {

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use collector::{
-    CollectError, Collector, Look, Purpose, Remembered, Report, Settings, Surroundings,
+    CollectError, Collector, Look, Noted, Purpose, Remembered, Report, Settings, Surroundings,
 };
 use ledger::{GenerationId, LocalClock, LocalLease};
 use marker::Beside;
 use monitor::{Monitor, Stop};
-use planner::{Breaker, Limits, Policy, Row, allows_sweep};
+use planner::{Amount, Breaker, Limits, Policy, Row, allows_sweep};
 use protocol::Waits;
 use registry::Digest;
 use regsweep::collect::{self, Ask};
@@ -96,6 +96,7 @@ pub(crate) struct Nights {
     grace: Duration,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
+    noted: Arc<Mutex<NotedSums>>,
     pub(crate) reports: Vec<Report>,
 }
 
@@ -133,6 +134,7 @@ impl Nights {
             grace: LONGEST_PUSH,
             flaw: None,
             old: Arc::default(),
+            noted: Arc::default(),
             reports: Vec::new(),
         }
     }
@@ -194,7 +196,12 @@ impl Nights {
     }
 
     fn run_once(&mut self, pause: Duration) -> Result<(), CollectError<Failure>> {
+        *self.noted.lock().unwrap() = NotedSums::default();
         let (report, outcome) = runtime().block_on(async { self.collector().await.run().await });
+        let noted = *self.noted.lock().unwrap();
+        assert_eq!(noted.deleted, report.deleted, "what is noted is what was deleted");
+        let is_noted = noted.condemned == report.condemned;
+        assert!(is_noted || outcome.is_err(), "{noted:?} is noted of {report:?}");
         self.reports.push(report);
         self.registry.pass(pause);
         outcome
@@ -228,6 +235,7 @@ impl Nights {
             old: Arc::clone(&self.old),
             scratch: None,
             width,
+            noted: Arc::clone(&self.noted),
         };
         let settings = Settings {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
@@ -291,6 +299,13 @@ pub(crate) enum Doing {
     InWindow,
 }
 
+/// What was noted in one night.
+#[derive(Clone, Copy, Debug, Default)]
+struct NotedSums {
+    condemned: Amount,
+    deleted: Amount,
+}
+
 /// What became of blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
@@ -345,6 +360,7 @@ struct Witness {
     old: Arc<Mutex<Option<MemoryStore>>>,
     scratch: Option<TempDir>,
     width: usize,
+    noted: Arc<Mutex<NotedSums>>,
 }
 
 impl Witness {
@@ -451,6 +467,18 @@ impl Surroundings for Witness {
         _: Vec<(Row, KeyOutcome)>,
     ) -> Result<(), Failure> {
         Ok(())
+    }
+
+    fn notes(&self, _: Noted) -> bool {
+        true
+    }
+
+    fn note(&mut self, what: Noted, blob: &Row, _: &[Row]) {
+        let mut noted = self.noted.lock().unwrap();
+        match what {
+            Noted::Condemned => noted.condemned.add(blob.bytes),
+            Noted::Deleted => noted.deleted.add(blob.bytes),
+        }
     }
 
     async fn closed(&mut self, _: &GenerationId) -> Result<(), Failure> {

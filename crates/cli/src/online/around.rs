@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector::{Look, Purpose, Remembered, Surroundings};
+use collector::{Look, Noted, Purpose, Remembered, Surroundings};
 use ledger::GenerationId;
 use marker::Beside;
 use planner::{Limits, Policy, Row};
@@ -15,6 +15,7 @@ use sweeper::{Promise, trash_note};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
+use super::chronicle::Chronicle;
 use super::undo::trash_of;
 use crate::args::ResourceArgs;
 use crate::audit_log::AuditLog;
@@ -42,6 +43,8 @@ pub(super) struct Around<'a, S> {
     /// Who hears of each deletion.
     pub(super) audit: Option<Arc<AuditLog>>,
     pub(super) context: &'a Context<'a>,
+    /// What is noted for those who are told of this run.
+    pub(super) chronicle: &'a mut Chronicle,
     /// Where the last look is, if nobody keeps it.
     pub(super) scratch: Option<TempDir>,
 }
@@ -110,6 +113,14 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
         })?
     }
 
+    fn notes(&self, what: Noted) -> bool {
+        self.chronicle.notes(what)
+    }
+
+    fn note(&mut self, what: Noted, blob: &Row, links: &[Row]) {
+        self.chronicle.note(what, blob, links);
+    }
+
     async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {
         // An earlier run may have filled it.
         let note = trash_note(&self.open.layout, generation.as_str());
@@ -154,6 +165,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
         };
         let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
         let collect::Look { plan, marks, pinned } = Box::pin(look).await?;
+        self.chronicle.looked(plan.header());
         let objection = require_sound(&plan).err();
         Ok(Look { plan, marks, pinned, objection })
     }

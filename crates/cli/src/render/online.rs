@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use collector::{Report, Waiting};
 use planner::{Amount, Requests};
+use report::NightBill;
 use serde::Serialize;
 
 use super::{count, size};
@@ -35,6 +36,9 @@ pub struct OnlineSummary {
     window: Option<WindowFigures>,
     registry_cache: CacheSummary,
     requests: Requests,
+    /// None where no prices are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<NightBill>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -118,7 +122,13 @@ impl OnlineSummary {
             }),
             registry_cache,
             requests,
+            cost: None,
         }
+    }
+
+    /// The same, with what it costs where that is known.
+    pub(crate) fn with_cost(self, cost: Option<NightBill>) -> Self {
+        Self { cost, ..self }
     }
 }
 

@@ -1,0 +1,87 @@
+//! What a night did, and how it went on.
+
+use planner::Amount;
+
+use crate::html::Html;
+use crate::words::{count, size};
+use crate::{Deeds, Night};
+
+use super::super::document::Section;
+use super::super::parts::{columns, lead, number};
+use super::super::run::{failures, over_time};
+
+pub(super) fn section(night: &Night<'_>) -> Section {
+    let (mut body, deeds) = (Html::default(), night.deeds);
+    body.within("table", &[], |html| {
+        columns(html, &[("What became of it", false), ("Number", true), ("Bytes", true)]);
+        html.within("tbody", &[], |html| rows(html, deeds));
+    });
+    if !deeds.deleted_by.is_empty() {
+        let names = deeds.deleted_by.join(", ");
+        lead(
+            &mut body,
+            format_args!("Deleted by generation {names}: what `undo --generation` takes."),
+        );
+    }
+    failures(&mut body, "What the store did not do", &deeds.failures);
+    over_time(&mut body, night.timeline, night.is_files());
+    Section { id: "run", short: "Outcome", title: "What became of it", body }
+}
+
+/// Those that are always told, and those that there were.
+fn rows(html: &mut Html, deeds: &Deeds) {
+    let bytes = |amount: Amount| (amount.count, Some(amount.bytes));
+    let (condemned, deleted) = (bytes(deeds.condemned), bytes(deeds.deleted));
+    for (name, (number, bytes), why) in [
+        (
+            "Blobs deleted",
+            deleted,
+            "Condemned earlier; nobody came to need them in their quarantine.",
+        ),
+        ("Blobs condemned", condemned, "Nothing needs them; they wait out their quarantine."),
+    ] {
+        row(html, name, number, bytes, why);
+    }
+    for (name, number, why) in [
+        ("Links taken", deeds.taken, "To what was condemned."),
+        (
+            "Blobs rescued",
+            deeds.rescued,
+            "Came to be needed, or in doubt, before they were deleted.",
+        ),
+        ("Blobs brought back", deeds.restored, "Came to be needed when they were deleted."),
+        ("Links given back", deeds.given_back, "To what was rescued or brought back."),
+        ("Not deleted", deeds.failed, "The store did not delete them; the next run tries again."),
+        (
+            "Not back yet",
+            deeds.not_back,
+            "Needed, and could not be brought back; the next run tries again.",
+        ),
+        (
+            "Lost",
+            deeds.lost,
+            "Needed, and gone before they were deleted: they have to be pushed again.",
+        ),
+        (
+            "Generations given up",
+            deeds.overtaken,
+            "A manifest was pushed while its link was taken.",
+        ),
+        ("Generations ended", deeds.closed, "What they deleted was looked for one last time."),
+    ] {
+        if number > 0 {
+            row(html, name, number, None, why);
+        }
+    }
+}
+
+fn row(html: &mut Html, name: &'static str, objects: u64, bytes: Option<u64>, why: &'static str) {
+    html.within("tr", &[], |html| {
+        html.within("th", &[("scope", &"row")], |html| {
+            html.text(name);
+            html.element("small", &[], why);
+        });
+        number(html, count(objects));
+        number(html, bytes.map(size).unwrap_or_default());
+    });
+}
