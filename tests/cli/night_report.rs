@@ -114,7 +114,7 @@ fn each_night_leaves_a_page_with_the_numbers_of_its_summary() {
         &["Where lay what was deleted", "looks for the last time", "undo --generation"],
     );
     assert!(!second.contains("What was condemned, and why"));
-    assert_says(third, &["Generations ended"]);
+    assert_says(third, &["Collected</h2>", "Closed 1 generation.", "Generations ended"]);
     assert_says(quiet, &["Nothing to do</h2>"]);
     assert!(!quiet.contains("What waits, and until when"));
 }

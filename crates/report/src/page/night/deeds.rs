@@ -7,25 +7,29 @@ use crate::words::{count, size};
 use crate::{Deeds, Night};
 
 use super::super::document::Section;
-use super::super::parts::{columns, lead, number};
+use super::super::parts::{columns, number};
 use super::super::run::{failures, over_time};
 
 pub(super) fn section(night: &Night<'_>) -> Section {
     let (mut body, deeds) = (Html::default(), night.deeds);
     body.within("table", &[], |html| {
-        columns(html, &[("What became of it", false), ("Number", true), ("Bytes", true)]);
+        columns(html, &[("Blobs and links", false), ("Number", true), ("Bytes", true)]);
         html.within("tbody", &[], |html| rows(html, deeds));
     });
-    if !deeds.deleted_by.is_empty() {
-        let names = deeds.deleted_by.join(", ");
-        lead(
-            &mut body,
-            format_args!("Deleted by generation {names}: what `undo --generation` takes."),
-        );
-    }
+    way_back(&mut body, deeds);
     failures(&mut body, "What the store did not do", &deeds.failures);
     over_time(&mut body, night.timeline, night.is_files());
     Section { id: "run", short: "Outcome", title: "What became of it", body }
+}
+
+/// How what was deleted comes back.
+fn way_back(html: &mut Html, deeds: &Deeds) {
+    for generation in &deeds.deleted_by {
+        html.within("p", &[("class", &"lead")], |html| {
+            html.element("code", &[], format_args!("undo LOCATION --generation {generation}"));
+            html.text(" takes back what was deleted, as long as the store keeps it.");
+        });
+    }
 }
 
 /// Those that are always told, and those that there were.

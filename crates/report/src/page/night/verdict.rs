@@ -35,26 +35,45 @@ fn verdict(night: &Night<'_>) -> Verdict {
 }
 
 fn completed(deeds: &Deeds) -> Verdict {
-    let did_nothing = deeds.deleted.count == 0 && deeds.condemned.count == 0;
-    if did_nothing && deeds.rescued == 0 && deeds.restored == 0 && deeds.overtaken == 0 {
+    let did = sentences(deeds);
+    if did.is_empty() {
         let text = "Nothing was due, and everything else that was found is needed, too young, or in doubt.";
         return Verdict { tone: Tone::Plain, title: "Nothing to do".into(), text: text.into() };
     }
-    let mut text = told(deeds);
-    if deeds.overtaken > 0 {
-        text += " What was condemned was given back, since a manifest was pushed while its link was taken; the next run \
-                 begins anew.";
-    }
-    Verdict { tone: Tone::Good, title: "Collected".into(), text }
+    Verdict { tone: Tone::Good, title: "Collected".into(), text: did.join(" ") }
 }
 
 fn told(deeds: &Deeds) -> String {
+    let did = sentences(deeds);
+    if did.is_empty() { "Nothing was deleted.".to_owned() } else { did.join(" ") }
+}
+
+/// What was done; nothing of what there was none.
+fn sentences(deeds: &Deeds) -> Vec<String> {
     let blobs = |number| counted(number, "blob", "blobs");
-    format!(
-        "Deleted {}; condemned {}, which the first run after the quarantine deletes unless somebody comes to need them.",
-        blobs(deeds.deleted.count),
-        blobs(deeds.condemned.count)
-    )
+    let needed = deeds.rescued.saturating_add(deeds.restored);
+    let all = [
+        (deeds.deleted.count, format!("Deleted {}.", blobs(deeds.deleted.count))),
+        (
+            deeds.condemned.count,
+            format!(
+                "Condemned {}, to be deleted after the quarantine unless somebody comes to need them.",
+                blobs(deeds.condemned.count)
+            ),
+        ),
+        (needed, format!("Gave back {} that came to be needed.", blobs(needed))),
+        (
+            deeds.overtaken,
+            "What was condemned was given back, since a manifest was pushed while its link was taken; the next run \
+             begins anew."
+                .to_owned(),
+        ),
+        (
+            deeds.closed,
+            format!("Closed {}.", counted(deeds.closed, "generation", "generations")),
+        ),
+    ];
+    all.into_iter().filter(|(number, _)| *number > 0).map(|(_, sentence)| sentence).collect()
 }
 
 /// The text as the beginning of a sentence.
