@@ -37,6 +37,7 @@ mod metrics;
 mod multipart;
 mod night_report;
 mod online;
+mod online_uploads;
 mod permissions;
 mod plans;
 mod policy;

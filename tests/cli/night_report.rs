@@ -23,7 +23,7 @@ fn page(program: &Program) -> String {
 #[track_caller]
 fn assert_says(page: &str, says: &[&str]) {
     for words in says {
-        assert!(page.contains(words), "{words} is not in {page}");
+        assert!(page.contains(words), "{words} is not there");
     }
 }
 
@@ -111,7 +111,7 @@ fn each_night_leaves_a_page_with_the_numbers_of_its_summary() {
     assert_eq!(of(deleted, "/deleted/objects"), what_goes, "{deleted}");
     assert_says(
         second,
-        &["Where lay what was deleted", "looks for the last time", "undo --generation"],
+        &["Where lay what was deleted", "looks for the last time", "undo LOCATION --generation"],
     );
     assert!(!second.contains("What was condemned, and why"));
     assert_says(third, &["Collected</h2>", "Closed 1 generation.", "Generations ended"]);

@@ -1,4 +1,4 @@
-//! Deleting: the one place of this crate that does (G9).
+//! Deleting: the one place of this crate that does, uploads too (G9).
 
 use std::sync::Arc;
 
@@ -180,7 +180,7 @@ where
             Some((told::row(&self.layout, doomed, size)?, outcome.clone()))
         });
         let told = told.collect();
-        self.around.witness(generation, told).await.map_err(CollectError::Around)
+        self.around.witness(Some(generation), told).await.map_err(CollectError::Around)
     }
 
     /// Tells who deleted, so that it can be taken back.
@@ -197,7 +197,7 @@ where
     }
 
     /// How many objects go into one request.
-    fn batch(&self) -> usize {
+    pub(crate) fn batch(&self) -> usize {
         self.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT)
     }
 
@@ -207,13 +207,24 @@ where
         objects: Vec<Doomed>,
         trash: Option<&Trash>,
     ) -> Done<Fates, R> {
+        self.delete_in(objects, trash, self.batch(), self.settings.width).await
+    }
+
+    /// The same, so many in a request, and so many requests at once.
+    pub(crate) async fn delete_in(
+        &self,
+        objects: Vec<Doomed>,
+        trash: Option<&Trash>,
+        batch: usize,
+        width: usize,
+    ) -> Done<Fates, R> {
         let (store, trash) = (Arc::clone(&self.store), trash.cloned());
         let delete = move |objects: Vec<Doomed>| {
             let (store, trash) = (Arc::clone(&store), trash.clone());
             async move { Ok(delete_batch(store.as_ref(), objects, trash).await) }
         };
-        let batches = objects.chunks(self.batch()).map(<[Doomed]>::to_vec).collect();
-        let answers = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
+        let batches = objects.chunks(batch).map(<[Doomed]>::to_vec).collect();
+        let answers = crew::each(batches, width, delete, Unsent::Lost).await?;
         let (mut fates, mut asked) = (Vec::with_capacity(objects.len()), Ok(()));
         for (some, answered) in answers {
             fates.extend(some);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use planner::{Amount, Header, Requests};
+use planner::{Amount, Header, MultipartSeen, Requests};
 use registry::Timestamp;
 
 use crate::{FailedObject, Figures, NightBill, Timeline};
@@ -104,6 +104,10 @@ pub struct Deeds {
     pub not_back: u64,
     /// Blobs that are needed and that nobody has.
     pub lost: u64,
+    /// Incomplete multipart uploads that were aborted, and the bytes of their parts.
+    pub aborted: Amount,
+    /// What was seen of these; none where nobody looked.
+    pub uploads: Option<MultipartSeen>,
     /// Generations that were given up.
     pub overtaken: u64,
     /// Generations that ended.

@@ -74,7 +74,9 @@ fn g10_an_answer_that_leaves_a_key_out_says_nothing_of_any_and_the_next_night_lo
     for image in live.iter().chain(&dead) {
         pushed(&registry, REPOSITORY, image, None);
     }
-    dead.iter().for_each(|image| registry.delete_manifest(REPOSITORY, image.manifest));
+    for image in &dead {
+        registry.delete_manifest(REPOSITORY, image.manifest);
+    }
     registry.pass(Duration::from_hours(24));
     let mut nights = Nights::new(&registry, false, Box::new(|_, _| {}));
     // While links are taken, and while blobs are deleted.

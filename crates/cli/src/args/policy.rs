@@ -38,8 +38,8 @@ pub struct PolicyArgs {
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long
     ///
-    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; not with
-    /// --online.
+    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; with
+    /// --online none to which something was added within --longest-push.
     #[arg(
         long,
         value_name = "DURATION",

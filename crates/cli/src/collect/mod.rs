@@ -30,6 +30,7 @@ use crate::{Failure, KeepList, Retaining, remembered};
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
+pub use self::multipart::{Asking, OldUploads, Uploads};
 pub use self::seen::Told;
 
 /// What to plan, and where the plan goes.

@@ -204,6 +204,8 @@ fn deeds(report: &Report) -> Deeds {
         failed: report.failed,
         not_back: report.not_back.len() as u64,
         lost: report.lost.len() as u64,
+        aborted: report.aborted,
+        uploads: report.uploads.clone(),
         overtaken: report.overtaken,
         closed: report.closed,
         deleted_by: report.deleted_by.iter().map(ToString::to_string).collect(),

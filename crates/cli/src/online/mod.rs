@@ -218,6 +218,7 @@ impl Collecting<'_> {
             audit: self.audit.clone(),
             context: self.context,
             chronicle,
+            uploads: None,
             scratch: None,
         };
         let Watch { monitor, stop } = self.context.watch.clone();
@@ -256,14 +257,17 @@ impl Collecting<'_> {
     }
 
     fn wishes(&self) -> Wishes<'_> {
-        let GcArgs { policy, resources, .. } = self.args;
+        let GcArgs { policy, resources, online, .. } = self.args;
+        let wished = Policy {
+            untagged: policy.untagged,
+            grace: policy.grace,
+            uploads_older_than: policy.uploads_older_than,
+        };
+        let longest = wished.uploads_older_than.max(online.longest_push);
         Wishes {
             source: &self.location.source,
-            policy: Policy {
-                untagged: policy.untagged,
-                grace: policy.grace,
-                uploads_older_than: policy.uploads_older_than,
-            },
+            policy: wished,
+            uploads: Policy { uploads_older_than: longest, ..wished },
             limits: limits(policy),
             resources,
         }

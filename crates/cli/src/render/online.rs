@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use collector::{Report, Waiting};
-use planner::{Amount, Requests};
+use planner::{Amount, MultipartSeen, Requests};
 use report::NightBill;
 use serde::Serialize;
 
+use super::plan_table::multipart;
 use super::{count, size};
 use crate::online::Forecast;
 use crate::registry_cache::CacheSummary;
@@ -29,6 +30,10 @@ pub struct OnlineSummary {
     lost: usize,
     not_back: usize,
     failed: u64,
+    /// Incomplete multipart uploads.
+    aborted: Objects,
+    /// What was seen of these; none where nobody looked.
+    multipart: Option<MultipartSeen>,
     /// Generations that were given up.
     overtaken: u64,
     generations: Generations,
@@ -108,6 +113,8 @@ impl OnlineSummary {
             lost: report.lost.len(),
             not_back: report.not_back.len(),
             failed: report.failed,
+            aborted: report.aborted.into(),
+            multipart: report.uploads.clone(),
             overtaken: report.overtaken,
             generations: Generations {
                 open: report.waiting.len(),
@@ -141,6 +148,10 @@ pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<For
     for (name, amount) in [("deleted", report.deleted), ("condemned", report.condemned)] {
         let _ = writeln!(text, "{name:<16} {:>14} {:>12}", count(amount.count), size(amount.bytes));
     }
+    if report.aborted.count > 0 {
+        let (uploads, bytes) = (count(report.aborted.count), size(report.aborted.bytes));
+        let _ = writeln!(text, "aborted uploads  {uploads:>14} {bytes:>12}");
+    }
     for (name, number) in [
         ("rescued", report.rescued),
         ("brought back", report.restored),
@@ -160,6 +171,7 @@ pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<For
     for waiting in &report.waiting {
         let _ = writeln!(text, "{}", wait(waiting, windowed));
     }
+    text.push_str(&multipart(report.uploads.as_ref()));
     if let Some(forecast) = forecast {
         let (blobs, bytes) = (count(forecast.blobs.count), size(forecast.blobs.bytes));
         let time = humantime::format_duration(Duration::from_secs(forecast.seconds()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use monitor::Phase;
-use planner::{Amount, Doubt, Header, Reason, Requests, Row, RowKind};
+use planner::{Amount, Doubt, Header, MultipartSeen, Reason, Requests, Row, RowKind};
 use report::{
     Awaited, Deeds, FailedObject, Figures, Gathering, Night, NightBill, NightEnd, NightRules,
     Point, Prices, Timeline, WaitsFor, night_page,
@@ -145,6 +145,8 @@ pub(crate) fn busy() -> Shown {
         restored: 1,
         given_back: 7,
         closed: 1,
+        aborted: Amount { count: 2, bytes: 9 * MIB },
+        uploads: Some(MultipartSeen::Known { listed: 3, foreign: 0, young: 1, unread: 0 }),
         deleted_by: vec![format!("{:015}", 7)],
         ..Deeds::default()
     };
@@ -206,6 +208,7 @@ pub(crate) fn ended_by_audit(hostile: &str) -> Shown {
     shown.ended = NightEnd::Refused;
     shown.why = Some(format!("the plan looks wrong {hostile}"));
     shown.deeds.failures = vec![failed];
+    shown.deeds.uploads = Some(MultipartSeen::Unknown { why: hostile.into() });
     (shown.deeds.failed, shown.deeds.not_back, shown.deeds.lost) = (1, 1, 1);
     shown.waiting = vec![Awaited { generation: hostile.into(), ..waits(1, WaitsFor::NextRun, 1) }];
     (shown.look, shown.bill) = (Some(look), None);

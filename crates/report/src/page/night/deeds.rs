@@ -1,13 +1,13 @@
 //! What a night did, and how it went on.
 
-use planner::Amount;
+use planner::{Amount, MultipartSeen};
 
 use crate::html::Html;
 use crate::words::{count, size};
 use crate::{Deeds, Night};
 
 use super::super::document::Section;
-use super::super::parts::{columns, number};
+use super::super::parts::{columns, lead, number};
 use super::super::run::{failures, over_time};
 
 pub(super) fn section(night: &Night<'_>) -> Section {
@@ -17,9 +17,30 @@ pub(super) fn section(night: &Night<'_>) -> Section {
         html.within("tbody", &[], |html| rows(html, deeds));
     });
     way_back(&mut body, deeds);
+    unaborted(&mut body, deeds.uploads.as_ref());
     failures(&mut body, "What the store did not do", &deeds.failures);
     over_time(&mut body, night.timeline, night.is_files());
     Section { id: "run", short: "Outcome", title: "What became of it", body }
+}
+
+/// What stays of uploads because it is not known.
+fn unaborted(html: &mut Html, uploads: Option<&MultipartSeen>) {
+    match uploads {
+        Some(MultipartSeen::Unknown { why }) => {
+            lead(
+                html,
+                format_args!("Incomplete multipart uploads are not known, and stay: {why}."),
+            );
+        }
+        Some(MultipartSeen::Known { unread, .. }) if *unread > 0 => lead(
+            html,
+            format_args!(
+                "{} incomplete multipart uploads stay, since their parts cannot be listed.",
+                count(*unread)
+            ),
+        ),
+        Some(MultipartSeen::Known { .. }) | None => {}
+    }
 }
 
 /// How what was deleted comes back.
@@ -45,6 +66,11 @@ fn rows(html: &mut Html, deeds: &Deeds) {
         ("Blobs condemned", condemned, "Nothing needs them; they wait out their quarantine."),
     ] {
         row(html, name, number, bytes, why);
+    }
+    if deeds.aborted.count > 0 {
+        let why = "Begun, and nothing was added to them for long; nobody could pull them.";
+        let Amount { count, bytes } = deeds.aborted;
+        row(html, "Multipart uploads aborted", count, Some(bytes), why);
     }
     for (name, number, why) in [
         ("Links taken", deeds.taken, "To what was condemned."),

@@ -61,6 +61,13 @@ fn sentences(deeds: &Deeds) -> Vec<String> {
                 blobs(deeds.condemned.count)
             ),
         ),
+        (
+            deeds.aborted.count,
+            format!(
+                "Aborted {}.",
+                counted(deeds.aborted.count, "multipart upload", "multipart uploads")
+            ),
+        ),
         (needed, format!("Gave back {} that came to be needed.", blobs(needed))),
         (
             deeds.overtaken,
