@@ -50,12 +50,18 @@ proptest! {
 
 #[test]
 fn sections_that_mean_nothing_are_left_out() {
+    let mut priced = quiet();
+    priced.bill = busy().bill;
+    let priced = priced.page();
     let (busy, quiet) = (busy().page(), quiet().page());
     for id in ["kinds", "repositories", "distribution", "blobs", "deleted", "waiting", "doubts"] {
         let section = format!("<section id=\"{id}\"");
         assert!(busy.contains(&section) && !quiet.contains(&section), "{id}");
     }
-    assert!(!quiet.contains("<section id=\"cost\""), "nobody bills files");
+    for page in [quiet, priced] {
+        let is_billed = page.contains("<section id=\"cost\"") || page.contains("Saved in a month");
+        assert!(!is_billed, "nobody bills files");
+    }
     let unpriced = ended_by_audit("").page();
     assert!(unpriced.contains("What was asked of the store") && !unpriced.contains("Price"));
 }

@@ -22,7 +22,7 @@ pub(super) fn write(html: &mut Html, night: &Night<'_>) {
             if let Some(look) = night.look {
                 doubts(html, look.doubts.total());
             }
-            if let Some(bill) = night.bill {
+            if let Some(bill) = night.bill.filter(|_| !night.is_files()) {
                 let saved = money(bill.saved_per_month(), &bill.prices().currency);
                 tile(html, "Saved in a month", saved, "at the prices below".to_owned());
             }
