@@ -79,6 +79,12 @@ fn assert_needs_no_network(page: &str) {
     assert!(links.into_iter().all(|link| link.starts_with('#')));
 }
 
+/// A fact of the page.
+fn fact(page: &str, name: &str) -> usize {
+    let (_, rest) = page.split_once(&format!("<dt>{name}</dt>\n<dd>")).unwrap();
+    rest.split('<').next().unwrap().replace(',', "").parse().unwrap()
+}
+
 /// A link that the first night took, written again.
 fn push_again(server: &Server, before: &std::collections::BTreeMap<String, bytes::Bytes>) {
     let left = objects(server);
@@ -96,6 +102,9 @@ fn each_night_leaves_a_page_with_the_numbers_of_its_summary() {
         let page = page(&program);
         assert_same_numbers(&page, &summary);
         assert_needs_no_network(&page);
+        // The last look comes when all else is done, but for what it condemns.
+        let (listed, taken) = (fact(&page, "Keys"), of(&summary, "/taken"));
+        assert_eq!(listed as u64, objects(&server).len() as u64 + taken, "of one look alone");
         pages.push((page, summary));
     }
     let [(first, condemned), (second, deleted), (third, _), (quiet, _)] = &pages[..] else {

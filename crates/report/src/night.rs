@@ -60,6 +60,8 @@ pub struct NightRules {
     pub untagged: bool,
     /// Nothing younger is condemned.
     pub grace: Duration,
+    /// How long nothing was added to a multipart upload that is aborted.
+    pub uploads_older_than: Duration,
     /// How long nothing is deleted after it was condemned.
     pub quarantine: Duration,
     /// How long a push takes at most.

@@ -74,6 +74,7 @@ fn rules(args: &GcArgs) -> NightRules {
     NightRules {
         untagged: policy.untagged,
         grace: policy.grace,
+        uploads_older_than: policy.uploads_older_than.max(online.longest_push),
         quarantine: online.quarantine,
         longest_push: online.longest_push,
         windowed: online.windowed,
@@ -263,6 +264,7 @@ impl Collecting<'_> {
             grace: policy.grace,
             uploads_older_than: policy.uploads_older_than,
         };
+        // A push adds to what it uploads for no longer than that.
         let longest = wished.uploads_older_than.max(online.longest_push);
         Wishes {
             source: &self.location.source,

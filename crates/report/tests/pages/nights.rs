@@ -42,6 +42,7 @@ impl Shown {
             rules: NightRules {
                 untagged: true,
                 grace: Duration::from_hours(24),
+                uploads_older_than: Duration::from_hours(168),
                 quarantine: Duration::from_hours(24),
                 longest_push: Duration::from_hours(2),
                 windowed: false,

@@ -29,6 +29,10 @@ fn rules(html: &mut Html, night: &Night<'_>) {
     let quarantine = duration(rules.quarantine);
     fact(html, "Quarantine", format_args!("{quarantine}: nothing is deleted sooner after that"));
     fact(html, "Longest push", duration(rules.longest_push));
+    let uploads = rules.uploads_older_than.max(rules.grace);
+    if !night.is_files() {
+        fact(html, "Unfinished multipart uploads", format_args!("go after {}", duration(uploads)));
+    }
     let when = if rules.windowed { "only while nobody can push" } else { "while people push" };
     fact(html, "Deleted", when);
 }
