@@ -3,7 +3,8 @@
 //! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
 //! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
 //! Where people push, the ledger stands in the journal's place, and that holds of blobs alone: links that a killed run
-//! had taken are written back, and it may have died before it wrote that they were taken.
+//! had taken are written back, and it may have died before it wrote that they were taken. So it may have before it wrote
+//! which multipart uploads it aborted last, and no list shows those any more.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -25,7 +26,8 @@ struct Line<'a> {
     /// When that was heard, by this machine's clock. Where people push, the answers to all requests that were in flight
     /// together are heard at once, when the last of them came.
     time: String,
-    /// The plan that said so, or the generation of a collection while people push.
+    /// The plan that said so, or the generation of a collection while people push; `uploads` where it aborts multipart
+    /// uploads, which are of no generation.
     run: &'a str,
     key: &'a str,
     kind: &'static str,

@@ -114,7 +114,7 @@ pub struct SweepArgs {
     /// With its key, size and reason, what became of it, the delete marker that hides it, and the plan or generation. Each
     /// line is durable before what is on record of the run: where one is killed, the run that takes it up writes what is
     /// missing, as `gone` where no answer came. A line may come twice. With --online that holds of blobs alone: links that
-    /// a killed run took are given back, with a line or without.
+    /// a killed run took are given back, with a line or without, and multipart uploads that it aborted last may have none.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this
