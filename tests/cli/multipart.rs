@@ -14,18 +14,18 @@ const PLAN: [&str; 4] = ["plan", "s3://registry", "--out", "plan"];
 const APPLY: [&str; 3] = ["apply", "plan", "--offline"];
 
 /// Data on its way into a repository.
-fn data(id: &str) -> String {
+pub(crate) fn data(id: &str) -> String {
     format!("{BASE}/repositories/library/app/_uploads/{id}/data")
 }
 
 /// A copy on its way to where blobs lie.
-fn copy() -> String {
+pub(crate) fn copy() -> String {
     let hex = "ab".repeat(32);
     format!("{BASE}/blobs/sha256/ab/{hex}/data")
 }
 
 /// An upload that was begun `age` days ago, with parts of these ages and sizes.
-fn begin(server: &Server, key: &str, age: u64, parts: &[(u64, usize)]) -> String {
+pub(crate) fn begin(server: &Server, key: &str, age: u64, parts: &[(u64, usize)]) -> String {
     let at = |age| -> Timestamp { T.before(days(age)) };
     let id = server.begin_upload(key, at(age));
     for (number, (age, bytes)) in (1..).zip(parts) {
@@ -35,7 +35,7 @@ fn begin(server: &Server, key: &str, age: u64, parts: &[(u64, usize)]) -> String
 }
 
 /// Two that go, two that are young in one way or another, and two that no registry began.
-fn leave_uploads(server: &Server) {
+pub(crate) fn leave_uploads(server: &Server) {
     begin(server, &data("old"), 20, &[(20, 1000), (19, 24)]);
     begin(server, &copy(), 9, &[]);
     begin(server, &data("young"), 3, &[(3, 5)]);
@@ -44,7 +44,7 @@ fn leave_uploads(server: &Server) {
     begin(server, "elsewhere/data", 90, &[(90, 7)]);
 }
 
-fn kept() -> Vec<String> {
+pub(crate) fn kept() -> Vec<String> {
     let own = [data("in-progress"), data("young")];
     [vec![format!("{BASE}/backup.tar")], own.to_vec(), vec!["elsewhere/data".into()]].concat()
 }

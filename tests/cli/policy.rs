@@ -108,8 +108,20 @@ fn tags_can_be_tried() {
 #[test]
 fn a_policy_excludes_what_it_does_not_go_with() {
     let program = with_policy(Program::new(), BROKEN);
-    let online = program.run(&["gc", "here", "--online", "--policy", "policy.yml"]).with_code(2);
-    assert!(online.stderr.contains("cannot be used with '--online'"), "{}", online.stderr);
+    let online = ["gc", "here", "--online", "--policy", "policy.yml"];
+    let said = program.run(&online).with_code(2).stderr;
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).take(2).collect();
+    assert!(
+        lines[0].ends_with("with '--online': tags are taken only while nobody pushes"),
+        "{said}"
+    );
+    assert!(lines[1].starts_with("  tip: make the registry read-only"), "{said}");
+    assert!(lines[1].ends_with("run 'regsweep gc --policy <FILE>' without '--online'"), "{said}");
+    let failure = program.run(&[&online[..], &["--json"]].concat()).with_code(2).failure();
+    assert!(
+        failure["hints"][0].as_str().unwrap().starts_with("tip: make the registry"),
+        "{failure}"
+    );
     let both = program.run(&["gc", "here", "--untagged", "--policy", "policy.yml"]).with_code(2);
     assert!(both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }

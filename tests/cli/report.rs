@@ -180,12 +180,3 @@ fn costs_are_told_where_somebody_said_the_prices() {
         .map(|kind| charged["requests"][kind].as_u64().unwrap());
     assert_eq!(charged["cost"]["sweeping"]["requests"], asked.iter().sum::<u64>());
 }
-
-#[test]
-fn a_collection_that_takes_days_has_no_single_page() {
-    let online = Program::new().run(&with(&["gc", "s3://registry", "--online"], &REPORT));
-    assert_unusable(&online, "'--report' cannot be used with '--online'");
-    let online =
-        Program::new().run(&["gc", "s3://registry", "--online", "--prices", "prices.json"]);
-    assert_unusable(&online, "'--prices' cannot be used with '--online'");
-}

@@ -50,6 +50,11 @@ pub(crate) trait Hand: Send + Sync + 'static {
         Ok(page)
     }
 
+    /// After a delete request was carried out: the outcomes that are handed out in place of its own.
+    fn deleted(&self, outcomes: Vec<KeyOutcome>) -> Vec<KeyOutcome> {
+        outcomes
+    }
+
     /// After a request was carried out and before its answer is told.
     fn after(&self, _: Call<'_>) {}
 }
@@ -149,7 +154,8 @@ impl<H: Hand, S: ReadStore> ReadStore for Handled<H, S> {
 #[deny(clippy::missing_trait_methods)]
 impl<H: Hand, S: DeleteStore> DeleteStore for Handled<H, S> {
     async fn delete(&self, batch: &DeleteBatch) -> Result<Vec<KeyOutcome>, StoreError> {
-        self.call(Call::Delete(batch), self.inner.delete(batch)).await
+        let answer = self.call(Call::Delete(batch), self.inner.delete(batch)).await;
+        answer.map(|outcomes| self.hand.deleted(outcomes))
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) struct Permission {
 
 const ALL: &[Task] = &Task::ALL;
 /// Those that look for incomplete multipart uploads.
-const PLANNING: &[Task] = &[Task::Plan, Task::Gc];
+const PLANNING: &[Task] = &[Task::Plan, Task::Gc, Task::GcOnline];
 /// Those that delete from the registry.
 const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline, Task::Repair];
 /// Those that read what this program keeps in the bucket.
@@ -99,7 +99,7 @@ pub(crate) const TABLE: &[Permission] = &[
     // No policy can narrow it to some keys: of the conditions on listings it has none.
     row("s3:ListBucketMultipartUploads", On::Bucket, PLANNING),
     row("s3:ListMultipartUploadParts", On::Registry, PLANNING),
-    row("s3:AbortMultipartUpload", On::Registry, &[Task::Gc]),
+    row("s3:AbortMultipartUpload", On::Registry, &[Task::Gc, Task::GcOnline]),
     row("s3:DeleteObject", On::Registry, COLLECTING),
     row("s3:DeleteObjectVersion", On::Registry, RETURNING),
     row("s3:PutObject", On::Registry, WRITING),

@@ -51,10 +51,13 @@ impl Pricing {
     /// # Errors
     /// Where the plan cannot be read.
     pub(crate) fn bill(&self, plan: &Plan) -> Result<Option<Bill>, Failure> {
-        if !self.is_asked && !is_billed_by_amazon(&plan.header().location.identity) {
-            return Ok(None);
-        }
-        Ok(Some(Bill::of(plan, &self.prices)?))
+        let prices = self.known_for(&plan.header().location.identity);
+        Ok(prices.map(|prices| Bill::of(plan, prices)).transpose()?)
+    }
+
+    /// The table by which costs are told of a store: one that was asked for, or that of S3 where Amazon's is asked.
+    pub(crate) fn known_for(&self, identity: &str) -> Option<&Prices> {
+        (self.is_asked || is_billed_by_amazon(identity)).then_some(&self.prices)
     }
 
     /// The same of a plan that is about to be carried out. `before` is what had been asked of the store for other

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use planner::{Amount, Header, Plan, PlanId, Requests, Totals};
-use report::{Bill, Ended, FailedObject, Figures, Outcome, Subject, page};
+use report::{Bill, Ended, FailedObject, Figures, Outcome, Prices, Subject, Timeline, page};
 use sweeper::{Count, SweepReport};
 
 use crate::args::ReportArgs;
@@ -131,16 +131,41 @@ impl Reporting {
         self.write(about, Some(&outcome(report, asked)))
     }
 
+    /// Whether a page is asked for.
+    pub(crate) const fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// What a store asks for, where that is known.
+    pub(crate) fn prices_of(&self, identity: &str) -> Option<&Prices> {
+        self.pricing.known_for(identity)
+    }
+
+    /// Writes the page that `shown` makes of how a run went on, where one is asked for: the run has no plan.
+    ///
+    /// # Errors
+    /// [`Failure::Unreported`].
+    pub(crate) fn of_night(self, shown: impl FnOnce(&Timeline) -> String) -> Result<(), Failure> {
+        self.asked.map_or(Ok(()), |asked| asked.leave(false, shown))
+    }
+
     fn write(self, about: Option<About>, outcome: Option<&Outcome>) -> Result<(), Failure> {
-        let (Some(Asked { file, recorder }), Some(about)) = (self.asked, about) else {
-            return Ok(());
-        };
-        let timeline = recorder.map(Recorder::finish).unwrap_or_default();
+        let (Some(asked), Some(about)) = (self.asked, about) else { return Ok(()) };
         let About { id, header, totals, figures, .. } = &about;
-        let (id, timeline, prices) = (*id, &timeline, self.pricing.prices());
-        let html = page(&Subject { id, header, totals, figures, outcome, timeline, prices });
-        whole_file::replace(&file, &html, Readers::AsUsual)
-            .map_err(|source| Failure::Unreported { path: file, source })
+        let (id, prices) = (*id, self.pricing.prices());
+        asked.leave(true, |timeline| {
+            page(&Subject { id, header, totals, figures, outcome, timeline, prices })
+        })
+    }
+}
+
+impl Asked {
+    /// Ends the recording, and writes the page.
+    fn leave(self, has_plan: bool, shown: impl FnOnce(&Timeline) -> String) -> Result<(), Failure> {
+        let Self { file: path, recorder } = self;
+        let timeline = recorder.map(Recorder::finish).unwrap_or_default();
+        whole_file::replace(&path, &shown(&timeline), Readers::AsUsual)
+            .map_err(|source| Failure::Unreported { path, source, has_plan })
     }
 }
 
@@ -201,8 +226,11 @@ mod tests {
             stderr_has_colour: false,
             form: crate::Form::Text,
         };
-        let unreported =
-            || Failure::Unreported { path: "report.html".into(), source: io::Error::other("full") };
+        let unreported = || Failure::Unreported {
+            path: "report.html".into(),
+            source: io::Error::other("full"),
+            has_plan: true,
+        };
         let stopped = || Failure::Stopped { is_sweeping: true };
         let code =
             |outcome, written| conclude(outcome, written, console).map_err(|error| error.code());

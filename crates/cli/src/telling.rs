@@ -53,7 +53,7 @@ async fn heard(signal: io::Result<impl Future<Output = ()>>) {
         Ok(signal) => signal.await,
         Err(error) => {
             tracing::warn!(%error, "no signal is heard any more");
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
 }

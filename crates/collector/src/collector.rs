@@ -12,8 +12,8 @@ use store::RestoreStore;
 use store::WriteStore;
 
 use crate::blobs::{Blob, Blobs};
-use crate::surroundings::Remembered;
-use crate::{CollectError, Report, Surroundings, Waiting};
+use crate::surroundings::{Noted, Remembered};
+use crate::{CollectError, Report, Surroundings, Waiting, told};
 
 /// How a run collects.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub struct Settings {
     pub remember: Duration,
     /// Whether anything may be condemned. Giving back is always done.
     pub condemns: bool,
-    /// Whether generations that are due may be looked at again and deleted.
+    /// Whether generations that are due may be looked at again and deleted, and uploads aborted.
     pub deletes: bool,
     /// Tells how long something takes.
     pub clock: fn() -> Instant,
@@ -96,7 +96,7 @@ where
     }
 
     /// Gives back before it deletes, deletes before it condemns: first whatever an earlier process had begun to condemn,
-    /// then in the order of [`Work`].
+    /// then in the order of [`Work`]. Uploads go last: nothing leads to them.
     async fn advance_all(&mut self) -> Done<(), R> {
         for work in [Work::Condemn, Work::LookLast, Work::LookAgain, Work::PurgeAgain, Work::Purge]
         {
@@ -108,7 +108,10 @@ where
         self.go_on()?;
         // What could not come back may be named by what would be condemned.
         let may_condemn = self.settings.condemns && self.report.not_back.is_empty();
-        if may_condemn { self.condemn().await } else { Ok(()) }
+        if may_condemn {
+            self.condemn().await?;
+        }
+        if self.settings.deletes { self.abort_uploads().await } else { Ok(()) }
     }
 
     async fn due(&self, work: Work) -> Done<Vec<Generation>, R> {
@@ -183,6 +186,16 @@ where
         }
         let at = self.store.now().await?;
         self.step(generation, Step::Purged { at }).await
+    }
+
+    /// Tells those who note it what became of a blob.
+    pub(crate) fn note(&mut self, what: Noted, blob: &Blob) {
+        if !self.around.notes(what) {
+            return;
+        }
+        if let Some((blob, links)) = told::rows(&self.layout, blob) {
+            self.around.note(what, &blob, &links);
+        }
     }
 
     fn remembered(&self, blob: &Blob) -> Vec<Remembered> {

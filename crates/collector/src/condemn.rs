@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blobs::{Blob, Blobs, TakenLink};
 use crate::collector::Done;
+use crate::surroundings::Noted;
 use crate::unlink::{LinkKind, Taken};
 use crate::{CollectError, Collector, Look, Purpose, Surroundings};
 
@@ -33,6 +34,7 @@ where
         let counts = generation.counts();
         self.report.condemned.count += counts.condemned;
         self.report.condemned.bytes += counts.condemned_bytes;
+        self.note_condemned(&generation).await?;
         self.step(&mut generation, Step::Condemned).await?;
         if self.unlink(&generation).await? == Taken::Overtaken {
             self.report.overtaken += 1;
@@ -40,6 +42,23 @@ where
         }
         self.step(&mut generation, Step::Unlinked).await?;
         self.purge(&mut generation).await
+    }
+
+    /// Tells those who note it what was condemned.
+    async fn note_condemned(&mut self, generation: &Generation) -> Done<(), R> {
+        if !self.around.notes(Noted::Condemned) {
+            return Ok(());
+        }
+        let mut blobs = Blobs::of(&self.ledger, generation).await?;
+        loop {
+            let next = blobs.next(&self.ledger, generation).await?;
+            if next.is_empty() {
+                return Ok(());
+            }
+            for blob in &next {
+                self.note(Noted::Condemned, blob);
+            }
+        }
     }
 
     /// What an earlier process began and did not end comes back: its look is over (G11).

@@ -1,15 +1,20 @@
-//! Deleting: the one place of this crate that does (G9).
+//! Deleting: the one place of this crate that does, uploads too (G9).
 
 use std::sync::Arc;
 
 use ledger::{Entry, Generation, GenerationId};
 use monitor::{Counter, Phase as Progress};
-use store::{DeleteBatch, Doomed, Kept, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
+use store::{
+    DeleteBatch, Doomed, ErrorKind, Kept, KeyOutcome, Operation, RestoreStore, StoreError, Trash,
+    WriteStore,
+};
 
+use crate::answer::in_full;
 use crate::blobs::{Blob, Blobs};
 use crate::collector::Done;
 use crate::error::Unsent;
 use crate::seen::Seen;
+use crate::surroundings::Noted;
 use crate::told::OnRecord;
 use crate::{CollectError, Collector, Surroundings, told};
 
@@ -109,6 +114,7 @@ where
     /// Counts what became of blobs.
     fn settle(&mut self, fates: Vec<(Blob, Fate)>, was_promised: bool) -> Settled {
         let mut settled = Settled::default();
+        self.monitor.count(Counter::SweptObjects, fates.len() as u64);
         for (blob, (doomed, outcome)) in fates {
             debug_assert_eq!(blob.key, doomed.key);
             match outcome {
@@ -116,6 +122,7 @@ where
                     self.report.deleted.add(blob.size);
                     self.monitor.count(Counter::DeletedObjects, 1);
                     self.monitor.count(Counter::FreedBytes, blob.size);
+                    self.note(Noted::Deleted, &blob);
                     if kept == Kept::Nothing && was_promised {
                         settled.unkept.get_or_insert(blob.key);
                         continue;
@@ -174,7 +181,7 @@ where
             Some((told::row(&self.layout, doomed, on_record)?, outcome.clone()))
         });
         let told = told.collect();
-        self.around.witness(generation, told).await.map_err(CollectError::Around)
+        self.around.witness(Some(generation), told).await.map_err(CollectError::Around)
     }
 
     /// Tells who deleted, so that it can be taken back.
@@ -191,7 +198,7 @@ where
     }
 
     /// How many objects go into one request.
-    fn batch(&self) -> usize {
+    pub(crate) fn batch(&self) -> usize {
         self.store.abilities().delete_batch.clamp(1, DeleteBatch::LIMIT)
     }
 
@@ -201,13 +208,24 @@ where
         objects: Vec<Doomed>,
         trash: Option<&Trash>,
     ) -> Done<Fates, R> {
+        self.delete_in(objects, trash, self.batch(), self.settings.width).await
+    }
+
+    /// The same, so many in a request, and so many requests at once.
+    pub(crate) async fn delete_in(
+        &self,
+        objects: Vec<Doomed>,
+        trash: Option<&Trash>,
+        batch: usize,
+        width: usize,
+    ) -> Done<Fates, R> {
         let (store, trash) = (Arc::clone(&self.store), trash.cloned());
         let delete = move |objects: Vec<Doomed>| {
             let (store, trash) = (Arc::clone(&store), trash.clone());
             async move { Ok(delete_batch(store.as_ref(), objects, trash).await) }
         };
-        let batches = objects.chunks(self.batch()).map(<[Doomed]>::to_vec).collect();
-        let answers = crew::each(batches, self.settings.width, delete, Unsent::Lost).await?;
+        let batches = objects.chunks(batch).map(<[Doomed]>::to_vec).collect();
+        let answers = crew::each(batches, width, delete, Unsent::Lost).await?;
         let (mut fates, mut asked) = (Vec::with_capacity(objects.len()), Ok(()));
         for (some, answered) in answers {
             fates.extend(some);
@@ -226,14 +244,26 @@ async fn delete_batch<S: RestoreStore>(
     objects: Vec<Doomed>,
     trash: Option<Trash>,
 ) -> Fates {
-    // The keys of a generation are distinct, so only an empty batch is none.
-    let Ok(batch) = DeleteBatch::new(objects.clone()) else { return (Vec::new(), Ok(())) };
+    match ask_to_delete(store, &objects, trash).await {
+        Ok(outcomes) => (objects.into_iter().zip(outcomes).map(Some).collect(), Ok(())),
+        Err(error) => (objects.iter().map(|_| None).collect(), Err(error)),
+    }
+}
+
+/// One outcome for each object, in their order.
+async fn ask_to_delete<S: RestoreStore>(
+    store: &S,
+    objects: &[Doomed],
+    trash: Option<Trash>,
+) -> Result<Vec<KeyOutcome>, StoreError> {
+    // The keys of a generation are distinct.
+    let batch = DeleteBatch::new(objects.to_vec()).map_err(|error| {
+        StoreError::new(Operation::Delete, store.identity(), ErrorKind::Fatal).because(error)
+    })?;
     let batch = match trash {
         Some(trash) => batch.into_trash(trash),
         None => batch,
     };
-    match store.delete(&batch).await {
-        Ok(outcomes) => (objects.into_iter().zip(outcomes).map(Some).collect(), Ok(())),
-        Err(error) => (objects.iter().map(|_| None).collect(), Err(error)),
-    }
+    let outcomes = store.delete(&batch).await?;
+    in_full(outcomes, objects.len(), Operation::Delete, store.identity())
 }

@@ -7,10 +7,11 @@ use ledger::GenerationId;
 use monitor::{Counter, Phase as Progress};
 use registry::Timestamp;
 use store::{
-    Condition, DeleteBatch, ErrorKind, KeyFailure, Marker, Object, PutBack, ReadStore,
+    Condition, DeleteBatch, ErrorKind, KeyFailure, Marker, Object, Operation, PutBack, ReadStore,
     RestoreStore, StoreError, Trash, Trashed, Version, WriteStore,
 };
 
+use crate::answer::in_full;
 use crate::blobs::{Blob, TakenLink};
 use crate::collector::Done;
 use crate::error::Unsent;
@@ -92,7 +93,8 @@ pub(crate) async fn look_for<S: ReadStore>(
 ) -> Result<Vec<Option<Object>>, StoreError> {
     let mut found = Vec::with_capacity(keys.len());
     for some in keys.chunks(DeleteBatch::LIMIT) {
-        found.extend(store.look(some.to_vec()).await?);
+        let seen = store.look(some.to_vec()).await?;
+        found.extend(in_full(seen, some.len(), Operation::Look, store.identity())?);
     }
     Ok(found)
 }
@@ -152,7 +154,9 @@ async fn restore<S: RestoreStore>(store: &S, trash: &Trash, blob: &Blob) -> Resu
         return Ok(false);
     };
     for marker in markers {
-        for outcome in store.unmark(&[marker]).await.map_err(Unsent::Store)? {
+        let outcomes = store.unmark(&[marker]).await;
+        let outcomes = outcomes.and_then(|all| in_full(all, 1, Operation::Restore, &blob.key));
+        for outcome in outcomes.map_err(Unsent::Store)? {
             outcome.map_err(|source| not_back(blob, source))?;
         }
     }
@@ -177,7 +181,9 @@ async fn hidden<S: RestoreStore>(
 async fn put_back<S: RestoreStore>(store: &S, trash: &Trash, blob: &Blob) -> Result<bool, Unsent> {
     let Some(place) = trash.key_of(&blob.key) else { return Ok(false) };
     let object = Trashed { key: blob.key.clone(), trash: place.into() };
-    for outcome in store.put_back(&[object]).await.map_err(Unsent::Store)? {
+    let outcomes = store.put_back(&[object]).await;
+    let outcomes = outcomes.and_then(|all| in_full(all, 1, Operation::Restore, &blob.key));
+    for outcome in outcomes.map_err(Unsent::Store)? {
         match outcome.map_err(|source| not_back(blob, source))? {
             PutBack::Restored | PutBack::Present => return Ok(true),
             PutBack::Absent => {}

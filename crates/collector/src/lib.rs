@@ -9,14 +9,15 @@
 //! G8: links go before data, and data comes back before links. G4: what a look leaves in doubt comes back. G11: whatever
 //! is changed is on record before, and a look does not outlive its process, so that a run that ends at any instant is
 //! taken up by the next one. G9: only what is on record is deleted, in one place. G12: a segment of a generation at a
-//! time, one entry for each blob that came back, and a number for each that is on record as deleted.
+//! time, a page of uploads, one entry for each blob that came back, and a number for each that is on record as deleted.
 //!
 //! # Shape
 //! ```text
 //!                 ┌ look last ─▶ give back ─▶ closed
 //! Collector ─ run ┼ look again ▶ give back ─▶ delete ─▶ purge ─▶ (wait)
-//!    │            └ look ──────▶ condemn ───▶ unlink ─▶ purge ─▶ (wait)
-//!    ├─ Surroundings: look, purge, ask caches, trash
+//!    │            ├ look ──────▶ condemn ───▶ unlink ─▶ purge ─▶ (wait)
+//!    │            └ uploads ───▶ abort
+//!    ├─ Surroundings: look, purge, ask caches, trash, old uploads
 //!    └─ Ledger: generations, blob by blob
 //! Undo ────── run ─ data ─▶ links ─▶ on record as given back
 //! ```
@@ -28,7 +29,9 @@
 //! [`Collector`], then `again.rs`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod abort;
 mod again;
+mod answer;
 mod blobs;
 mod collector;
 mod condemn;
@@ -47,5 +50,5 @@ mod unlink;
 pub use collector::{Collector, Settings};
 pub use error::CollectError;
 pub use report::{Report, Stubborn, Waiting};
-pub use surroundings::{Look, Purpose, Remembered, Surroundings};
+pub use surroundings::{Look, Noted, Purpose, Remembered, Surroundings, Uploads};
 pub use undo::{Asked, Keeper, Undo, UndoSettings, Undone, Which};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use planner::Amount;
+use planner::{Amount, MultipartSeen};
 use registry::Timestamp;
 use store::KeyFailure;
 
@@ -33,6 +33,10 @@ pub struct Report {
     pub overtaken: u64,
     /// The names of the generations that deleted anything.
     pub deleted_by: Vec<Box<str>>,
+    /// Incomplete multipart uploads that were aborted, and the bytes of their parts.
+    pub aborted: Amount,
+    /// What was seen of incomplete multipart uploads; none where nobody looked.
+    pub uploads: Option<MultipartSeen>,
     /// Generations that ended.
     pub closed: u64,
     /// Blobs that are due to be looked at again and deleted by a run that may ([`crate::Settings::deletes`]); none where

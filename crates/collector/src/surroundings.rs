@@ -4,7 +4,7 @@ use std::future::Future;
 
 use ledger::GenerationId;
 use marker::MarkSet;
-use planner::{Plan, Row};
+use planner::{MultipartSeen, Plan, Row};
 use registry::{Digest, RepositoryName};
 use store::{KeyOutcome, Trash};
 
@@ -37,6 +37,24 @@ pub struct Remembered {
     pub repository: Option<RepositoryName>,
     /// The digest.
     pub digest: Digest,
+}
+
+/// Some of the incomplete multipart uploads of a registry, or the end of them.
+#[derive(Debug)]
+pub enum Uploads {
+    /// Those that are old enough to go, with the time of their newest part; there may be none.
+    Old(Vec<Row>),
+    /// There are no more: what was seen of all of them.
+    End(MultipartSeen),
+}
+
+/// What became of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// It was condemned, and the links to it are about to be taken.
+    Condemned,
+    /// It was deleted; the links to it went when it was condemned.
+    Deleted,
 }
 
 /// What a collection needs beside the store.
@@ -87,20 +105,35 @@ pub trait Surroundings {
     /// Whether anybody wants to hear of deletions; otherwise [`Surroundings::witness`] is not called.
     fn hears(&self) -> bool;
 
-    /// Hears what became of objects that a generation wanted gone, as soon as all requests that were in flight together
+    /// Hears what became of objects that a generation wanted gone, or of multipart uploads, which are of none, as soon as all requests that were in flight together
     /// were answered, and before the ledger does (G11).
     ///
     /// A blob of which it did not hear, because the process died, is not on record as deleted: the next run gives it
     /// back, deletes it, or finds it gone and says that. Of links nothing is promised then: a generation in which they are being taken is
-    /// given up by the next run, which writes back all of them, and nobody hears of those that were taken.
+    /// given up by the next run, which writes back all of them, and nobody hears of those that were taken. Nor does anybody
+    /// of an upload that was aborted just then: no list shows it any more.
     ///
     /// # Errors
     /// Where that cannot be kept: nothing more is deleted then.
     fn witness(
         &mut self,
-        generation: &GenerationId,
+        generation: Option<&GenerationId>,
         outcomes: Vec<(Row, KeyOutcome)>,
     ) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// The next of the incomplete multipart uploads, until their end. No part of one that goes came since a time that the
+    /// store told before it was asked (G1), and so long ago that no push takes as long.
+    ///
+    /// # Errors
+    /// Where any may have been missed (G3).
+    fn uploads(&mut self) -> impl Future<Output = Result<Uploads, Self::Error>>;
+
+    /// Whether anybody notes, blob by blob, what this became of; otherwise [`Surroundings::note`] is not called for it.
+    fn notes(&self, what: Noted) -> bool;
+
+    /// Notes what became of a blob, with the links to it. Decides nothing; what is noted adds up to
+    /// [`Report::condemned`](crate::Report::condemned) and [`Report::deleted`](crate::Report::deleted).
+    fn note(&mut self, what: Noted, blob: &Row, links: &[Row]);
 
     /// Says that a generation is closed, and its trash may be emptied in time.
     ///

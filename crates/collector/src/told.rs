@@ -25,6 +25,16 @@ impl From<&TakenLink> for OnRecord {
     }
 }
 
+/// A blob as a plan would have it, and the links to it.
+pub(crate) fn rows(layout: &Layout, blob: &Blob) -> Option<(Row, Vec<Row>)> {
+    let of_blob = Doomed { key: blob.key.clone(), modified: blob.modified, upload: None };
+    let of_link = |link: &TakenLink| {
+        let doomed = Doomed { key: link.key.clone(), modified: link.listed, upload: None };
+        row(layout, &doomed, link.into())
+    };
+    Some((row(layout, &of_blob, blob.into())?, blob.links.iter().filter_map(of_link).collect()))
+}
+
 /// An object as a plan would have it; none for a key that no generation takes.
 pub(crate) fn row(layout: &Layout, doomed: &Doomed, on_record: OnRecord) -> Option<Row> {
     let OnRecord { bytes, etag } = on_record;

@@ -1,7 +1,7 @@
 //! Taking links: those of tags, then revisions, then layers (G8).
 
 use ledger::{Generation, GenerationId};
-use monitor::Phase as Progress;
+use monitor::{Counter, Phase as Progress};
 use registry::{KeyKind, Layout, Timestamp};
 use store::{Doomed, KeyOutcome, RestoreStore, Trash, Version, WriteStore};
 
@@ -123,6 +123,7 @@ where
     /// Counts what became of links; those that were taken.
     fn settle_links(&mut self, fates: Vec<(Fate, OnRecord)>) -> Vec<Doomed> {
         let mut taken = Vec::new();
+        self.monitor.count(Counter::SweptObjects, fates.len() as u64);
         for ((doomed, outcome), _) in fates {
             match outcome {
                 KeyOutcome::Deleted(_) => taken.push(doomed),

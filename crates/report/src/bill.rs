@@ -1,6 +1,6 @@
 //! What a plan costs, and what it saves.
 
-use planner::{Header, Plan, PlanError, Requests, Stage, Totals};
+use planner::{Amount, Header, Plan, PlanError, Requests, Stage, Totals};
 use serde::{Serialize, Serializer};
 
 use crate::words::money;
@@ -117,6 +117,72 @@ impl Bill {
 
     fn money(&self, sum: f64) -> String {
         money(sum, &self.currency)
+    }
+}
+
+/// What a run of a collection while people push costs, and what it saves, by a table of prices. Nobody knows the storage
+/// classes of what is deleted: the table's is assumed for all blobs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NightBill {
+    /// Whose prices these are, of what place and day, for what storage class.
+    #[serde(serialize_with = "source_and_class")]
+    prices: Prices,
+    /// What stands before a sum.
+    currency: String,
+    /// What was asked.
+    run: Charge,
+    /// What is saved in a month by what was deleted, once neither a version nor a trash keeps it.
+    saved_per_month: f64,
+    /// What is billed on for what was deleted before its time.
+    early_deletion: f64,
+}
+
+impl NightBill {
+    /// The bill of a run in which the store was asked all of `requests`; of the `stored` bytes those of `deleted` went.
+    #[must_use]
+    pub fn of(requests: &Requests, stored: u64, deleted: &Figures, prices: &Prices) -> Self {
+        let freed: Amount = deleted.kinds().values().copied().sum();
+        Self {
+            currency: prices.currency.clone(),
+            run: charge(requests, prices),
+            saved_per_month: prices.saved(stored, freed.bytes),
+            early_deletion: prices.early(deleted.bytes_by_day()),
+            prices: prices.clone(),
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn charged(&self) -> String {
+        let sum = |sum| money(sum, &self.currency);
+        let (run, saved) = (sum(self.run.price), sum(self.saved_per_month));
+        let early = match self.early_deletion {
+            early if early > 0.0 => format!("; {} is billed on for what is young", sum(early)),
+            _ => String::new(),
+        };
+        let Prices { source, storage_class, .. } = &self.prices;
+        format!(
+            "cost: {run}\nsaves {saved} a month, once versions and trash are gone{early}\n\
+             prices: {source}, {storage_class}"
+        )
+    }
+
+    /// The table that it goes by.
+    #[must_use]
+    pub const fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// What is saved in a month by what was deleted.
+    #[must_use]
+    pub const fn saved_per_month(&self) -> f64 {
+        self.saved_per_month
+    }
+
+    /// What is billed on for what was deleted before its time.
+    #[must_use]
+    pub const fn early_deletion(&self) -> f64 {
+        self.early_deletion
     }
 }
 

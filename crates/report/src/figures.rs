@@ -1,6 +1,7 @@
 //! What the rows of a plan add up to.
 
 mod by_shard;
+mod gathering;
 mod largest;
 mod links;
 mod places;
@@ -16,6 +17,7 @@ use largest::Largest;
 use links::Links;
 use places::Places;
 
+pub use gathering::Gathering;
 pub use largest::LargeBlob;
 pub use places::Place;
 pub use spread::Spread;
@@ -73,7 +75,10 @@ impl Figures {
                 })?;
             }
             let links = links.sorted();
-            blobs.each(shard, |row| building.add_blob(row, &links))?;
+            blobs.each(shard, |row| {
+                let holders = row.digest.map_or(&[][..], |digest| links.to(&digest));
+                building.add_blob(row, holders);
+            })?;
             uploads.each(shard, |row| building.add_upload(row))?;
         }
         Ok(building.finish())
@@ -129,6 +134,7 @@ impl Figures {
 }
 
 /// Figures that grow row by row.
+#[derive(Debug)]
 struct Building {
     t0: Timestamp,
     kinds: BTreeMap<(RowKind, Reason), Amount>,
@@ -185,10 +191,10 @@ impl Building {
         }
     }
 
-    fn add_blob(&mut self, row: &Row, links: &Links) {
+    /// `holders` are the repositories whose links lead to it, each once.
+    fn add_blob(&mut self, row: &Row, holders: &[u32]) {
         self.add(row);
         self.sizes.add(row.bytes, row.bytes);
-        let holders = row.digest.map_or(&[][..], |digest| links.to(&digest));
         if holders.is_empty() {
             self.unplaced.add(row.bytes);
         }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use collector::CollectError;
+use store::ErrorKind;
+
 use super::bucket::Bucket;
 use super::client::Image;
 use super::nights::{Nights, pushed};
@@ -60,5 +63,39 @@ fn where_nothing_is_kept_although_that_was_promised_one_blob_is_deleted_and_no_m
         assert_eq!(ended.is_ok(), is_kept, "{ended:?}");
         let left = nights.too_much(&[]).len();
         assert_eq!(left, if is_kept { 0 } else { 3 * 5 - 1 });
+    }
+}
+
+#[test]
+fn g10_an_answer_that_leaves_a_key_out_says_nothing_of_any_and_the_next_night_looks_again() {
+    let registry = Registry::new(Bucket::memory(true), false);
+    let live = busy(&registry, 0, 3);
+    let dead = busy(&registry, 1, 5);
+    for image in live.iter().chain(&dead) {
+        pushed(&registry, REPOSITORY, image, None);
+    }
+    for image in &dead {
+        registry.delete_manifest(REPOSITORY, image.manifest);
+    }
+    registry.pass(Duration::from_hours(24));
+    let mut nights = Nights::new(&registry, false, Box::new(|_, _| {}));
+    // While links are taken, and while blobs are deleted.
+    for _ in 0..2 {
+        nights.leave_out(true);
+        let ended = nights.night();
+        assert!(
+            matches!(&ended, Err(CollectError::Store(error)) if error.kind == ErrorKind::Malformed),
+            "{ended:?}"
+        );
+        let report = nights.reports.last().unwrap();
+        assert_eq!((report.taken, report.deleted.count), (0, 0), "{report:?}");
+        nights.leave_out(false);
+        nights.night().unwrap();
+    }
+    nights.nights(2);
+    let live: Vec<_> = live.iter().collect();
+    assert_eq!(nights.too_much(&live), Vec::<String>::new());
+    for image in live {
+        assert_eq!(nights.broken(REPOSITORY, image), Vec::<String>::new());
     }
 }

@@ -17,4 +17,6 @@ mod play;
 mod races;
 mod random;
 mod served;
+mod uploads;
 mod windowed;
+mod witness;

@@ -1,28 +1,24 @@
 //! Runs of the collector, one a night, with people at work between its requests.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use collector::{
-    CollectError, Collector, Look, Purpose, Remembered, Report, Settings, Surroundings,
-};
-use ledger::{GenerationId, LocalClock, LocalLease};
-use marker::Beside;
+use collector::{CollectError, Collector, Report, Settings};
+use ledger::{LocalClock, LocalLease};
 use monitor::{Monitor, Stop};
-use planner::{Breaker, Limits, Policy, Row, allows_sweep};
+use planner::Amount;
 use protocol::Waits;
-use registry::Digest;
-use regsweep::collect::{self, Ask};
-use regsweep::{Failure, Refusal};
-use store::{ErrorKind, KeyOutcome, MemoryStore, Operation, StoreError, Trash};
+use regsweep::Failure;
+use store::{ErrorKind, KeyOutcome, MemoryStore, Operation, StoreError};
 use tempfile::TempDir;
 
 use super::bucket::Bucket;
 use super::client::{Image, Push};
 use super::opened::Opened;
 use super::served::Registry;
+use super::witness::Witness;
 use crate::hand::{Call, Hand, Handled};
 use crate::harness::{runtime, scratch};
 
@@ -30,10 +26,13 @@ use crate::harness::{runtime, scratch};
 pub(crate) const LONGEST_PUSH: Duration = Duration::from_secs(10);
 
 /// A night, and a day.
-const DAY: Duration = Duration::from_mins(1);
+pub(super) const DAY: Duration = Duration::from_mins(1);
 
 /// Somebody at work: takes so many steps before a request.
 pub(crate) type Deed = Box<dyn FnMut(&Registry, u64) + Send>;
+
+/// Somebody who hears what the store is asked for.
+pub(crate) type Ear = Box<dyn Fn(Call<'_>) + Send>;
 
 /// People who work between requests: what counts as one is what the store is asked for, and on a server each request over
 /// HTTP.
@@ -42,6 +41,9 @@ pub(crate) struct People {
     requests: AtomicU64,
     /// At which request the process dies.
     dies_at: AtomicU64,
+    /// Whether answers to deletions leave out the first key.
+    leaves_out: AtomicBool,
+    ear: Mutex<Ear>,
     deed: Mutex<Deed>,
 }
 
@@ -60,6 +62,7 @@ impl People {
 
 impl Hand for People {
     async fn before(&self, call: Call<'_>) -> Result<(), StoreError> {
+        (self.ear.lock().unwrap())(call);
         // A server calls them itself, but knows of no cache.
         if !self.is_on_server() || matches!(call, Call::Cache) {
             self.work();
@@ -68,6 +71,13 @@ impl Hand for People {
             return Err(StoreError::new(Operation::List, "dead", ErrorKind::Fatal));
         }
         Ok(())
+    }
+
+    fn deleted(&self, mut outcomes: Vec<KeyOutcome>) -> Vec<KeyOutcome> {
+        if self.leaves_out.load(Ordering::SeqCst) {
+            outcomes.remove(0);
+        }
+        outcomes
     }
 }
 
@@ -87,6 +97,7 @@ pub(crate) struct Nights {
     grace: Duration,
     flaw: Option<Flaw>,
     old: Arc<Mutex<Option<MemoryStore>>>,
+    noted: Arc<Mutex<NotedSums>>,
     pub(crate) reports: Vec<Report>,
 }
 
@@ -97,6 +108,8 @@ impl Nights {
             registry: registry.clone(),
             requests: AtomicU64::new(0),
             dies_at: AtomicU64::new(u64::MAX),
+            leaves_out: AtomicBool::new(false),
+            ear: Mutex::new(Box::new(|_| {})),
             deed: Mutex::new(deed),
         };
         let people = Arc::new(people);
@@ -123,6 +136,7 @@ impl Nights {
             grace: LONGEST_PUSH,
             flaw: None,
             old: Arc::default(),
+            noted: Arc::default(),
             reports: Vec::new(),
         }
     }
@@ -163,6 +177,16 @@ impl Nights {
         self.people.dies_at.store(at, Ordering::SeqCst);
     }
 
+    /// Tells what the store is asked for.
+    pub(crate) fn hear(&self, ear: Ear) {
+        *self.people.ear.lock().unwrap() = ear;
+    }
+
+    /// From now on answers to deletions leave out the first key, or do not.
+    pub(crate) fn leave_out(&self, leaves_out: bool) {
+        self.people.leaves_out.store(leaves_out, Ordering::SeqCst);
+    }
+
     /// Nobody works any more.
     pub(crate) fn rest(&self) {
         *self.people.deed.lock().unwrap() = Box::new(|_, _| {});
@@ -179,7 +203,12 @@ impl Nights {
     }
 
     fn run_once(&mut self, pause: Duration) -> Result<(), CollectError<Failure>> {
+        *self.noted.lock().unwrap() = NotedSums::default();
         let (report, outcome) = runtime().block_on(async { self.collector().await.run().await });
+        let noted = *self.noted.lock().unwrap();
+        assert_eq!(noted.deleted, report.deleted, "what is noted is what was deleted");
+        let is_noted = noted.condemned == report.condemned;
+        assert!(is_noted || outcome.is_err(), "{noted:?} is noted of {report:?}");
         self.reports.push(report);
         self.registry.pass(pause);
         outcome
@@ -213,6 +242,8 @@ impl Nights {
             old: Arc::clone(&self.old),
             scratch: None,
             width,
+            noted: Arc::clone(&self.noted),
+            uploads: None,
         };
         let settings = Settings {
             waits: Waits::new(LONGEST_PUSH, LONGEST_PUSH, Duration::ZERO).unwrap(),
@@ -276,6 +307,13 @@ pub(crate) enum Doing {
     InWindow,
 }
 
+/// What was noted in one night.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct NotedSums {
+    pub(super) condemned: Amount,
+    pub(super) deleted: Amount,
+}
+
 /// What became of blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
@@ -315,130 +353,4 @@ pub(crate) fn pushed(
     tag: Option<&'static str>,
 ) {
     Push::blind(repository, image, tag).finish(registry);
-}
-
-/// What surrounds the collector: looks by the program's own code, and the registry's cache.
-struct Witness {
-    registry: Registry,
-    store: Arc<Handled<People, Opened>>,
-    uses_trash: bool,
-    untagged: bool,
-    is_strict: bool,
-    grace: Duration,
-    flaw: Option<Flaw>,
-    /// What the first look saw.
-    old: Arc<Mutex<Option<MemoryStore>>>,
-    scratch: Option<TempDir>,
-    width: usize,
-}
-
-impl Witness {
-    /// What is looked at instead, where looks are old.
-    fn in_place_of_store(&self, purpose: Purpose) -> Option<MemoryStore> {
-        let mut old = self.old.lock().unwrap();
-        if purpose == Purpose::Condemn {
-            *old = old.take().or_else(|| self.registry.bucket.fork());
-        }
-        old.clone().filter(|_| self.flaw == Some(Flaw::AgeAlone) && purpose == Purpose::Again)
-    }
-
-    async fn call_cache(&self) -> Result<(), Failure> {
-        let location = || "a test".to_owned();
-        let called = self.store.call_out(Call::Cache).await;
-        called.map_err(|source| Failure::Store { location: location(), source })
-    }
-}
-
-impl Surroundings for Witness {
-    type Error = Failure;
-
-    async fn look(&mut self, purpose: Purpose, held: &[Digest]) -> Result<Look<Failure>, Failure> {
-        let folder = scratch();
-        let accepted = if self.is_strict { <_>::default() } else { Breaker::ALL.into() };
-        let limits = Limits { max_delete_share_percent: None, accepted };
-        let ask = Ask {
-            source: "a test",
-            options: <_>::default(),
-            layout: &self.registry.layout,
-            policy: Policy {
-                untagged: self.untagged && purpose == Purpose::Condemn,
-                grace: self.grace,
-                uploads_older_than: DAY,
-            },
-            retention: None,
-            multipart: false,
-            keep_list: None,
-            beside: match purpose {
-                Purpose::Condemn => Beside::InUse,
-                Purpose::Again if self.flaw == Some(Flaw::AgeAlone) => Beside::Nothing,
-                Purpose::Again => Beside::Linked,
-            },
-            held,
-            limits: &limits,
-            width: self.width,
-            out: &folder.path().join("plan"),
-            is_scratch: true,
-            listener: None,
-            cache: None,
-            memory: 1 << 20,
-        };
-        let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-        let store = self.in_place_of_store(purpose).map(Arc::new);
-        let look = async || match &store {
-            Some(old) => collect::look(old, &ask, &monitor, &stop).await,
-            None => collect::look(&self.store, &ask, &monitor, &stop).await,
-        };
-        let mut seen = look().await;
-        // A manifest came and went while it was looked at.
-        if let Err(Failure::Changed(_)) = seen {
-            seen = look().await;
-        }
-        let seen = seen?;
-        self.scratch = Some(folder);
-        let collect::Look { plan, marks, pinned } = seen;
-        let is_sound = !self.is_strict || allows_sweep(&plan.header().notes);
-        let notes = plan.header().notes.clone();
-        let objection = (!is_sound).then(|| Refusal::Audit { notes, plan: None }.into());
-        Ok(Look { plan, marks, pinned, objection })
-    }
-
-    async fn purge(&mut self, remembered: &[Remembered]) -> Result<(), Failure> {
-        self.call_cache().await?;
-        let is_left = matches!(self.flaw, Some(Flaw::NoPurge | Flaw::NeitherPurgedNorAsked));
-        for one in remembered.iter().filter(|_| !is_left) {
-            self.registry.forget(one);
-        }
-        Ok(())
-    }
-
-    async fn believes(&mut self, digests: &[Digest]) -> Result<Vec<bool>, Failure> {
-        self.call_cache().await?;
-        let is_asked = self.flaw != Some(Flaw::NeitherPurgedNorAsked);
-        let believes = |digest: &Digest| is_asked && self.registry.believes(*digest);
-        Ok(digests.iter().map(believes).collect())
-    }
-
-    async fn trash(&mut self, generation: &GenerationId) -> Result<Option<Trash>, Failure> {
-        Ok(self.uses_trash.then(|| self.trash_of(generation)))
-    }
-
-    fn trash_of(&self, generation: &GenerationId) -> Trash {
-        Trash::new("", &format!("regsweep/trash/{generation}/"))
-    }
-
-    fn hears(&self) -> bool {
-        true
-    }
-
-    async fn witness(
-        &mut self,
-        _: &GenerationId,
-        _: Vec<(Row, KeyOutcome)>,
-    ) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    async fn closed(&mut self, _: &GenerationId) -> Result<(), Failure> {
-        Ok(())
-    }
 }

@@ -70,7 +70,8 @@ impl Args {
 /// What was typed beside `--online` and cannot be.
 fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
     const TAGS: &str = "the argument '--policy <FILE>' cannot be used with '--online': tags are taken only while \
-                        nobody pushes";
+                        nobody pushes\n\n  tip: make the registry read-only, and run 'regsweep gc --policy <FILE>' \
+                        without '--online'";
     const LIST: &str = "the argument '--keep-list <FILE>' cannot be used with '--online': what is pushed meanwhile is \
                         not on the list";
     let conflicts = [
@@ -78,8 +79,6 @@ fn conflict_with_online(gc: &GcArgs) -> Option<&'static str> {
             gc.sweep.offline && !gc.online.windowed,
             "the argument '--online' cannot be used with '--offline', but with '--windowed'",
         ),
-        (gc.report.report.is_some(), "the argument '--report' cannot be used with '--online'"),
-        (gc.report.prices.is_some(), "the argument '--prices' cannot be used with '--online'"),
         (gc.policy.file.is_some(), TAGS),
         (gc.policy.keep_list.is_some(), LIST),
     ];

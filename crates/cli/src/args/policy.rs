@@ -38,8 +38,8 @@ pub struct PolicyArgs {
     pub grace: Duration,
     /// Delete uploads that nothing was added to for this long
     ///
-    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; not with
-    /// --online.
+    /// In a bucket also incomplete multipart uploads of the registry, which are aborted and cannot be taken back; with
+    /// --online none to which something was added within --longest-push.
     #[arg(
         long,
         value_name = "DURATION",
@@ -114,8 +114,9 @@ pub struct SweepArgs {
     /// With its key, size, entity tag and reason, what became of it, the delete marker that hides it, and the plan or
     /// generation. Each line is durable before what is on record of the run: where one is killed, the run that takes it
     /// up writes what is missing, as `gone` where no answer came. A line may come twice. With --online that holds of
-    /// blobs alone: links that a killed run took are given back, with a line or without. What is emptied of older trash
-    /// has lines too, with the key that it had before; those about one request are durable before the next is sent.
+    /// blobs alone: links that a killed run took are given back, with a line or without, and multipart uploads that it
+    /// aborted last may have none. What is emptied of older trash has lines too, with the key that it had before; those
+    /// about one request are durable before the next is sent.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub audit_log: Option<PathBuf>,
     /// Refuse a plan older than this

@@ -17,7 +17,8 @@ up_to_gigabytes and per_gigabyte_month. What is missing is as by default.";
 pub struct ReportArgs {
     /// Write an HTML page: what goes and why, where it lies, what it costs
     ///
-    /// One file for a browser that needs nothing else, no network either. A file that is there is replaced.
+    /// One file for a browser that needs nothing else, no network either. A file that is there is replaced. With --online
+    /// it tells of this run: what was condemned, given back and deleted, and what waits.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Prices by which costs are told, as JSON [default: S3 Standard in us-east-1]

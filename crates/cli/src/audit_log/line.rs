@@ -13,7 +13,8 @@ struct Line<'a> {
     /// When that was heard, by this machine's clock. Where people push, the answers to all requests that were in flight
     /// together are heard at once, when the last of them came.
     time: String,
-    /// The plan that said so, or the generation of a collection while people push; of a trash, the one that filled it.
+    /// The plan that said so, or the generation of a collection while people push; of a trash, the one that filled it;
+    /// `uploads` where that aborts multipart uploads, which are of no generation.
     run: &'a str,
     #[serde(flatten)]
     subject: &'a Subject<'a>,

@@ -3,8 +3,9 @@
 //! A line is durable before the plan's journal says what became of its object, and an object without an outcome is
 //! asked for again: so a run that takes up another writes what that one could not, and may write a line twice (G11).
 //! Where people push, the ledger stands in the journal's place, and that holds of blobs alone: links that a killed run
-//! had taken are written back, and it may have died before it wrote that they were taken. Of a trash that is emptied
-//! there is no journal: the lines about a request are durable before the next one is sent, so those about the last one
+//! had taken are written back, and it may have died before it wrote that they were taken. So it may have before it wrote
+//! which multipart uploads it aborted last, and no list shows those any more. Of a trash that is emptied there is no
+//! journal: the lines about a request are durable before the next one is sent, so those about the last one
 //! of a run that was killed are missing.
 
 mod line;

@@ -30,6 +30,7 @@ use crate::{Failure, KeepList, Retaining, remembered};
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
+pub use self::multipart::{Asking, OldUploads, Uploads};
 pub use self::seen::Told;
 
 /// What to plan, and where the plan goes.
@@ -158,7 +159,7 @@ pub async fn look<S: MultipartStore>(
     };
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(ask.memory / 2))?);
     let rules = ask.rules(&cutoffs);
-    let stage = Stage { survey, ask, cutoffs, writer: &writer };
+    let stage = Stage { survey, ask, cutoffs, writer: &writer, before: Listed::by(monitor) };
 
     monitor.enter(Phase::Marking);
     let marked = marking::mark_repositories(&stage, &marks, rules).await;
@@ -183,6 +184,25 @@ struct Stage<'a, S> {
     ask: &'a Ask<'a>,
     cutoffs: Cutoffs,
     writer: &'a Arc<PlanWriter>,
+    /// What earlier looks of this process have listed.
+    before: Listed,
+}
+
+/// What was listed up to some time.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    keys: u64,
+    tags: u64,
+}
+
+impl Listed {
+    fn by(monitor: &Monitor) -> Self {
+        let get = |counter| monitor.get(counter);
+        Self {
+            keys: get(Counter::RepositoryKeys) + get(Counter::BlobKeys),
+            tags: get(Counter::Tags),
+        }
+    }
 }
 
 impl<S: MultipartStore> Stage<'_, S> {
@@ -214,9 +234,9 @@ impl<S: MultipartStore> Stage<'_, S> {
         facts.merge(&seen);
         facts.marked = judge.marks.len();
         facts.keep_list = self.ask.keep_list.as_ref().map_or(0, |list| list.record.digests);
-        facts.tags = self.survey.monitor.get(Counter::Tags);
-        facts.keys = self.survey.monitor.get(Counter::RepositoryKeys)
-            + self.survey.monitor.get(Counter::BlobKeys);
+        let Listed { keys, tags } = Listed::by(self.survey.monitor);
+        facts.tags = tags.saturating_sub(self.before.tags);
+        facts.keys = keys.saturating_sub(self.before.keys);
         let header = self.header(facts, marked.doubts, &marked.by_rule);
         let header = Header { multipart, ..header };
         Ok(Judged { marks: judge.marks, header, pinned: marked.pinned })

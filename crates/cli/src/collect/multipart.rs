@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use lister::ListError;
-use monitor::Counter;
-use planner::{MultipartSeen, Row, Standing, judge_multipart, standing};
+use monitor::{Counter, Monitor, Stop};
+use planner::{Cutoffs, MultipartSeen, Row, Standing, judge_multipart, standing};
+use registry::Layout;
 use store::{
     ErrorKind, MultipartStep, MultipartStore, MultipartUpload, MultipartWalk, Parts, StoreError,
 };
@@ -16,12 +17,10 @@ use crate::survey::lost;
 /// What a store says that has no such listing.
 const UNTOLD: &str = "the store does not list them";
 
-/// Writes the rows of those that go, and says what was seen; nothing where nobody asked for it. One request for each
-/// thousand uploads, and one for each that is old.
+/// Writes the rows of those that go, and says what was seen; nothing where nobody asked for it.
 ///
 /// # Errors
-/// Where any may have been missed (G3). That the store has no such listing, does not allow it, or gives one that cannot be
-/// believed, is no error: nobody knows then, and none goes.
+/// As [`OldUploads::next`].
 pub(super) async fn judge_uploads<S: MultipartStore>(
     stage: &Stage<'_, S>,
 ) -> Result<Option<MultipartSeen>, Failure> {
@@ -29,19 +28,83 @@ pub(super) async fn judge_uploads<S: MultipartStore>(
     if !stage.ask.multipart || stage.ask.keep_list.is_some() {
         return Ok(None);
     }
-    let mut walk = MultipartWalk::new(stage.survey.layout.base());
-    let mut tally = Tally::default();
+    let survey = &stage.survey;
+    let asking = Asking {
+        store: survey.store,
+        layout: survey.layout,
+        width: survey.width,
+        monitor: survey.monitor,
+        stop: survey.stop,
+    };
+    let mut uploads = OldUploads::new(survey.layout, stage.cutoffs);
     loop {
-        require_going(stage)?;
-        match walk.next(stage.survey.store.as_ref()).await {
-            Ok(MultipartStep::Uploads(uploads)) => tally.see(stage, uploads).await?,
-            Ok(MultipartStep::End) => return Ok(Some(tally.told())),
-            Ok(MultipartStep::Untold) => return Ok(Some(unknown(UNTOLD))),
-            Err(error) if is_final(error.kind) && tally.listed == 0 => {
-                tracing::warn!(%error, source = ?error.source, "multipart uploads are not known");
-                return Ok(Some(unknown(&error.to_string())));
+        match uploads.next(&asking).await? {
+            Uploads::Old(rows) => stage.writer.add(rows)?,
+            Uploads::End(seen) => return Ok(Some(seen)),
+        }
+    }
+}
+
+/// Of whom is asked what uploads there are.
+#[derive(Debug)]
+pub struct Asking<'a, S> {
+    /// The store.
+    pub store: &'a Arc<S>,
+    /// The registry's keys.
+    pub layout: &'a Layout,
+    /// How many uploads are asked for their parts at once.
+    pub width: usize,
+    /// Counts rows.
+    pub monitor: &'a Monitor,
+    /// Ends it.
+    pub stop: &'a Stop,
+}
+
+/// Some of the uploads, or the end of them.
+#[derive(Debug)]
+pub enum Uploads {
+    /// A row for each of a page that is old enough to go; there may be none.
+    Old(Vec<Row>),
+    /// There are no more: what was seen of all of them.
+    End(MultipartSeen),
+}
+
+/// Incomplete multipart uploads that are old, page by page (G12).
+#[derive(Debug)]
+pub struct OldUploads {
+    walk: MultipartWalk,
+    tally: Tally,
+    cutoffs: Cutoffs,
+}
+
+impl OldUploads {
+    /// Those of a registry; the time of the cut-offs was told before anything is asked (G1).
+    #[must_use]
+    pub fn new(layout: &Layout, cutoffs: Cutoffs) -> Self {
+        Self { walk: MultipartWalk::new(layout.base()), tally: Tally::default(), cutoffs }
+    }
+
+    /// The next of them. One request for each thousand uploads, and one for each that is old.
+    ///
+    /// # Errors
+    /// Where any may have been missed (G3). That the store has no such listing, does not allow it, or gives one that cannot
+    /// be believed, is no error: nobody knows then, and none goes.
+    pub async fn next<S: MultipartStore>(
+        &mut self,
+        asking: &Asking<'_, S>,
+    ) -> Result<Uploads, Failure> {
+        asking.require_going()?;
+        match self.walk.next(asking.store.as_ref()).await {
+            Ok(MultipartStep::Uploads(uploads)) => {
+                self.tally.see(asking, uploads, &self.cutoffs).await
             }
-            Err(error) => return Err(failed(stage, error)),
+            Ok(MultipartStep::End) => Ok(Uploads::End(self.tally.told())),
+            Ok(MultipartStep::Untold) => Ok(Uploads::End(unknown(UNTOLD))),
+            Err(error) if is_final(error.kind) && self.tally.listed == 0 => {
+                tracing::warn!(%error, source = ?error.source, "multipart uploads are not known");
+                Ok(Uploads::End(unknown(&error.to_string())))
+            }
+            Err(error) => Err(asking.failed(error)),
         }
     }
 }
@@ -55,20 +118,22 @@ fn unknown(why: &str) -> MultipartSeen {
     MultipartSeen::Unknown { why: why.to_owned() }
 }
 
-fn failed<S>(stage: &Stage<'_, S>, source: StoreError) -> Failure {
-    let within = stage.survey.layout.base().into();
-    ListError::Uploads { within, source }.into()
-}
-
-fn require_going<S>(stage: &Stage<'_, S>) -> Result<(), Failure> {
-    if stage.survey.stop.is_asked() {
-        return Err(Failure::Stopped { is_sweeping: false });
+impl<S> Asking<'_, S> {
+    fn failed(&self, source: StoreError) -> Failure {
+        let within = self.layout.base().into();
+        ListError::Uploads { within, source }.into()
     }
-    Ok(())
+
+    fn require_going(&self) -> Result<(), Failure> {
+        if self.stop.is_asked() {
+            return Err(Failure::Stopped { is_sweeping: false });
+        }
+        Ok(())
+    }
 }
 
 /// What was seen so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     listed: u64,
     foreign: u64,
@@ -77,7 +142,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn told(self) -> MultipartSeen {
+    const fn told(self) -> MultipartSeen {
         let Self { listed, foreign, young, unread } = self;
         MultipartSeen::Known { listed, foreign, young, unread }
     }
@@ -85,31 +150,32 @@ impl Tally {
     /// Judges a page of them.
     async fn see<S: MultipartStore>(
         &mut self,
-        stage: &Stage<'_, S>,
+        asking: &Asking<'_, S>,
         uploads: Vec<MultipartUpload>,
-    ) -> Result<(), Failure> {
+        cutoffs: &Cutoffs,
+    ) -> Result<Uploads, Failure> {
         self.listed += uploads.len() as u64;
         let mut old = Vec::new();
         for upload in uploads {
-            match standing(stage.survey.layout, &upload, &stage.cutoffs) {
+            match standing(asking.layout, &upload, cutoffs) {
                 Standing::Foreign => self.foreign += 1,
                 Standing::Young => self.young += 1,
                 Standing::Old => old.push(upload),
             }
         }
-        let rows = self.judge(stage, old).await?;
-        let monitor = stage.survey.monitor;
-        monitor.count(Counter::PlannedObjects, rows.len() as u64);
-        monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
-        Ok(stage.writer.add(rows)?)
+        let rows = self.judge(asking, old, cutoffs).await?;
+        asking.monitor.count(Counter::PlannedObjects, rows.len() as u64);
+        asking.monitor.count(Counter::PlannedBytes, rows.iter().map(|row| row.bytes).sum());
+        Ok(Uploads::Old(rows))
     }
 
     async fn judge<S: MultipartStore>(
         &mut self,
-        stage: &Stage<'_, S>,
+        asking: &Asking<'_, S>,
         old: Vec<MultipartUpload>,
+        cutoffs: &Cutoffs,
     ) -> Result<Vec<Row>, Failure> {
-        let store = Arc::clone(stage.survey.store);
+        let store = Arc::clone(asking.store);
         let ask = move |upload: MultipartUpload| {
             let store = Arc::clone(&store);
             async move {
@@ -118,24 +184,25 @@ impl Tally {
             }
         };
         let mut rows = Vec::new();
-        for (upload, parts) in crew::each(old, stage.survey.width, ask, lost).await? {
+        for (upload, parts) in crew::each(old, asking.width, ask, lost).await? {
             match parts {
-                Ok(parts) => rows.extend(self.row(stage, &upload, parts.as_ref())),
+                Ok(parts) => rows.extend(self.row(asking.layout, &upload, parts.as_ref(), cutoffs)),
                 Err(error) if is_final(error.kind) => self.unread += 1,
-                Err(error) => return Err(failed(stage, error)),
+                Err(error) => return Err(asking.failed(error)),
             }
         }
         Ok(rows)
     }
 
     /// The row of an upload that goes; one that ended meanwhile has none.
-    fn row<S>(
+    fn row(
         &mut self,
-        stage: &Stage<'_, S>,
+        layout: &Layout,
         upload: &MultipartUpload,
         parts: Option<&Parts>,
+        cutoffs: &Cutoffs,
     ) -> Option<Row> {
-        let row = judge_multipart(stage.survey.layout, upload, parts?, &stage.cutoffs);
+        let row = judge_multipart(layout, upload, parts?, cutoffs);
         self.young += u64::from(row.is_none());
         row
     }

@@ -118,7 +118,7 @@ impl Name {
         let by = match self {
             Self::Clock => return true,
             Self::Conditions => vec![Task::GcOnline],
-            Self::Multipart => vec![Task::Plan, Task::Gc],
+            Self::Multipart => vec![Task::Plan, Task::Gc, Task::GcOnline],
             _ => self.tasks(),
         };
         by.iter().any(|task| tasks.contains(task))

@@ -70,8 +70,11 @@ impl Failure {
                 "only a new plan can tell what goes now: `regsweep plan`, or the same `regsweep gc` again",
             ),
             Self::NotBack { .. } => Some("what is back stays; what is lost has to be pushed again"),
-            Self::Unreported { .. } => {
+            Self::Unreported { has_plan: true, .. } => {
                 Some("`regsweep show PLAN --report FILE` writes what the plan says")
+            }
+            Self::Unreported { has_plan: false, .. } => {
+                Some("nothing else is amiss; the summary has the same numbers")
             }
             Self::Listen { .. } => Some(
                 "give --metrics-listen an address of this machine with a port that is free; port 0 takes one",

@@ -174,6 +174,8 @@ pub enum Failure {
         /// What the system says.
         #[source]
         source: io::Error,
+        /// Whether it is of a plan, which can be shown again.
+        has_plan: bool,
     },
     /// The audit log cannot be written any more. Something may be deleted that is not in it.
     #[error("the audit log {} cannot be written", path.display())]

@@ -139,9 +139,14 @@ fn operators() -> Vec<Row> {
         (Failure::File { path: "plan".into(), source: io() }, Code::Usage, vec![]),
         (Failure::Output(io()), Code::Internal, vec![]),
         (
-            Failure::Unreported { path: "report.html".into(), source: io() },
+            Failure::Unreported { path: "report.html".into(), source: io(), has_plan: true },
             Code::Partial,
             vec!["`regsweep show PLAN --report FILE` writes what the plan says"],
+        ),
+        (
+            Failure::Unreported { path: "report.html".into(), source: io(), has_plan: false },
+            Code::Partial,
+            vec!["nothing else is amiss; the summary has the same numbers"],
         ),
         (
             Failure::Listen { address: ([127, 0, 0, 1], 9464).into(), source: io() },

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collector::{Look, Purpose, Remembered, Surroundings};
+use collector::{Look, Noted, Purpose, Remembered, Surroundings, Uploads};
 use ledger::GenerationId;
 use marker::Beside;
 use planner::{Limits, Policy, Row};
@@ -14,16 +14,20 @@ use store::{Condition, KeyOutcome, RestoreStore, StoreError, Trash, WriteStore};
 use sweeper::{Promise, trash_note};
 use tempfile::TempDir;
 
+use super::chronicle::Chronicle;
 use super::undo::trash_of;
 use crate::args::ResourceArgs;
 use crate::audit_log::AuditLog;
 use crate::carry_out::require_sound;
-use crate::collect::{self, Ask};
+use crate::collect::{self, Ask, Asking, OldUploads};
 use crate::command::Context;
-use crate::open::Open;
+use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::state::{Kind, Runs};
 use crate::{Failure, clock, remembered};
+
+/// The run that aborts uploads, as an audit log calls it: they are of no generation.
+const UPLOADS: &str = "uploads";
 
 /// How often is looked where the registry changes under the look.
 const LOOKS: usize = 3;
@@ -41,6 +45,10 @@ pub(super) struct Around<'a, S> {
     /// Who hears of each deletion.
     pub(super) audit: Option<Arc<AuditLog>>,
     pub(super) context: &'a Context<'a>,
+    /// What is noted for those who are told of this run.
+    pub(super) chronicle: &'a mut Chronicle,
+    /// Incomplete multipart uploads, where they are being listed.
+    pub(super) uploads: Option<OldUploads>,
     /// Where the last look is, if nobody keeps it.
     pub(super) scratch: Option<TempDir>,
 }
@@ -49,6 +57,8 @@ pub(super) struct Around<'a, S> {
 pub(super) struct Wishes<'a> {
     pub(super) source: &'a str,
     pub(super) policy: Policy,
+    /// By which uploads go: none that a push may still add to.
+    pub(super) uploads: Policy,
     pub(super) limits: Limits,
     pub(super) resources: &'a ResourceArgs,
 }
@@ -95,17 +105,42 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
         self.audit.is_some()
     }
 
+    async fn uploads(&mut self) -> Result<Uploads, Failure> {
+        let uploads = match &mut self.uploads {
+            Some(uploads) => uploads,
+            none => {
+                let cutoffs = self.ask.uploads.at(self.open.now().await?);
+                none.insert(OldUploads::new(&self.open.layout, cutoffs))
+            }
+        };
+        let Watch { monitor, stop } = &self.context.watch;
+        let Open { store, layout, width, .. } = self.open;
+        let asking = Asking { store, layout, width: *width, monitor, stop };
+        Ok(match Box::pin(uploads.next(&asking)).await? {
+            collect::Uploads::Old(rows) => Uploads::Old(rows),
+            collect::Uploads::End(seen) => Uploads::End(seen),
+        })
+    }
+
     async fn witness(
         &mut self,
-        generation: &GenerationId,
+        generation: Option<&GenerationId>,
         outcomes: Vec<(Row, KeyOutcome)>,
     ) -> Result<(), Failure> {
         let Some(audit) = self.audit.clone() else { return Ok(()) };
-        let run = generation.to_string();
+        let run = generation.map_or(UPLOADS, GenerationId::as_str).to_owned();
         let write = move |audit: &AuditLog| {
             audit.write(&run, outcomes.iter().map(|(row, outcome)| (row.into(), outcome)))
         };
         audit.apart(write).await
+    }
+
+    fn notes(&self, what: Noted) -> bool {
+        self.chronicle.notes(what)
+    }
+
+    fn note(&mut self, what: Noted, blob: &Row, links: &[Row]) {
+        self.chronicle.note(what, blob, links);
     }
 
     async fn closed(&mut self, generation: &GenerationId) -> Result<(), Failure> {
@@ -126,7 +161,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
         held: &[Digest],
     ) -> Result<Look<Failure>, Failure> {
         let out = self.place(purpose)?;
-        let Wishes { source, policy, limits, resources } = &self.ask;
+        let Wishes { source, policy, limits, resources, .. } = &self.ask;
         let (watch, console) = (&self.context.watch, self.context.console);
         let ask = Ask {
             source,
@@ -152,6 +187,7 @@ impl<S: RestoreStore + WriteStore> Around<'_, S> {
         };
         let look = collect::look(&self.open.store, &ask, &watch.monitor, &watch.stop);
         let collect::Look { plan, marks, pinned } = Box::pin(look).await?;
+        self.chronicle.looked(plan.header());
         let objection = require_sound(&plan).err();
         Ok(Look { plan, marks, pinned, objection })
     }

@@ -9,6 +9,10 @@ use crate::{FailedKey, Failure, Refusal};
 /// Turns what ended a run into the program's failure.
 pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failure + '_ {
     |error| match error {
+        // Whoever looked or listed had deleted nothing; earlier steps of the run may have.
+        CollectError::Stopped | CollectError::Around(Failure::Stopped { .. }) => {
+            Failure::Stopped { is_sweeping: true }
+        }
         CollectError::Around(failure) => failure,
         CollectError::Ledger(error) => Failure::Ledger(error),
         // What waited for its turn to be sent was asked to stop.
@@ -21,7 +25,6 @@ pub(super) fn of(location: &Location) -> impl Fn(CollectError<Failure>) -> Failu
         CollectError::NothingKept { .. } => {
             Refusal::NoUndo { location: location.describe() }.into()
         }
-        CollectError::Stopped => Failure::Stopped { is_sweeping: true },
         CollectError::NotBack { key, source } => {
             let first = FailedKey { key: key.into(), message: source.to_string() };
             Failure::NotBack { lost: 0, failed: 1, may_go_on: true, first: Some(first) }
@@ -72,5 +75,7 @@ mod tests {
         };
         assert!(matches!(ended(ErrorKind::Stopped), Failure::Stopped { is_sweeping: true }));
         assert!(matches!(ended(ErrorKind::Denied), Failure::Store { .. }));
+        let looking = CollectError::Around(Failure::Stopped { is_sweeping: false });
+        assert!(matches!(of(&location)(looking), Failure::Stopped { is_sweeping: true }));
     }
 }

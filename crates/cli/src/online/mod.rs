@@ -1,6 +1,7 @@
 //! `regsweep gc --online`: collects while people push.
 
 mod around;
+mod chronicle;
 mod failure;
 mod leased;
 mod undo;
@@ -14,11 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector::{CollectError, Collector, Report, Settings};
-use planner::Policy;
+use planner::{Policy, Requests};
 use protocol::Waits;
+use report::{NightBill, NightRules};
 use store::{RestoreStore, WriteStore};
 
 use self::around::{Around, Wishes};
+use self::chronicle::Chronicle;
 use self::leased::{LeasedWork, Right, with_lease};
 use self::window::Window;
 use crate::args::{GcArgs, OnlineArgs};
@@ -30,7 +33,7 @@ use crate::location::Location;
 use crate::open::{Access, Detail, Open, Watch};
 use crate::registry_cache::RegistryCache;
 use crate::render::{OnlineSummary, online_table};
-use crate::reporting::conclude;
+use crate::reporting::{Reporting, conclude};
 use crate::state::Runs;
 use crate::taken_back::last_undo;
 use crate::trash::empty_others;
@@ -44,6 +47,7 @@ const NO_PLAN: &str = "";
 /// # Errors
 /// What refuses it, before anything is changed; what ended it, and what could not be deleted or brought back.
 pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), Failure> {
+    let reporting = Reporting::begin(&args.report, None, &context.watch)?;
     let location = context.locate(&args.location, &args.store)?;
     let waits = waits(&args.online)?;
     let audit = AuditLog::wanted(&args.sweep, NO_PLAN)?;
@@ -51,13 +55,30 @@ pub(crate) async fn collect(args: &GcArgs, context: &Context<'_>) -> Result<(), 
     cache.require_askable().await?;
     require_forgetting(&cache, args.online.restarted_every)?;
     let window = Window::of(args, &location);
+    let mut chronicle = Chronicle::default();
     let work = Collecting { args, location: &location, context, waits, window, audit };
-    let work = Run { work, cache };
+    let work = Run { work, cache, reporting: &reporting, chronicle: &mut chronicle };
     let deletes = (&args.sweep).into();
     let store = &args.store;
     let access =
         Access { location: &location, store, deletes, detail: Detail::PROVEN, truth: Truth::Links };
-    with_lease(access, args.online.lease_life(), &context.watch, context.console, work).await
+    let life = args.online.lease_life();
+    let outcome = with_lease(access, life, &context.watch, context.console, work).await;
+    // Once the lease is given back: nobody has to wait because a page cannot be written.
+    let written = chronicle.write(reporting, &location, rules(args), &outcome);
+    conclude(outcome, written, context.console)
+}
+
+fn rules(args: &GcArgs) -> NightRules {
+    let GcArgs { online, policy, .. } = args;
+    NightRules {
+        untagged: policy.untagged,
+        grace: policy.grace,
+        uploads_older_than: policy.uploads_older_than.max(online.longest_push),
+        quarantine: online.quarantine,
+        longest_push: online.longest_push,
+        windowed: online.windowed,
+    }
 }
 
 /// Refuses where the registry may believe in what is gone, and nobody can make it forget.
@@ -115,10 +136,12 @@ fn waits(online: &OnlineArgs) -> Result<Waits, Failure> {
     Waits::new(online.quarantine, online.longest_push, cache_life).map_err(Failure::Waits)
 }
 
-/// What is done, and the cache that is purged.
+/// What is done, the cache that is purged, and what is noted of it.
 struct Run<'a> {
     work: Collecting<'a>,
     cache: RegistryCache,
+    reporting: &'a Reporting,
+    chronicle: &'a mut Chronicle,
 }
 
 /// How long a generation is remembered that ended: as long as most that could come back is kept.
@@ -146,13 +169,17 @@ impl LeasedWork for Run<'_> {
         open: Open<S>,
         right: Right,
     ) -> Result<(), Failure> {
-        let Self { work, mut cache } = self;
+        let Self { work, mut cache, reporting, chronicle } = self;
         let state = work.args.state.as_deref();
         let runs = Runs::of(state, open.store.identity(), open.layout.base())?;
         let _lock = runs.lock()?;
         last_undo(&open).await?;
-        let (report, outcome) = work.collect(&open, &runs, &mut cache, right).await?;
-        work.tell(&report, &cache)?;
+        chronicle.begin(&open, reporting).await?;
+        let collected = work.collect(&open, &runs, &mut cache, chronicle, right).await;
+        let (report, outcome) = collected?;
+        let requests = crate::collect::requests(&work.context.watch.monitor);
+        let bill = chronicle.ended(&report, requests);
+        work.tell(&report, &cache, requests, bill)?;
         work.tell_the_way_back(&open, &report).await?;
         outcome.map_err(failure::of(work.location))?;
         let emptied = work.empty_trash(&open).await;
@@ -166,6 +193,7 @@ impl Collecting<'_> {
         open: &Open<S>,
         runs: &Runs,
         cache: &mut RegistryCache,
+        chronicle: &mut Chronicle,
         right: Right,
     ) -> Result<(Report, Result<(), CollectError<Failure>>), Failure> {
         let uses_trash = self.uses_trash(open).await?;
@@ -190,6 +218,8 @@ impl Collecting<'_> {
             trash_for: self.args.sweep.trash_for,
             audit: self.audit.clone(),
             context: self.context,
+            chronicle,
+            uploads: None,
             scratch: None,
         };
         let Watch { monitor, stop } = self.context.watch.clone();
@@ -229,14 +259,18 @@ impl Collecting<'_> {
     }
 
     fn wishes(&self) -> Wishes<'_> {
-        let GcArgs { policy, resources, .. } = self.args;
+        let GcArgs { policy, resources, online, .. } = self.args;
+        let wished = Policy {
+            untagged: policy.untagged,
+            grace: policy.grace,
+            uploads_older_than: policy.uploads_older_than,
+        };
+        // A push adds to what it uploads for no longer than that.
+        let longest = wished.uploads_older_than.max(online.longest_push);
         Wishes {
             source: &self.location.source,
-            policy: Policy {
-                untagged: policy.untagged,
-                grace: policy.grace,
-                uploads_older_than: policy.uploads_older_than,
-            },
+            policy: wished,
+            uploads: Policy { uploads_older_than: longest, ..wished },
             limits: limits(policy),
             resources,
         }
@@ -273,14 +307,21 @@ impl Collecting<'_> {
         keeps_versions.map_err(crate::open::failed_at(self.location))
     }
 
-    fn tell(&self, report: &Report, cache: &RegistryCache) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        report: &Report,
+        cache: &RegistryCache,
+        requests: Requests,
+        bill: Option<NightBill>,
+    ) -> Result<(), Failure> {
         let forecast = Forecast::of(report);
         if self.context.output.json {
-            let requests = crate::collect::requests(&self.context.watch.monitor);
             let summary = OnlineSummary::of(report, forecast, cache.summary(), requests);
-            return self.context.object(&summary);
+            return self.context.object(&summary.with_cost(bill));
         }
-        self.context.data(&online_table(report, self.args.online.windowed, forecast))?;
+        let table = online_table(report, self.args.online.windowed, forecast);
+        let cost = bill.map_or_else(String::new, |bill| format!("{}\n", bill.charged()));
+        self.context.data(&(table + &cost))?;
         if forecast.is_some() {
             let again = command_line::typed();
             self.context.tip(&format!(

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use collector::{Report, Waiting};
-use planner::{Amount, Requests};
+use planner::{Amount, MultipartSeen, Requests};
+use report::NightBill;
 use serde::Serialize;
 
+use super::plan_table::multipart;
 use super::{count, size};
 use crate::online::Forecast;
 use crate::registry_cache::CacheSummary;
@@ -28,6 +30,10 @@ pub struct OnlineSummary {
     lost: usize,
     not_back: usize,
     failed: u64,
+    /// Incomplete multipart uploads.
+    aborted: Objects,
+    /// What was seen of these; none where nobody looked.
+    multipart: Option<MultipartSeen>,
     /// Generations that were given up.
     overtaken: u64,
     generations: Generations,
@@ -35,6 +41,9 @@ pub struct OnlineSummary {
     window: Option<WindowFigures>,
     registry_cache: CacheSummary,
     requests: Requests,
+    /// None where no prices are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<NightBill>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -104,6 +113,8 @@ impl OnlineSummary {
             lost: report.lost.len(),
             not_back: report.not_back.len(),
             failed: report.failed,
+            aborted: report.aborted.into(),
+            multipart: report.uploads.clone(),
             overtaken: report.overtaken,
             generations: Generations {
                 open: report.waiting.len(),
@@ -118,7 +129,13 @@ impl OnlineSummary {
             }),
             registry_cache,
             requests,
+            cost: None,
         }
+    }
+
+    /// The same, with what it costs where that is known.
+    pub(crate) fn with_cost(self, cost: Option<NightBill>) -> Self {
+        Self { cost, ..self }
     }
 }
 
@@ -130,6 +147,10 @@ pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<For
     let _ = writeln!(text, "{:<16} {:>14} {:>12}", "this run", "blobs", "bytes");
     for (name, amount) in [("deleted", report.deleted), ("condemned", report.condemned)] {
         let _ = writeln!(text, "{name:<16} {:>14} {:>12}", count(amount.count), size(amount.bytes));
+    }
+    if report.aborted.count > 0 {
+        let (uploads, bytes) = (count(report.aborted.count), size(report.aborted.bytes));
+        let _ = writeln!(text, "aborted uploads  {uploads:>14} {bytes:>12}");
     }
     for (name, number) in [
         ("rescued", report.rescued),
@@ -150,6 +171,7 @@ pub(crate) fn online_table(report: &Report, windowed: bool, forecast: Option<For
     for waiting in &report.waiting {
         let _ = writeln!(text, "{}", wait(waiting, windowed));
     }
+    text.push_str(&multipart(report.uploads.as_ref()));
     if let Some(forecast) = forecast {
         let (blobs, bytes) = (count(forecast.blobs.count), size(forecast.blobs.bytes));
         let time = humantime::format_duration(Duration::from_secs(forecast.seconds()));

@@ -52,7 +52,7 @@ pub fn plan_table(plan: &Plan, bill: Option<&Bill>, console: Console) -> String 
         let _ = writeln!(text, "\n{} broken links to write anew", count(broken.count));
     }
     text.push_str(&bill.map(|bill| format!("\n{}\n", bill.foreseen())).unwrap_or_default());
-    text.push_str(&multipart(plan));
+    text.push_str(&multipart(plan.header().multipart.as_ref()));
     text.push_str(&rules(plan, console));
     text.push_str(&doubts_and_notes(plan));
     let _ = writeln!(text, "\nplan {:.12} of {}", plan.id().to_string(), header.t0);
@@ -68,8 +68,8 @@ const fn purpose(purpose: Purpose) -> &'static str {
 }
 
 /// Incomplete multipart uploads of which nobody knows whether they could go.
-fn multipart(plan: &Plan) -> String {
-    match &plan.header().multipart {
+pub(super) fn multipart(seen: Option<&MultipartSeen>) -> String {
+    match seen {
         Some(MultipartSeen::Unknown { why }) => {
             format!("\nincomplete multipart uploads are not known, and stay: {why}\n")
         }

@@ -47,7 +47,8 @@ pub(super) const fn saved_words(subject: &Subject<'_>) -> &'static str {
     if subject.outcome.is_some() { "Saved in a month" } else { "Saves in a month" }
 }
 
-fn requests(html: &mut Html, when: &'static str, requests: &Requests, prices: &Prices) {
+/// A row for each kind of request.
+pub(super) fn requests(html: &mut Html, when: &'static str, requests: &Requests, prices: &Prices) {
     for (name, number, price) in prices.charges(requests) {
         if number > 0 {
             row(html, name, when, number, price, prices);
@@ -72,6 +73,10 @@ fn row(
         number(html, money(price, &prices.currency));
     });
 }
+
+/// When nothing is saved, although it was deleted.
+pub(super) const NOTHING_SAVED_YET: &str = "Nothing is saved as long as the bucket keeps the versions of what was deleted, \
+    or what was deleted lies in the trash.";
 
 fn notes(html: &mut Html, subject: &Subject<'_>) {
     let prices = subject.prices;
@@ -101,9 +106,7 @@ fn notes(html: &mut Html, subject: &Subject<'_>) {
             subject.header.location.identity
         ),
     );
-    let trash = "Nothing is saved as long as the bucket keeps the versions of what was deleted, or what was deleted \
-                 lies in the trash.";
-    lead(html, trash);
+    lead(html, NOTHING_SAVED_YET);
     if subject.outcome.is_none() {
         let copies = copies(subject.totals);
         let price: f64 = prices.charges(&copies).iter().map(|(.., price)| price).sum();

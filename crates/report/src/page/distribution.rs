@@ -4,13 +4,12 @@ use planner::Amount;
 
 use crate::html::Html;
 use crate::words::{count, size};
-use crate::{Spread, Subject};
+use crate::{Figures, Spread};
 
 use super::Section;
 use super::parts::{bar, columns, lead};
 
-pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
-    let figures = subject.figures;
+pub(super) fn section(figures: &Figures) -> Option<Section> {
     if figures.ages().steps().is_empty() {
         return None;
     }

@@ -1,14 +1,15 @@
 //! What is kept because it could not be understood.
 
-use crate::Subject;
+use planner::Doubts;
+
 use crate::html::Html;
 use crate::words::{count, counted};
 
 use super::Section;
 use super::parts::lead;
 
-pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
-    let doubts = &subject.header.doubts;
+/// Doubts, and who sees more once their causes are gone.
+pub(super) fn section(doubts: &Doubts, next: &'static str) -> Option<Section> {
     let (total, sample) = (doubts.total(), doubts.sample());
     if total == 0 {
         return None;
@@ -18,7 +19,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
         &mut body,
         format_args!(
             "{} could not be read or understood. Doubt keeps: nothing that the repository of a doubt links is \
-             deleted, here or elsewhere. Once the cause is gone, the next plan sees more.",
+             deleted, here or elsewhere. Once the cause is gone, {next} sees more.",
             counted(total, "thing", "things"),
         ),
     );
@@ -36,7 +37,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     if hidden > 0 {
         lead(
             &mut body,
-            format_args!("And {} more, which the plan counts and does not name.", count(hidden)),
+            format_args!("And {} more, which are counted and not named.", count(hidden)),
         );
     }
     Some(Section { id: "doubts", short: "Doubts", title: "Pinned by doubt", body })

@@ -1,6 +1,6 @@
 //! For which registry, by which rules, from what.
 
-use planner::KeepList;
+use planner::{Facts, KeepList};
 
 use crate::Subject;
 use crate::html::Html;
@@ -14,7 +14,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Section {
     body.element("h3", &[], "Rules");
     body.within("dl", &[("class", &"facts")], |html| rules(html, subject));
     body.element("h3", &[], "What was seen");
-    body.within("dl", &[("class", &"facts")], |html| seen(html, subject));
+    body.within("dl", &[("class", &"facts")], |html| seen(html, &subject.header.facts));
     body.element("h3", &[], "The plan");
     body.within("dl", &[("class", &"facts")], |html| plan(html, subject));
     Section { id: "facts", short: "Details", title: "By which rules, from what", body }
@@ -49,8 +49,8 @@ fn known(html: &mut Html, list: &KeepList) {
     fact(html, "That list was written", list.modified);
 }
 
-fn seen(html: &mut Html, subject: &Subject<'_>) {
-    let facts = &subject.header.facts;
+/// The numbers that the audit goes by.
+pub(super) fn seen(html: &mut Html, facts: &Facts) {
     let unweighed = match facts.unweighed_blobs {
         0 => String::new(),
         unweighed => {

@@ -16,7 +16,7 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
             let all = count(subject.totals.all().count);
             tile(html, "Objects in the plan", all, objects_of(subject));
             repositories(html, subject);
-            doubts(html, subject);
+            doubts(html, subject.header.doubts.total());
             if let Some(saved) = cost::saved_per_month(subject).filter(|_| !subject.is_refused()) {
                 let saved = money(saved, &subject.prices.currency);
                 tile(html, cost::saved_words(subject), saved, "at the prices below".to_owned());
@@ -90,13 +90,14 @@ fn repositories(html: &mut Html, subject: &Subject<'_>) {
     tile(html, "Repositories", format!("{more}{}", count(places)), of);
 }
 
-fn doubts(html: &mut Html, subject: &Subject<'_>) {
-    let doubts = subject.header.doubts.total();
+/// How many doubts there are.
+pub(super) fn doubts(html: &mut Html, doubts: u64) {
     let more = if doubts == 0 { "everything was understood" } else { "kept, with all they pin" };
     tile(html, "In doubt", count(doubts), more.to_owned());
 }
 
-fn tile(html: &mut Html, name: &'static str, value: String, more: String) {
+/// A number with what it is of.
+pub(super) fn tile(html: &mut Html, name: &'static str, value: String, more: String) {
     html.within("div", &[], |html| {
         html.element("dt", &[], name);
         html.element("dd", &[], value);

@@ -2,9 +2,9 @@
 
 use planner::{MultipartSeen, Reason, RowKind};
 
-use crate::Subject;
 use crate::html::Html;
 use crate::words::{count, size};
+use crate::{Figures, Subject};
 
 use super::Section;
 use super::parts::{bar, columns, lead, number};
@@ -32,7 +32,7 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     );
     body.within("table", &[], |html| {
         columns(html, &[("What, and why", false), ("Objects", true), ("Bytes", true)]);
-        html.within("tbody", &[], |html| rows(html, subject));
+        html.within("tbody", &[], |html| rows(html, subject.figures));
         html.within("tfoot", &[], |html| {
             html.within("tr", &[], |html| {
                 let all = subject.totals.all();
@@ -51,10 +51,11 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     Some(Section { id: "kinds", short: "Kinds", title: "What goes, and why", body })
 }
 
-fn rows(html: &mut Html, subject: &Subject<'_>) {
-    let most = subject.figures.kinds().values().map(|amount| amount.bytes).max().unwrap_or(0);
+/// A row for each kind and reason.
+pub(super) fn rows(html: &mut Html, figures: &Figures) {
+    let most = figures.kinds().values().map(|amount| amount.bytes).max().unwrap_or(0);
     for (kind, name) in KINDS {
-        let of_kind = subject.figures.kinds().iter().filter(|((of, _), _)| *of == kind);
+        let of_kind = figures.kinds().iter().filter(|((of, _), _)| *of == kind);
         for ((_, reason), amount) in of_kind {
             html.within("tr", &[], |html| {
                 html.within("th", &[("scope", &"row")], |html| {

@@ -5,7 +5,7 @@ use planner::Amount;
 
 use crate::html::Html;
 use crate::words::{count, duration, size};
-use crate::{Outcome, Point, Subject};
+use crate::{FailedObject, Outcome, Point, Subject, Timeline};
 
 use super::Section;
 use super::chart::Chart;
@@ -15,7 +15,7 @@ use super::parts::{bar, columns, lead, number};
 const LEAST_POINTS: usize = 4;
 
 pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
-    let has_curves = subject.timeline.points().count() >= LEAST_POINTS;
+    let has_curves = has_curves(subject.timeline);
     let (title, short) = match subject.outcome {
         Some(_) => ("What became of it", "Outcome"),
         None if has_curves => ("How the plan was made", "Run"),
@@ -24,14 +24,23 @@ pub(super) fn section(subject: &Subject<'_>) -> Option<Section> {
     let mut body = Html::default();
     if let Some(outcome) = subject.outcome {
         balance(&mut body, outcome);
-        failures(&mut body, outcome);
+        failures(&mut body, "The first that could not be deleted", &outcome.failures);
     }
-    if has_curves {
-        curves(&mut body, subject);
-    } else if let Some(length) = subject.timeline.length() {
-        lead(&mut body, format_args!("It took {}, too short for a curve.", duration(length)));
-    }
+    over_time(&mut body, subject.timeline, subject.is_files());
     Some(Section { id: "run", short, title, body })
+}
+
+fn has_curves(timeline: &Timeline) -> bool {
+    timeline.points().count() >= LEAST_POINTS
+}
+
+/// How a run went on.
+pub(super) fn over_time(html: &mut Html, timeline: &Timeline, is_files: bool) {
+    if has_curves(timeline) {
+        curves(html, timeline, is_files);
+    } else if let Some(length) = timeline.length() {
+        lead(html, format_args!("It took {}, too short for a curve.", duration(length)));
+    }
 }
 
 fn balance(html: &mut Html, outcome: &Outcome) {
@@ -74,13 +83,14 @@ fn fate(html: &mut Html, name: &'static str, amount: Amount, why: &'static str, 
     });
 }
 
-fn failures(html: &mut Html, outcome: &Outcome) {
-    if outcome.failures.is_empty() {
+/// What the store said of objects.
+pub(super) fn failures(html: &mut Html, title: &'static str, failures: &[FailedObject]) {
+    if failures.is_empty() {
         return;
     }
-    html.element("h3", &[], "The first that could not be deleted");
+    html.element("h3", &[], title);
     html.within("ul", &[("class", &"notes")], |html| {
-        for failed in &outcome.failures {
+        for failed in failures {
             html.within("li", &[], |html| {
                 html.element("span", &[("class", &"mono")], &failed.key);
                 html.raw("<br />");
@@ -90,8 +100,7 @@ fn failures(html: &mut Html, outcome: &Outcome) {
     });
 }
 
-fn curves(html: &mut Html, subject: &Subject<'_>) {
-    let timeline = subject.timeline;
+fn curves(html: &mut Html, timeline: &Timeline, is_files: bool) {
     html.element("h3", &[], "Over time");
     if let Some(last) = timeline.last() {
         let text = format!(
@@ -109,7 +118,7 @@ fn curves(html: &mut Html, subject: &Subject<'_>) {
         .collect();
     for (title, of, told, base, is_trouble) in SERIES {
         let is_silent = timeline.last().is_none_or(|last| of(&last) == 0);
-        let is_asked = is_trouble && !subject.is_files();
+        let is_asked = is_trouble && !is_files;
         if !is_silent || is_asked {
             let rates = timeline.rates(of);
             Chart { title, rates: &rates, told, base, phases: &phases, is_trouble }.write(html);

@@ -9,7 +9,7 @@ use super::objects;
 
 /// How it looks; never told by colour alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(super) enum Tone {
     Good,
     Warn,
     Bad,
@@ -37,14 +37,20 @@ impl Tone {
     }
 }
 
-struct Verdict {
-    tone: Tone,
-    title: String,
-    text: String,
+/// What stands first.
+pub(super) struct Verdict {
+    pub(super) tone: Tone,
+    pub(super) title: String,
+    pub(super) text: String,
 }
 
 pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
-    let Verdict { tone, title, text } = verdict(subject);
+    show(html, verdict(subject), &subject.header.notes);
+}
+
+/// Writes a verdict, with what an audit says.
+pub(super) fn show(html: &mut Html, verdict: Verdict, audit: &[Note]) {
+    let Verdict { tone, title, text } = verdict;
     let class = format!("verdict {}", tone.class());
     html.within("section", &[("class", &class), ("aria-labelledby", &"verdict")], |html| {
         html.within("h2", &[("id", &"verdict")], |html| {
@@ -54,7 +60,7 @@ pub(super) fn write(html: &mut Html, subject: &Subject<'_>) {
             html.text(title);
         });
         html.element("p", &[], text);
-        notes(html, &subject.header.notes);
+        notes(html, audit);
     });
 }
 

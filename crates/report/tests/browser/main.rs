@@ -18,6 +18,8 @@
 mod chromium;
 #[path = "../pages/fixture.rs"]
 mod fixture;
+#[path = "../pages/nights.rs"]
+mod nights;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use chromium::{Chromium, Scheme};
 use fixture::{carried_out, empty, refused, thousands, tiny};
+use nights::{busy, ended_by_audit, quiet};
 
 /// What looks at the frames, and writes what it finds where `--dump-dom` shows it.
 const PROBE: &str = include_str!("probe.html");
@@ -42,6 +45,9 @@ fn pages() -> Vec<(&'static str, String)> {
         ("refused", refused(&" a-word-that-has-no-place-to-break".repeat(3)).page()),
         ("thousands", thousands().page()),
         ("carried-out", carried_out().page()),
+        ("night", busy().page()),
+        ("quiet-night", quiet().page()),
+        ("refused-night", ended_by_audit(&" a-word-that-has-no-place-to-break".repeat(3)).page()),
     ]
 }
 

@@ -6,3 +6,5 @@ mod expected;
 mod figures;
 mod fixture;
 mod markup;
+mod night;
+mod nights;

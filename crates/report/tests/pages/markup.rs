@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::fixture::{Shown, carried_out, empty, refused, thousands, tiny};
+use crate::fixture::{carried_out, empty, refused, thousands, tiny};
+use crate::nights::{busy, ended_by_audit, quiet};
 
 /// Names of elements and attributes, in order: the page without any text.
 fn structure(page: &str) -> Vec<String> {
@@ -36,13 +37,16 @@ fn text(name: impl AsRef<[u8]>) -> String {
     String::from_utf8(name.as_ref().to_vec()).unwrap()
 }
 
-fn all() -> Vec<(&'static str, Shown)> {
+fn all() -> Vec<(&'static str, String)> {
     vec![
-        ("tiny", tiny()),
-        ("empty", empty()),
-        ("refused", refused("")),
-        ("thousands", thousands()),
-        ("carried-out", carried_out()),
+        ("tiny", tiny().page()),
+        ("empty", empty().page()),
+        ("refused", refused("").page()),
+        ("thousands", thousands().page()),
+        ("carried-out", carried_out().page()),
+        ("night", busy().page()),
+        ("quiet-night", quiet().page()),
+        ("refused-night", ended_by_audit("").page()),
     ]
 }
 
@@ -52,12 +56,15 @@ proptest! {
     #[test]
     fn nothing_that_anybody_wrote_becomes_markup(hostile in any::<String>()) {
         prop_assert_eq!(structure(&refused(&hostile).page()), structure(&refused("x").page()));
+        let night = |text: &str| structure(&ended_by_audit(text).page());
+        prop_assert_eq!(night(&hostile), night("x"));
     }
 }
 
 #[test]
 fn what_is_known_to_break_out_does_not() {
     let plain = structure(&refused("x").page());
+    let plain_night = structure(&ended_by_audit("x").page());
     for hostile in [
         "</title><script>alert(1)</script>",
         "\"><img src=x onerror=alert(1)>",
@@ -70,13 +77,13 @@ fn what_is_known_to_break_out_does_not() {
         "\u{0}<\u{0}b>",
     ] {
         assert_eq!(structure(&refused(hostile).page()), plain, "{hostile:?}");
+        assert_eq!(structure(&ended_by_audit(hostile).page()), plain_night, "{hostile:?}");
     }
 }
 
 #[test]
 fn a_page_loads_nothing_and_runs_nothing() {
-    for (name, shown) in all() {
-        let page = shown.page();
+    for (name, page) in all() {
         let names = structure(&page);
         let tags: BTreeSet<&str> = names.iter().filter_map(|name| name.split(' ').next()).collect();
         for tag in [
@@ -107,8 +114,7 @@ fn a_page_loads_nothing_and_runs_nothing() {
 
 #[test]
 fn every_link_leads_somewhere_and_no_place_is_named_twice() {
-    for (name, shown) in all() {
-        let page = shown.page();
+    for (name, page) in all() {
         let values = |before: &str| -> Vec<String> {
             let rest = page.split(before).skip(1);
             rest.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
@@ -162,8 +168,8 @@ fn cells_of_the_map_lie_inside_and_apart_on_every_screen() {
 
 #[test]
 fn headings_are_nested_and_there_is_one_title() {
-    for (name, shown) in all() {
-        let names = structure(&shown.page());
+    for (name, page) in all() {
+        let names = structure(&page);
         let levels: Vec<u8> = names
             .iter()
             .filter_map(|name| name.strip_prefix('h')?.split(' ').next()?.parse().ok())
