@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use registry::{Digest, KeyKind, Layout};
 use serde_json::Value;
+use world::{Content, World};
 
 use crate::expected::{assert_expected, redacted};
+use crate::policy::{TEAM, team, with_policy};
 use crate::program::Program;
 use crate::registries::{T, bucket, directory, keys, now, small};
 
@@ -131,6 +133,57 @@ fn a_repository_that_has_nothing_to_do_with_a_digest_is_told_so() {
         let words = format!("  {repository} neither keeps nor names it\n");
         assert_eq!(said.contains(&words), is_stranger, "{said}");
     }
+}
+
+/// A rule that waits for a manifest that lost its tag ten days ago.
+const WAITING: &str = "- {name: lost its tags, repositories: other/*, untagged-after: 60d}\n";
+
+/// A tag and a layer of it, under every verdict that a policy can have.
+fn ruled_subjects(world: &World) -> Vec<String> {
+    let digest = |repository: &str, tag: &str| {
+        let link = &world.objects()[&world.keys().current(repository, tag)];
+        String::from_utf8(link.bytes.clone()).unwrap()
+    };
+    let signature = format!("sha256-{}.sig", &digest("team/app", "v1.0.0")[7..]);
+    let tags = ["build-3", "build-29", "v1.0.0", &signature].map(|tag| format!("team/app:{tag}"));
+    let named = digest("other/app", "build-1");
+    let lost = world.revisions("other/app").into_iter().map(|digest| digest.to_string());
+    let lost = lost.filter(|digest| *digest != named);
+    let layer = Content::new(301, 64).digest().to_string();
+    tags.into_iter().chain(["other/app:build-1".to_owned(), layer]).chain(lost).collect()
+}
+
+#[test]
+fn under_a_policy_each_tag_is_told_with_the_rule_that_decides() {
+    let world = team(T);
+    let server = bucket(&world);
+    let program = with_policy(Program::at(&server), &(TEAM.to_owned() + "  " + WAITING));
+    let mut said = String::new();
+    for subject in ruled_subjects(&world) {
+        let typed = ["explain", "s3://registry", &subject, "--policy", "policy.yml"];
+        said += &program.done(&typed).stdout;
+        said.push('\n');
+    }
+    assert_expected("explain-policy.txt", &redacted(&said, &[]));
+    let tag = "team/app:build-3";
+    let object = explained(&program, "s3://registry", tag, &["--policy", "policy.yml"]);
+    let pretty = serde_json::to_string_pretty(&object).unwrap();
+    assert_expected("explain-policy.json", &redacted(&pretty, &[]));
+    let uncovered = with_policy(program, TEAM);
+    let typed = ["explain", "s3://registry", "other/app:build-1", "--policy", "policy.yml"];
+    let said = uncovered.done(&typed).stdout;
+    let words = "  the tag stays: no rule lets anything of this repository go\n";
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn a_policy_is_no_more_than_what_it_says_and_goes_with_nothing_else() {
+    let program = with_policy(Program::new(), "version: 2\n");
+    let typed = ["explain", "s3://registry", "team/app:v1", "--policy", "policy.yml"];
+    let wrong = program.run(&typed).with_code(2);
+    assert!(wrong.stderr.contains("policy.yml"), "{}", wrong.stderr);
+    let both = program.run(&[&typed[..], &["--untagged"]].concat()).with_code(2);
+    assert!(both.stderr.contains("cannot be used with"), "{}", both.stderr);
 }
 
 #[test]

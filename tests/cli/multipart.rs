@@ -35,7 +35,7 @@ fn begin(server: &Server, key: &str, age: u64, parts: &[(u64, usize)]) -> String
 }
 
 /// Two that go, two that are young in one way or another, and two that no registry began.
-fn leave_uploads(server: &Server) {
+pub(crate) fn leave_uploads(server: &Server) {
     begin(server, &data("old"), 20, &[(20, 1000), (19, 24)]);
     begin(server, &copy(), 9, &[]);
     begin(server, &data("young"), 3, &[(3, 5)]);

@@ -13,14 +13,14 @@ use proptest::prelude::*;
 use registry::{Digest, Layout, Timestamp};
 use regsweep::Failure;
 use regsweep::usage::{Ask, take_census};
-use store::{FaultPlan, Faulty, MemoryStore, ReadStore};
+use store::{FaultPlan, Faulty, MemoryStore, MultipartStore};
 use world::strategy::{mode, script};
 use world::{Content, Image, Index, Mode, World};
 
 use crate::harness::{Collection, Ways, cases, runtime, scratch};
 use crate::model::{days, ways, world};
 
-async fn try_census<S: ReadStore>(
+async fn try_census<S: MultipartStore>(
     store: S,
     world: &World,
     mode: &Mode,
@@ -30,7 +30,7 @@ async fn try_census<S: ReadStore>(
     try_census_by(None, store, world, mode, ways, follow).await
 }
 
-async fn try_census_by<S: ReadStore>(
+async fn try_census_by<S: MultipartStore>(
     retention: Option<Arc<Retention>>,
     store: S,
     world: &World,

@@ -3,11 +3,13 @@
 //! ```text
 //! lister ─▶ RepositoryTree ─▶ Marker ─▶ Marked ─▶ SeesRepositories, one for each task
 //! lister ─▶ page of blobs ────────────────────▶ SeesBlobs, one for each range
+//! store  ─▶ page of multipart uploads ────────▶ Met, with their parts
 //! ```
 //! What a visitor makes of it, a plan, a sum, a search, is its own affair; all of them see the same.
 
 mod answers;
 mod blobs;
+mod multipart;
 mod repositories;
 
 use std::path::Path;
@@ -20,6 +22,7 @@ use registry::Layout;
 
 pub(crate) use self::answers::{Answers, Questions, TOGETHER, says_something};
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
+pub(crate) use self::multipart::{Met, Sight, Weigh, Weight, visit_uploads};
 pub(crate) use self::repositories::{Marking, SeesRepositories, lost, visit_repositories};
 
 use crate::Failure;
