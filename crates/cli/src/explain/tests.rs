@@ -160,10 +160,10 @@ impl Planned {
         let mut unnamed = unnamed.filter(|row| !links.contains_key(&*row.key));
         assert_eq!(unnamed.next(), None, "{digest}");
         for holding in &told.holdings {
-            let tags = &holding.ruled.as_ref().unwrap().tags;
+            let Ruled { is_covered, tags, .. } = holding.ruled.as_ref().unwrap();
             tags.iter().for_each(|tag| self.check_tag(&holding.repository, tag));
-            // What a tag that stays leads to is kept.
-            let stays = tags.iter().any(|tag| tag.goes.is_none());
+            // What a tag that stays leads to is kept; where no rule lets anything go, tags that lead nowhere decide nothing.
+            let stays = *is_covered && tags.iter().any(|tag| tag.goes.is_none());
             assert!(!stays || !holding.paths.is_empty(), "{digest} in {}", holding.repository);
         }
     }
@@ -180,6 +180,19 @@ impl Planned {
         assert!(may_go || told.goes.is_none() || is_remains, "{told:?}");
         assert!(!matches!(told.because, Because::Expired(_)) || told.goes.is_some(), "{told:?}");
     }
+}
+
+/// Whether anything is only the history of a tag: a plan judges it as a tag, and nobody can ask for it as one.
+fn has_bare_history(world: &World) -> bool {
+    let layout = Layout::new("");
+    let is_bare = |key: &String| match layout.classify(key) {
+        KeyKind::TagIndex { repository, tag, .. } => {
+            let current = layout.key_of(&KeyKind::TagCurrent { repository, tag }).unwrap();
+            !world.objects().contains_key(&current)
+        }
+        _ => false,
+    };
+    world.objects().keys().any(is_bare)
 }
 
 /// Explains every digest of the registry, and every tag.
@@ -208,11 +221,13 @@ async fn check(world: &World, planned: &Planned) {
             _ => {}
         }
     }
-    assert_eq!(rules, planned.rules, "as many tags by each rule as in the plan");
+    if !has_bare_history(world) {
+        assert_eq!(rules, planned.rules, "as many tags by each rule as in the plan");
+    }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn under_a_policy_every_digest_and_tag_is_told_what_a_plan_does_with_it(
