@@ -1,6 +1,7 @@
 //! `regsweep explain`: who keeps something, or why it would go; never other than what a plan says.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use registry::{Digest, KeyKind, Layout};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use world::{Content, World};
 use crate::expected::{assert_expected, redacted};
 use crate::policy::{TEAM, team, with_policy};
 use crate::program::Program;
-use crate::registries::{T, bucket, directory, keys, now, small};
+use crate::registries::{T, bucket, days, directory, image, keys, now, small};
 
 const MODES: [&[&str]; 2] = [&[], &["--untagged"]];
 
@@ -174,6 +175,47 @@ fn under_a_policy_each_tag_is_told_with_the_rule_that_decides() {
     let said = uncovered.done(&typed).stdout;
     let words = "  the tag stays: no rule lets anything of this repository go\n";
     assert!(said.contains(words), "{said}");
+}
+
+const BY_HAND: &str = "\
+version: 1
+rules:
+  - {name: versions, repositories: team/*, tags: 'v*', expire: always}
+  - {name: unreached, repositories: team/*, untagged-after: 1d}
+  - {name: only tags, repositories: library/*, tags: '*', expire: always}
+";
+
+/// A signed image whose tag goes, a signature of nothing, a young tag, a repository in doubt, and one in which no rule lets
+/// manifests go; the tags to ask for.
+fn by_hand() -> (World, Vec<String>) {
+    let mut world = World::new(T.before(days(30)), "");
+    let signed = world.push_image("team/app", &image(1), Some("v1"));
+    let signature = |of: Digest| format!("sha256-{}.sig", of.hex());
+    let (own, stray) = (signature(signed), signature(Digest::sha256(b"nothing")));
+    world.push_image("team/app", &image(2), Some(&own));
+    world.push_image("team/app", &image(3), Some(&stray));
+    world.push_unknown("team/odd", 4, &[Content::new(5, 40)], Some("v1"));
+    world.push_image("library/app", &image(6), Some("v1"));
+    world.age(days(30) - Duration::from_hours(1));
+    world.push_image("team/app", &image(7), Some("v2"));
+    world.age(Duration::from_hours(1));
+    let here = ["v1", &own, &stray, "v2"].map(|tag| format!("team/app:{tag}"));
+    let others = ["team/odd:v1", "library/app:v1"].map(str::to_owned);
+    (world, here.into_iter().chain(others).collect())
+}
+
+#[test]
+fn tags_that_follow_are_young_in_doubt_or_go_alone_are_told_so() {
+    let (world, tags) = by_hand();
+    let server = bucket(&world);
+    let program = with_policy(Program::at(&server), BY_HAND);
+    let mut said = String::new();
+    for tag in &tags {
+        let typed = ["explain", "s3://registry", tag, "--policy", "policy.yml"];
+        said += &program.done(&typed).stdout;
+        said.push('\n');
+    }
+    assert_expected("explain-policy-by-hand.txt", &redacted(&said, &[]));
 }
 
 #[test]

@@ -154,14 +154,18 @@ impl Planned {
         let links = told.holdings.iter().flat_map(|holding| &holding.links);
         let links: HashMap<&str, Option<&Gone>> =
             links.map(|link| (&*link.key, link.goes.as_ref())).collect();
-        links.iter().for_each(|(key, goes)| self.check_key(key, *goes));
+        for (key, goes) in &links {
+            self.check_key(key, *goes);
+        }
         let of_digest = self.rows.values().filter(|row| row.digest == Some(digest));
         let unnamed = of_digest.filter(|row| row.kind != RowKind::Blob);
         let mut unnamed = unnamed.filter(|row| !links.contains_key(&*row.key));
         assert_eq!(unnamed.next(), None, "{digest}");
         for holding in &told.holdings {
             let Ruled { is_covered, tags, .. } = holding.ruled.as_ref().unwrap();
-            tags.iter().for_each(|tag| self.check_tag(&holding.repository, tag));
+            for tag in tags {
+                self.check_tag(&holding.repository, tag);
+            }
             // What a tag that stays leads to is kept; where no rule lets anything go, tags that lead nowhere decide nothing.
             let stays = *is_covered && tags.iter().any(|tag| tag.goes.is_none());
             assert!(!stays || !holding.paths.is_empty(), "{digest} in {}", holding.repository);

@@ -114,7 +114,8 @@ fn of_rules(text: &mut String, ruled: &Ruled, holding: &Holding, told: Option<&T
         line(text, &format!("  tag {} {}", tag.name, of_tag(tag)));
     }
     more(text, tags.len(), "tags");
-    let is_revision = |path: &Path| matches!(path.ground, Ground::Revision);
+    let is_sure = holding.doubts.is_empty();
+    let is_revision = |path: &Path| is_sure && matches!(path.ground, Ground::Revision);
     match &ruled.untagged {
         None if !ruled.is_covered => line(text, "  no rule lets anything of this repository go"),
         None if holding.paths.iter().any(is_revision) => {
