@@ -10,9 +10,10 @@ use world::{Content, World};
 use crate::expected::{assert_expected, redacted};
 use crate::policy::{TEAM, team, with_policy};
 use crate::program::Program;
-use crate::registries::{T, bucket, days, directory, image, keys, now, small};
+use crate::registries::{T, bucket, days, directory, files, image, keys, now, small};
 
 const MODES: [&[&str]; 2] = [&[], &["--untagged"]];
+const POLICY: [&str; 2] = ["--policy", "policy.yml"];
 
 fn explained(program: &Program, location: &str, subject: &str, mode: &[&str]) -> Value {
     let typed = [&["explain", location, subject, "--json"][..], mode].concat();
@@ -29,30 +30,55 @@ fn blobs(keys: impl IntoIterator<Item = String>) -> BTreeSet<Digest> {
     keys.into_iter().filter_map(digest).collect()
 }
 
+/// Lets a tag of `small` go, with what loses its tags.
+const LIBRARY: &str = "\
+version: 1
+rules:
+  - {name: latest, repositories: library/*, tags: latest, expire: always}
+  - {name: unreached, repositories: library/*, untagged-after: 1d}
+";
+
+/// The keys that a plan deletes.
+fn planned(program: &Program, location: &str, mode: &[&str]) -> BTreeSet<String> {
+    let plan = format!("plan{}", mode.concat());
+    let typed = ["plan", location, "--out", &plan, "--max-delete-share", "100"];
+    program.done(&[&typed[..], mode].concat());
+    let csv = program.done(&["show", &plan, "--format", "csv"]).stdout;
+    csv.lines().filter_map(|line| line.split(',').nth(3)).map(str::to_owned).collect()
+}
+
+/// That of every blob in `keys`, and of every key that names it, is told what a plan does with it.
+fn assert_as_planned(program: &Program, location: &str, keys: BTreeSet<String>, mode: &[&str]) {
+    let goes = planned(program, location, mode);
+    for digest in blobs(keys) {
+        let object = explained(program, location, &digest.to_string(), mode);
+        let is_garbage = object["verdict"] == "garbage";
+        let key = object["blob"]["key"].as_str().unwrap();
+        assert_eq!(is_garbage, goes.contains(key), "{mode:?}: {object:#}");
+        let repositories = object["repositories"].as_array().unwrap().iter();
+        let named = repositories.flat_map(|repository| repository["keys"].as_array().unwrap());
+        for named in named {
+            let key = named["key"].as_str().unwrap();
+            assert_eq!(named["goes"].is_null(), !goes.contains(key), "{mode:?}: {named:#}");
+        }
+    }
+}
+
 #[test]
 fn what_is_explained_as_garbage_is_what_a_plan_would_delete() {
     let server = bucket(&small(T, ""));
-    let program = Program::at(&server);
-    for (number, mode) in MODES.into_iter().enumerate() {
-        let plan = format!("plan-{number}");
-        program.done(&[&["plan", "s3://registry", "--out", &plan][..], mode].concat());
-        let csv = program.done(&["show", &plan, "--format", "csv"]).stdout;
-        let goes: BTreeSet<&str> = csv.lines().filter_map(|line| line.split(',').nth(3)).collect();
-        for digest in blobs(keys(&server)) {
-            let object = explained(&program, "s3://registry", &digest.to_string(), mode);
-            let is_garbage = object["verdict"] == "garbage";
-            let key = object["blob"]["key"].as_str().unwrap();
-            assert_eq!(is_garbage, goes.contains(key), "{mode:?}: {object:#}");
-            for named in object["repositories"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .flat_map(|repository| repository["keys"].as_array().unwrap())
-            {
-                let key = named["key"].as_str().unwrap();
-                assert_eq!(named["goes"].is_null(), !goes.contains(key), "{mode:?}: {named:#}");
-            }
-        }
+    let program = with_policy(Program::at(&server), LIBRARY);
+    for mode in [MODES[0], MODES[1], &POLICY] {
+        assert_as_planned(&program, "s3://registry", keys(&server), mode);
+    }
+}
+
+#[test]
+fn on_files_too() {
+    let program = with_policy(Program::new(), LIBRARY);
+    let root = directory(program.home(), &small(now(), ""));
+    for mode in [MODES[1], &POLICY] {
+        assert_as_planned(&program, root.to_str().unwrap(), files(&root), mode);
     }
 }
 
@@ -93,7 +119,7 @@ fn garbage_is_told_with_its_last_link_and_what_is_young_with_when_it_may_go() {
     let program = Program::new();
     let root = directory(program.home(), &small(now(), ""));
     let root = root.to_str().unwrap();
-    let all = blobs(crate::registries::files(root.as_ref()));
+    let all = blobs(files(root.as_ref()));
     let said: Vec<String> = all
         .iter()
         .map(|digest| program.done(&["explain", root, &digest.to_string(), "--untagged"]).stdout)
@@ -196,7 +222,7 @@ fn by_hand() -> (World, Vec<String>) {
     world.push_image("team/app", &image(3), Some(&stray));
     world.push_unknown("team/odd", 4, &[Content::new(5, 40)], Some("v1"));
     world.push_image("library/app", &image(6), Some("v1"));
-    world.age(days(30) - Duration::from_hours(1));
+    world.age(Duration::from_hours(30 * 24 - 1));
     world.push_image("team/app", &image(7), Some("v2"));
     world.age(Duration::from_hours(1));
     let here = ["v1", &own, &stray, "v2"].map(|tag| format!("team/app:{tag}"));
