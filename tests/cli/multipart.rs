@@ -256,12 +256,14 @@ fn a_diagnosis_warns_where_they_may_not_be_listed_and_fails_of_it_no_command() {
     let (server, program) = left_behind();
     let refuse = Fault::Refuse(S3Error::ACCESS_DENIED);
     server.set_faults(Faults::none().on(Kind::ListUploads, When::Always, refuse));
-    let doctor = ["doctor", "s3://registry", "--for", "plan", "--json"];
-    let found = program.done(&doctor).summary();
-    let checks = found["checks"].as_array().unwrap();
-    let check = checks.iter().find(|check| check["name"] == "multipart-uploads").unwrap();
-    assert_eq!(check["result"], "missing");
-    let advice = check["advice"].to_string();
-    assert!(advice.contains("allow s3:ListBucketMultipartUploads on arn:aws:s3:::registry:"));
-    assert!(advice.contains("until then such uploads stay"), "{advice}");
+    for task in ["plan", "usage"] {
+        let doctor = ["doctor", "s3://registry", "--for", task, "--json"];
+        let found = program.done(&doctor).summary();
+        let checks = found["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == "multipart-uploads").unwrap();
+        assert_eq!(check["result"], "missing");
+        let advice = check["advice"].to_string();
+        assert!(advice.contains("allow s3:ListBucketMultipartUploads on arn:aws:s3:::registry:"));
+        assert!(advice.contains("until then such uploads stay"), "{advice}");
+    }
 }

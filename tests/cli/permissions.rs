@@ -141,6 +141,14 @@ fn a_plan_needs_what_its_policy_allows_and_nothing_less() {
 }
 
 #[test]
+fn a_census_needs_what_a_plan_does_and_nothing_less() {
+    let (server, program) = registry(false);
+    program.done(&["usage", LOCATION, "--tags"]);
+    let policy = policy(&["usage"]);
+    assert_eq!(used(&policy, &server), rights(&policy));
+}
+
+#[test]
 fn what_says_that_a_database_knows_more_may_be_looked_at() {
     let (server, program) = registry(false);
     let file = |name| format!("{ROOT}/docker/registry/lockfiles/{name}-in-use");

@@ -24,7 +24,7 @@ fn readme() -> String {
 }
 
 /// A program with a policy of this text in its home.
-fn with_policy(program: Program, text: &str) -> Program {
+pub(crate) fn with_policy(program: Program, text: &str) -> Program {
     fs::write(program.home().join("policy.yml"), text).unwrap();
     program
 }
@@ -127,7 +127,7 @@ fn a_policy_excludes_what_it_does_not_go_with() {
 }
 
 /// Two repositories of a team with releases and builds of many days, and one of others.
-fn team(now: Timestamp) -> World {
+pub(crate) fn team(now: Timestamp) -> World {
     let mut world = World::new(now.before(days(100)), "");
     for number in 0..30 {
         world.push_image("team/app", &image(number), Some(&format!("build-{number}")));
@@ -141,7 +141,7 @@ fn team(now: Timestamp) -> World {
     world
 }
 
-const TEAM: &str = "\
+pub(crate) const TEAM: &str = "\
 version: 1
 rules:
   - {name: releases, repositories: team/*, semver: '>=1', keep: always}

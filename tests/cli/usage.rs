@@ -3,10 +3,11 @@
 use std::fs;
 
 use serde_json::Value;
-use simstore::Server;
+use simstore::{Fault, Faults, Kind, S3Error, Server, When};
 use world::{Content, Image, World};
 
 use crate::expected::{assert_expected, redacted};
+use crate::multipart::leave_uploads;
 use crate::program::{Outcome, Program};
 use crate::registries::{T, bucket, days, directory, keys, now, small};
 
@@ -104,6 +105,58 @@ fn what_is_reclaimable_is_what_a_plan_deletes() {
             "{rules:?}"
         );
     }
+}
+
+#[test]
+fn multipart_uploads_are_counted_with_their_bytes_apart_from_other_uploads() {
+    let (_world, server, program) = registry();
+    let without = program.done(&[&USAGE[..], &["--json"]].concat()).summary();
+    leave_uploads(&server);
+    server.forget_requests();
+    // The registry was used for another twelve days.
+    let old = ["--uploads-older-than", "16d"];
+    let usage = program.done(&[&USAGE[..], &["--json"], &old].concat()).summary();
+    let told = serde_json::json!({
+        "state": "known", "count": 4, "bytes": 1040,
+        "reclaimable": {"count": 2, "bytes": 1024}, "unread": 0, "foreign": 1,
+    });
+    assert_eq!(usage["totals"]["multipart_uploads"], told);
+    assert_eq!(usage["totals"]["uploads"], without["totals"]["uploads"]);
+    assert_eq!(usage["repositories"], without["repositories"]);
+    assert_eq!((server.count(Kind::ListUploads), server.count(Kind::ListParts)), (1, 4));
+    program.done(&[&["plan", "s3://registry", "--out", "plan"], &old[..]].concat());
+    let plan = program.done(&["show", "plan", "--json"]).summary();
+    let planned = &plan["delete"]["multipart_uploads"];
+    assert_eq!(usage["totals"]["multipart_uploads"]["reclaimable"], *planned);
+    assert_expected("usage-multipart.txt", &program.done(&[&USAGE[..], &old].concat()).stdout);
+}
+
+#[test]
+fn multipart_uploads_that_cannot_be_listed_are_not_known_and_never_none() {
+    let (_world, server, program) = registry();
+    leave_uploads(&server);
+    let refuse = Fault::Refuse(S3Error::ACCESS_DENIED);
+    let faults = |kind| Faults::none().on(kind, When::Always, refuse.clone());
+    server.set_faults(faults(Kind::ListParts));
+    let usage = program.done(&[&USAGE[..], &["--json"]].concat()).summary();
+    let told = &usage["totals"]["multipart_uploads"];
+    assert_eq!(
+        (&told["count"], &told["bytes"], &told["unread"]),
+        (&4.into(), &0.into(), &4.into())
+    );
+    let said = program.done(&USAGE).stdout;
+    assert!(said.contains("multipart uploads of unknown size"), "{said}");
+    server.set_faults(faults(Kind::ListUploads));
+    let usage = program.done(&[&USAGE[..], &["--json"]].concat()).summary();
+    let told = &usage["totals"]["multipart_uploads"];
+    assert_eq!((told["state"].as_str(), told.get("count")), (Some("unknown"), None));
+    let said = program.done(&USAGE).stdout;
+    let row = said.lines().find(|line| line.starts_with("incomplete multipart uploads ")).unwrap();
+    assert_eq!(row.matches("not known").count(), 2, "{said}");
+    assert!(said.ends_with(": permission denied\n"), "{said}");
+    let broken = Fault::Refuse(S3Error::INTERNAL_ERROR);
+    server.set_faults(Faults::none().on(Kind::ListParts, When::Always, broken));
+    program.run(&[&USAGE[..], &["--patience", "0s"]].concat()).with_code(7);
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use marker::Follow;
+use planner::Amount;
 use proptest::prelude::*;
 use registry::{Digest, Layout, Timestamp};
+use regsweep::usage::MultipartUsage;
 use store::{Crash, FaultPlan, Faulty, MemoryStore};
 use world::{Mode, World};
 
 use crate::crashes::{SMALL_WAYS, small, take_up};
 use crate::harness::{Collection, Expected, cases, runtime};
+use crate::usage::try_taken;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -39,6 +43,10 @@ impl Place {
             Self::Backup => format!("{base}repositories/backup.tar"),
             Self::Elsewhere => "elsewhere".to_owned(),
         }
+    }
+
+    const fn is_listed(self) -> bool {
+        !matches!(self, Self::Elsewhere)
     }
 
     const fn is_a_registrys(self) -> bool {
@@ -158,5 +166,33 @@ proptest! {
         let report = take_up(&collection, &store);
         prop_assert!(report.is_clean(), "{:?}", report);
         prop_assert_eq!(store.upload_keys(), end);
+    }
+
+    #[test]
+    fn a_census_counts_those_of_a_registry_and_says_how_many_a_plan_aborts(
+        all in prop::collection::vec(left(), 0..14),
+        (older_than, grace) in (0..10u32, 0..5u32), page in 1..5usize,
+    ) {
+        let world = small();
+        let (uploads_older_than, grace) = (DAY * older_than, DAY * grace);
+        let mode = Mode { grace, uploads_older_than, ..Mode::untagged() };
+        let ways = crate::harness::Ways { page, ..SMALL_WAYS };
+        let store = ways.store(&world);
+        begin(&store, &world, &all);
+        let taken = try_taken(None, store.clone(), &world, &mode, &ways, Follow::Nothing);
+        let told = match runtime().block_on(taken).unwrap().multipart {
+            MultipartUsage::Known(told) => told,
+            unknown @ MultipartUsage::Unknown { .. } => panic!("{unknown:?}"),
+        };
+        let (own, foreign): (Vec<&Left>, Vec<&Left>) =
+            all.iter().partition(|left| left.place.is_a_registrys());
+        let amount = |those: &[&Left]| Amount {
+            count: those.len() as u64,
+            bytes: those.iter().map(|left| 10 * left.parts.len() as u64).sum(),
+        };
+        let old: Vec<&Left> = own.iter().copied().filter(|left| !stays(left, &mode)).collect();
+        prop_assert_eq!((told.all, told.reclaimable), (amount(&own), amount(&old)));
+        let foreign = foreign.iter().filter(|left| left.place.is_listed()).count() as u64;
+        prop_assert_eq!((told.unread, told.foreign), (0, foreign));
     }
 }

@@ -12,15 +12,15 @@ use policy::Retention;
 use proptest::prelude::*;
 use registry::{Digest, Layout, Timestamp};
 use regsweep::Failure;
-use regsweep::usage::{Ask, take_census};
-use store::{FaultPlan, Faulty, MemoryStore, ReadStore};
+use regsweep::usage::{Ask, Taken, take_census};
+use store::{FaultPlan, Faulty, MemoryStore, MultipartStore};
 use world::strategy::{mode, script};
 use world::{Content, Image, Index, Mode, World};
 
 use crate::harness::{Collection, Ways, cases, runtime, scratch};
 use crate::model::{days, ways, world};
 
-async fn try_census<S: ReadStore>(
+async fn try_census<S: MultipartStore>(
     store: S,
     world: &World,
     mode: &Mode,
@@ -30,7 +30,7 @@ async fn try_census<S: ReadStore>(
     try_census_by(None, store, world, mode, ways, follow).await
 }
 
-async fn try_census_by<S: ReadStore>(
+async fn try_census_by<S: MultipartStore>(
     retention: Option<Arc<Retention>>,
     store: S,
     world: &World,
@@ -38,6 +38,18 @@ async fn try_census_by<S: ReadStore>(
     ways: &Ways,
     follow: Follow,
 ) -> Result<Census, Failure> {
+    Ok(try_taken(retention, store, world, mode, ways, follow).await?.census)
+}
+
+/// A census, and what else was counted.
+pub(crate) async fn try_taken<S: MultipartStore>(
+    retention: Option<Arc<Retention>>,
+    store: S,
+    world: &World,
+    mode: &Mode,
+    ways: &Ways,
+    follow: Follow,
+) -> Result<Taken, Failure> {
     let (layout, folder) = (Layout::new(world.rootdirectory()), scratch());
     let Mode { untagged, grace, uploads_older_than } = *mode;
     let ask = Ask {
@@ -52,7 +64,7 @@ async fn try_census_by<S: ReadStore>(
         folder: folder.path(),
     };
     let (monitor, stop) = (Arc::new(Monitor::new()), Arc::new(Stop::new()));
-    Ok(take_census(&Arc::new(store), &ask, &monitor, &stop).await?.census)
+    take_census(&Arc::new(store), &ask, &monitor, &stop).await
 }
 
 fn census(world: &World, mode: &Mode, ways: &Ways, follow: Follow) -> Census {

@@ -151,7 +151,7 @@ fn told(config: &Config) -> BTreeSet<String> {
     names
 }
 
-fn exit_code(summary: &serde_json::Value) -> i32 {
+fn exit_code(summary: &Value) -> i32 {
     if summary["sound"] == true { 0 } else { 6 }
 }
 

@@ -97,6 +97,14 @@ impl Client {
         self.fetch(&target, &[("Accept", ACCEPT)], &image.manifest)
     }
 
+    /// The bytes of the manifest that a repository serves.
+    pub(crate) fn manifest(self, repository: &str, reference: &str) -> Vec<u8> {
+        let target = format!("/v2/{repository}/manifests/{reference}");
+        let answer = self.ask("GET", &target, &[("Accept", ACCEPT)], &[]);
+        expect(&answer, 200, &target);
+        answer.body
+    }
+
     fn fetch(self, target: &str, headers: &[(&str, &str)], blob: &Blob) -> Result<(), Broken> {
         match http::ask(self.port, "GET", target, headers, &[]) {
             Ok(answer) if answer.status != 200 => {

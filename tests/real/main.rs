@@ -35,3 +35,4 @@ mod registry;
 mod regsweep;
 mod s3;
 mod skopeo;
+mod usage;

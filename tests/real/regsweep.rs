@@ -41,6 +41,13 @@ pub(crate) fn check(config: &Config) -> Command {
     command
 }
 
+/// Says who keeps how much.
+pub(crate) fn usage(config: &Config) -> Command {
+    let mut command = program(config);
+    command.arg("usage").arg(config.path()).arg("--json");
+    command
+}
+
 /// Carries out the plan in a folder, with nobody pushing.
 pub(crate) fn apply(config: &Config, plan: &Path) -> Command {
     let mut command = program(config);

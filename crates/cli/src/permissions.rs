@@ -12,7 +12,8 @@ use crate::identify;
 /// What somebody wants to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Task {
-    /// `plan`, and `gc --dry-run`
+    /// `plan`, `usage`, and `gc --dry-run`
+    #[value(alias = "usage")]
     Plan,
     /// `gc`, `apply` and `garbage-collect`: while nobody pushes
     #[value(alias = "apply", alias = "garbage-collect")]
@@ -75,7 +76,7 @@ pub(crate) struct Permission {
 }
 
 const ALL: &[Task] = &Task::ALL;
-/// Those that look for incomplete multipart uploads.
+/// Those that look for incomplete multipart uploads: without it `usage` says that they are not known.
 const PLANNING: &[Task] = &[Task::Plan, Task::Gc, Task::GcOnline];
 /// Those that delete from the registry.
 const COLLECTING: &[Task] = &[Task::Gc, Task::GcOnline, Task::Repair];

@@ -16,12 +16,38 @@ pub struct Expiry {
     pub policy: Arc<Retention>,
     /// Tags that go, by position in [`RepositoryTree::tags`], each with the rule that lets it.
     pub tags: BTreeMap<usize, RuleId>,
-    /// Rules that keep tags, once for each tag.
-    pub keeping: Vec<RuleId>,
+    /// What the policy says of each tag, by position in [`RepositoryTree::tags`]; nothing where doubt keeps them all.
+    pub verdicts: Vec<Verdict>,
     /// Manifests that tags reach, none of which stays, each with the rule that let one of these tags go.
     pub manifests: HashMap<Digest, RuleId>,
     /// When manifests go that no tag reaches; `None`: never.
     pub untagged: Option<Untagged>,
+}
+
+impl Expiry {
+    /// Rules that keep tags, once for each tag.
+    pub fn keeping(&self) -> impl Iterator<Item = RuleId> + '_ {
+        self.verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Keep(Kept::ByRule(rule)) => Some(*rule),
+            Verdict::Keep(_) | Verdict::Expire(_) | Verdict::Follow(_) => None,
+        })
+    }
+
+    /// The manifests of the repository to which tags belong by their names, where any does.
+    #[must_use]
+    pub fn subjects(&self, tree: &RepositoryTree) -> HashMap<Subject, Digest> {
+        subjects(&self.verdicts, tree).collect()
+    }
+}
+
+/// The manifests that a repository has a revision link of, where any tag hangs on one.
+fn subjects<'t>(
+    verdicts: &[Verdict],
+    tree: &'t RepositoryTree,
+) -> impl Iterator<Item = (Subject, Digest)> + use<'t> {
+    let hangs = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Follow(_)));
+    let revisions = tree.revisions.iter().filter(move |_| hangs);
+    revisions.map(|link| (Subject::of_digest(&link.digest), link.digest))
 }
 
 /// What the policy says of the tags of a repository, before it is known what they reach.
@@ -70,11 +96,7 @@ impl Verdicts {
 
     /// The manifests that this repository has a revision link of, where any tag hangs on one.
     pub(crate) fn subjects(&self, tree: &RepositoryTree) -> HashSet<Subject> {
-        let hangs = |verdict: &Verdict| matches!(verdict, Verdict::Follow(_));
-        if !self.tags.iter().any(hangs) {
-            return HashSet::new();
-        }
-        tree.revisions.iter().map(|link| Subject::of_digest(&link.digest)).collect()
+        subjects(&self.tags, tree).map(|(subject, _)| subject).collect()
     }
 
     /// What tags point to that hang on manifests, by these.
@@ -124,18 +146,14 @@ impl Verdicts {
         };
         let tags = self.tags.iter().enumerate();
         let tags = tags.filter_map(|(at, verdict)| Some((at, rule_of(verdict)?))).collect();
-        let keeping = self.tags.iter().filter_map(|verdict| match verdict {
-            Verdict::Keep(Kept::ByRule(rule)) => Some(*rule),
-            _ => None,
-        });
-        let (keeping, Self { policy, untagged, .. }) = (keeping.collect(), self);
-        Expiry { policy, tags, keeping, manifests, untagged }
+        let Self { policy, tags: verdicts, untagged } = self;
+        Expiry { policy, tags, verdicts, manifests, untagged }
     }
 
     /// What goes of a repository in doubt: nothing (G4).
     pub(crate) fn pinned(self) -> Expiry {
-        let (tags, keeping, manifests) = (BTreeMap::new(), Vec::new(), HashMap::new());
-        Expiry { policy: self.policy, tags, keeping, manifests, untagged: None }
+        let (tags, verdicts, manifests) = (BTreeMap::new(), Vec::new(), HashMap::new());
+        Expiry { policy: self.policy, tags, verdicts, manifests, untagged: None }
     }
 }
 

@@ -53,4 +53,4 @@ pub use mark_set::{MarkSet, MarkSetBuilder};
 pub use marker::{Beside, Follow, Marked, Marker, Rules};
 pub use reach::{Event, Reach, reach};
 pub use tags::link_etag;
-pub use trace::{Ground, Lead, Path, trace};
+pub use trace::{Ground, Lead, Path, tags_to, trace};

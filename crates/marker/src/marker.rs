@@ -9,7 +9,7 @@ use std::sync::Arc;
 use cache::ManifestCache;
 use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
-use policy::{Moment, Retention};
+use policy::{Moment, Retention, Untagged};
 use registry::{Digest, Layout, Timestamp};
 use store::{ErrorKind, Object, ReadStore};
 
@@ -46,8 +46,8 @@ impl Rules {
     }
 
     /// The same rules for a repository of which a policy says when manifests go that no tag reaches.
-    fn under(self, verdicts: &Verdicts) -> Self {
-        let after = verdicts.untagged.map(|untagged| untagged.after);
+    pub(crate) fn under(self, untagged: Option<Untagged>) -> Self {
+        let after = untagged.map(|untagged| untagged.after);
         let pushed = after.map_or(self.pushed, |after| self.cutoff.min(self.t0.before(after)));
         Self { untagged: after.is_some(), pushed, ..self }
     }
@@ -197,7 +197,9 @@ impl<S: ReadStore> Marker<S> {
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<ReachTold, MarkError> {
         loop {
             let verdicts = self.verdicts(tree);
-            let rules = verdicts.as_ref().map_or(self.rules, |verdicts| self.rules.under(verdicts));
+            let rules = verdicts
+                .as_ref()
+                .map_or(self.rules, |verdicts| self.rules.under(verdicts.untagged));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
             let mut events = Vec::new();
             let mut tell = |event| events.extend(self.tells.then_some(event));

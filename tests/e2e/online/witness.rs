@@ -9,7 +9,7 @@ use marker::Beside;
 use monitor::{Monitor, Stop};
 use planner::{Breaker, Limits, Policy, Row, RowKind, allows_sweep};
 use registry::Digest;
-use regsweep::collect::{self, Ask, Asking, OldUploads};
+use regsweep::collect::{self, Ask, OldUploads, UploadSource};
 use regsweep::{Failure, Refusal};
 use store::{KeyOutcome, MemoryStore, ReadStore, Trash};
 use tempfile::TempDir;
@@ -147,8 +147,8 @@ impl Surroundings for Witness {
             self.uploads = Some(OldUploads::new(layout, cutoffs));
         }
         let uploads = self.uploads.as_mut().unwrap();
-        let asking = Asking { store, layout, width: self.width, monitor: &monitor, stop: &stop };
-        Ok(match uploads.next(&asking).await? {
+        let source = UploadSource { store, layout, width: self.width, stop: &stop };
+        Ok(match uploads.next(&source, &monitor).await? {
             collect::Uploads::Old(rows) => Uploads::Old(rows),
             collect::Uploads::End(seen) => Uploads::End(seen),
         })

@@ -1,6 +1,7 @@
 //! What to explain.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ pub struct ExplainArgs {
     /// Say what a collection that also deletes manifests that no tag reaches would make of it
     #[arg(long)]
     pub untagged: bool,
+    /// Say what a plan by this retention policy would make of it, and of the tags that lead to it
+    ///
+    /// Each tag with the rule that keeps it or lets it go; each manifest that no tag reaches with the time from which it may
+    /// go.
+    #[arg(long, value_name = "FILE", conflicts_with = "untagged")]
+    pub policy: Option<PathBuf>,
     /// What is younger than this stays whatever becomes of it
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub grace: Duration,

@@ -5,8 +5,8 @@
 //! Where people push, the ledger stands in the journal's place, and that holds of blobs alone: links that a killed run
 //! had taken are written back, and it may have died before it wrote that they were taken. So it may have before it wrote
 //! which multipart uploads it aborted last, and no list shows those any more. Of a trash that is emptied there is no
-//! journal: the lines about a request are durable before the next one is sent, so those about the last one
-//! of a run that was killed are missing.
+//! journal: the lines about a request are durable before the next one is sent, so those about the last one of a run that
+//! was killed are missing.
 
 mod line;
 

@@ -24,8 +24,8 @@ impl ByRule {
     /// Takes in a repository, and what goes of it.
     pub(super) fn see(&mut self, expiry: Option<&Expiry>, rows: &[Row]) {
         let Some(expiry) = expiry else { return };
-        for rule in &expiry.keeping {
-            self.of(expiry, *rule, |counts| counts.keeps += 1);
+        for rule in expiry.keeping() {
+            self.of(expiry, rule, |counts| counts.keeps += 1);
         }
         for rule in expiry.tags.values() {
             self.of(expiry, *rule, |counts| counts.expires += 1);

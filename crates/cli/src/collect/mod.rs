@@ -30,8 +30,9 @@ use crate::{Failure, KeepList, Retaining, remembered};
 use self::by_rule::ByRule;
 use self::marking::AllMarked;
 
-pub use self::multipart::{Asking, OldUploads, Uploads};
+pub use self::multipart::{OldUploads, Uploads};
 pub use self::seen::Told;
+pub use crate::survey::UploadSource;
 
 /// What to plan, and where the plan goes.
 #[derive(Debug)]

@@ -38,12 +38,13 @@ pub(crate) async fn usage(args: &UsageArgs, context: &Context<'_>) -> Result<(),
     let (store, deletes) = (&args.store, DeletePace::default());
     let access =
         Access { location: &location, store, deletes, detail: Detail::FULL, truth: Truth::Links };
-    let Taken { census, t0 } = with_registry(access, &context.watch, work).await?;
+    let Taken { census, multipart, t0 } = with_registry(access, &context.watch, work).await?;
     drop(progress);
     let census = only(args, &location, census)?;
     let (most, policy) = ((!args.all).then_some(args.top.get()), policy(args));
     let (source, order, console) = (&*location.source, args.sort, context.console);
-    let view = UsageView { source, t0, policy, census: &census, order, most, console };
+    let (census, multipart) = (&census, &multipart);
+    let view = UsageView { source, t0, policy, census, multipart, order, most, console };
     show(args.format, &view, context)
 }
 

@@ -134,7 +134,7 @@ impl Probing<'_> {
                 let failure = failed_at(self.location)(error);
                 let check = Check::failed(Name::Multipart, &failure, self.location);
                 check.meaning(
-                    "until then such uploads stay, and a plan says that they are not known",
+                    "until then such uploads stay, and plan and usage say that they are not known",
                 )
             }
             Err(error) => {

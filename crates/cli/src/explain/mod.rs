@@ -1,15 +1,20 @@
 //! Why something is kept, or would go: by the same marks and verdicts as a plan.
 
+mod ruled;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use marker::{DigestSet, DigestSetBuilder, Follow, Ground, Lead, MarkSetBuilder, Path, Rules};
 use monitor::Phase;
 use planner::{BlobJudge, Cutoffs, Facts, Reason};
+use policy::Retention;
 use registry::{Digest, KeyKind, LinkError, RepositoryName, Timestamp, parse_link};
 use store::{ErrorKind, Object, ReadStore};
 
+pub(crate) use self::ruled::{Because, Ruled, TagTold};
 use self::search::Search;
 use crate::Failure;
 use crate::args::Subject;
@@ -17,6 +22,16 @@ use crate::survey::{Marking, Survey, sole, visit_repositories};
 
 /// More than any link has, in bytes.
 const LINK_LIMIT: u64 = 1024;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) subject: Subject,
+    /// By which times something may go.
+    pub(crate) cutoffs: Cutoffs,
+    /// By which policy, where there is one.
+    pub(crate) retention: Option<Arc<Retention>>,
+}
 
 /// What was found out.
 #[derive(Debug)]
@@ -35,6 +50,13 @@ pub(crate) struct Explanation {
 }
 
 impl Explanation {
+    /// What becomes of the tag that was asked about, where a policy decides over tags.
+    pub(crate) fn tag(&self) -> Option<&TagTold> {
+        let Subject::Tagged(repository, tag) = &self.subject else { return None };
+        let asked = self.holdings.iter().find(|holding| holding.repository == *repository)?;
+        asked.ruled.as_ref()?.tags.iter().find(|told| *told.name == *tag.as_str())
+    }
+
     /// The repository that was asked about, where it has nothing to do with the digest.
     pub(crate) fn stranger(&self) -> Option<&RepositoryName> {
         let (Subject::Tagged(asked, _) | Subject::Manifest(asked, _)) = &self.subject else {
@@ -74,6 +96,8 @@ pub(crate) struct Holding {
     pub(crate) doubts: Vec<String>,
     /// The keys that name it.
     pub(crate) links: Vec<NamedBy>,
+    /// What the policy says here, where there is one.
+    pub(crate) ruled: Option<Ruled>,
 }
 
 /// A key that names a digest.
@@ -83,18 +107,26 @@ pub(crate) struct NamedBy {
     /// When it was written, where that is known.
     pub(crate) modified: Option<Timestamp>,
     /// Why it goes, where it does.
-    pub(crate) goes: Option<Reason>,
+    pub(crate) goes: Option<Gone>,
 }
 
-/// Goes through a registry and finds out what becomes of `subject`.
+/// Why a key goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) reason: Reason,
+    /// The rule of the policy, where one decided.
+    pub(crate) rule: Option<Arc<str>>,
+}
+
+/// Goes through a registry and finds out what becomes of what is asked about.
 ///
 /// # Errors
 /// Where anything that could keep it may have been missed (G4).
 pub(crate) async fn explain<S: ReadStore>(
     survey: Survey<'_, S>,
-    subject: Subject,
-    cutoffs: Cutoffs,
+    asked: Asked,
 ) -> Result<Explanation, Failure> {
+    let Asked { subject, cutoffs, retention } = asked;
     let digest = match digest_of(&survey, &subject).await? {
         Ok(digest) => digest,
         Err(verdict) => {
@@ -106,9 +138,12 @@ pub(crate) async fn explain<S: ReadStore>(
     let marks = Arc::new(MarkSetBuilder::limited(&survey.in_memory(survey.memory / 2))?);
     let unlinked = Arc::new(DigestSetBuilder::limited(&survey.in_memory(survey.memory / 8))?);
     let rules = Rules { t0: cutoffs.t0, ..Rules::new(cutoffs.untagged, cutoffs.objects) };
-    let search = || Search::new(digest, rules, cutoffs, Arc::clone(&unlinked));
-    let marking = Marking::following(rules, Follow::Everything);
-    let (complete, searches) = visit_repositories(survey, &marks, marking, search).await?;
+    let marking = Marking { retention, ..Marking::following(rules, Follow::Everything) };
+    let search = || {
+        let search = Search::new(digest, rules, cutoffs, Arc::clone(&unlinked));
+        search.by(marking.retention.as_ref())
+    };
+    let (complete, searches) = visit_repositories(survey, &marks, marking.clone(), search).await?;
     survey.monitor.enter(Phase::Sealing);
     let marks = sole(marks, "the marks are still in use")?.seal(&complete)?;
     let (mut facts, mut holdings) = (Facts::default(), Vec::new());
@@ -187,7 +222,9 @@ pub(crate) const fn ground_word(ground: &Ground) -> &'static str {
     match ground {
         Ground::Tag(_) => "tag",
         Ground::History(_) => "tag-history",
+        Ground::ExpiredTag(_) => "expired-tag",
         Ground::Revision => "manifest",
+        Ground::Recent { .. } => "pushed-lately",
         Ground::Young => "young-link",
         Ground::Upload => "upload",
         Ground::Linked => "link",
@@ -206,6 +243,7 @@ pub(crate) const fn lead_word(lead: Lead) -> &'static str {
         Lead::Names(Role::Subject) => "subject",
         Lead::RefersTo => "referrer",
         Lead::Signs => "signature",
+        Lead::Follows => "follower",
         Lead::ServedAs => "data",
     }
 }

@@ -1,13 +1,14 @@
 //! Looks in each repository for what keeps or names a digest.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use marker::{DigestSetBuilder, Marked, Rules, trace};
-use planner::{Cutoffs, Facts, Reason, Row, judge_repository};
+use planner::{Cutoffs, Facts, Row, judge_repository};
+use policy::Retention;
 use registry::Digest;
 use store::Listed;
 
+use super::ruled::{Going, Ruled};
 use super::{Holding, NamedBy};
 use crate::Failure;
 use crate::survey::SeesRepositories;
@@ -18,6 +19,7 @@ pub(super) struct Search {
     rules: Rules,
     cutoffs: Cutoffs,
     unlinked: Arc<DigestSetBuilder>,
+    retention: Option<Arc<Retention>>,
     pub(super) facts: Facts,
     pub(super) holdings: Vec<Holding>,
 }
@@ -30,24 +32,31 @@ impl Search {
         unlinked: Arc<DigestSetBuilder>,
     ) -> Self {
         let (facts, holdings) = (Facts::default(), Vec::new());
-        Self { digest, rules, cutoffs, unlinked, facts, holdings }
+        Self { digest, rules, cutoffs, unlinked, retention: None, facts, holdings }
+    }
+
+    /// The same by a policy.
+    pub(super) fn by(self, retention: Option<&Arc<Retention>>) -> Self {
+        Self { retention: retention.cloned(), ..self }
     }
 
     fn holding(&self, marked: &Marked, rows: &[Row]) -> Holding {
         let paths = trace(marked, &self.rules, self.digest);
         let is_pinned = marked.reach.is_pinned();
         let doubts = marked.reach.doubts.iter().filter(|_| is_pinned);
+        let going = Going::of(rows);
+        let policy = self.retention.as_deref();
         Holding {
             repository: marked.tree.name.clone(),
             paths,
             doubts: doubts.map(ToString::to_string).collect(),
-            links: self.links(marked, rows),
+            links: self.links(marked, &going),
+            ruled: policy.map(|policy| Ruled::of(marked, policy, &going, self.digest)),
         }
     }
 
     /// The keys that name the digest, and which of them go.
-    fn links(&self, marked: &Marked, rows: &[Row]) -> Vec<NamedBy> {
-        let goes: HashMap<&str, Reason> = rows.iter().map(|row| (&*row.key, row.reason)).collect();
+    fn links(&self, marked: &Marked, going: &Going<'_>) -> Vec<NamedBy> {
         let tree = &marked.tree;
         let links = tree.revisions.iter().chain(&tree.layers);
         let links = links.chain(tree.signatures.iter().map(|signature| &signature.link));
@@ -59,7 +68,7 @@ impl Search {
         let named = |listed: &Listed| NamedBy {
             key: listed.key().into(),
             modified: listed.object().map(|object| object.modified),
-            goes: goes.get(listed.key()).copied(),
+            goes: going.of_key(listed.key()),
         };
         links.chain(current).map(named).collect()
     }
@@ -71,7 +80,8 @@ impl SeesRepositories for Search {
         self.facts.merge(&judged.facts);
         self.unlinked.add(judged.rows.iter().filter_map(|row| row.digest))?;
         let holding = self.holding(&marked, &judged.rows);
-        if !holding.paths.is_empty() || !holding.links.is_empty() {
+        let is_reached = holding.ruled.as_ref().is_some_and(|ruled| !ruled.tags.is_empty());
+        if !holding.paths.is_empty() || !holding.links.is_empty() || is_reached {
             self.holdings.push(holding);
         }
         Ok(())

@@ -19,7 +19,7 @@ use super::undo::trash_of;
 use crate::args::ResourceArgs;
 use crate::audit_log::AuditLog;
 use crate::carry_out::require_sound;
-use crate::collect::{self, Ask, Asking, OldUploads};
+use crate::collect::{self, Ask, OldUploads, UploadSource};
 use crate::command::Context;
 use crate::open::{Open, Watch};
 use crate::registry_cache::RegistryCache;
@@ -115,8 +115,8 @@ impl<S: RestoreStore + WriteStore> Surroundings for Around<'_, S> {
         };
         let Watch { monitor, stop } = &self.context.watch;
         let Open { store, layout, width, .. } = self.open;
-        let asking = Asking { store, layout, width: *width, monitor, stop };
-        Ok(match Box::pin(uploads.next(&asking)).await? {
+        let source = UploadSource { store, layout, width: *width, stop };
+        Ok(match Box::pin(uploads.next(&source, monitor)).await? {
             collect::Uploads::Old(rows) => Uploads::Old(rows),
             collect::Uploads::End(seen) => Uploads::End(seen),
         })

@@ -1,15 +1,16 @@
-//! Why something is kept, or would go, in words and as an object.
+//! Why something is kept, or would go, in words.
 
 use std::fmt::Write as _;
 
 use marker::{Ground, Path};
 use planner::Reason;
-use serde::Serialize;
-use store::Object;
+use policy::span;
 
 use super::size;
 use crate::Console;
-use crate::explain::{Explanation, Holding, NamedBy, Verdict, ground_word, lead_word};
+use crate::explain::{
+    Because, Explanation, Gone, Holding, NamedBy, Ruled, TagTold, Verdict, lead_word,
+};
 
 /// How many ways, and keys, are shown of a repository.
 const SHOWN: usize = 8;
@@ -29,12 +30,15 @@ pub(crate) fn explanation_text(explanation: &Explanation, console: Console) -> S
     if let Some(blob) = &explanation.blob {
         line(&mut text, &format!("  {}, written {}", size(blob.size), blob.modified));
     }
+    if let Some(tag) = explanation.tag() {
+        line(&mut text, &format!("  the tag {}", of_tag(tag)));
+    }
     line(&mut text, &format!("  {}", verdict(explanation)));
     if let Some(repository) = explanation.stranger() {
         line(&mut text, &format!("  {repository} neither keeps nor names it"));
     }
     for holding in explanation.holdings.iter().take(REPOSITORIES) {
-        text.push_str(&of_repository(holding, console));
+        text.push_str(&of_repository(holding, explanation.tag(), console));
     }
     let more = explanation.holdings.len().saturating_sub(REPOSITORIES);
     if more > 0 {
@@ -63,7 +67,7 @@ fn verdict(explanation: &Explanation) -> String {
             "stays for now: nothing needs it, and it was not written before {}{last}",
             cutoffs.objects
         ),
-        Verdict::Garbage(reason) => format!("garbage: {}{last}", why(*reason)),
+        Verdict::Garbage(reason) => format!("garbage: {}{last}", reason_words(*reason)),
         Verdict::Missing => "is not there, though something names it".to_owned(),
         Verdict::NoTag => "there is no such tag".to_owned(),
         Verdict::BrokenTag(error) => {
@@ -73,10 +77,14 @@ fn verdict(explanation: &Explanation) -> String {
     }
 }
 
-fn of_repository(holding: &Holding, console: Console) -> String {
+/// What a repository has to do with it; `told` is the tag of which all was said.
+fn of_repository(holding: &Holding, told: Option<&TagTold>, console: Console) -> String {
     let mut text = format!("\n{}\n", console.bold(holding.repository.as_str()));
+    if let Some(ruled) = &holding.ruled {
+        of_rules(&mut text, ruled, holding, told);
+    }
     for path in holding.paths.iter().take(SHOWN) {
-        line(&mut text, &format!("  {}", way(path)));
+        line(&mut text, &format!("  {}", way(path, holding.ruled.as_ref())));
     }
     more(&mut text, holding.paths.len(), "ways");
     for doubt in holding.doubts.iter().take(SHOWN) {
@@ -98,13 +106,70 @@ fn more(text: &mut String, all: usize, what: &str) {
     }
 }
 
+/// What the policy says of the tags that lead to it, and of manifests without.
+fn of_rules(text: &mut String, ruled: &Ruled, holding: &Holding, told: Option<&TagTold>) {
+    let is_told = |tag: &&TagTold| told.is_some_and(|told| std::ptr::eq(told, *tag));
+    let tags: Vec<&TagTold> = ruled.tags.iter().filter(|tag| !is_told(tag)).collect();
+    for tag in tags.iter().take(SHOWN) {
+        line(text, &format!("  tag {} {}", tag.name, of_tag(tag)));
+    }
+    more(text, tags.len(), "tags");
+    let is_sure = holding.doubts.is_empty();
+    let is_revision = |path: &Path| is_sure && matches!(path.ground, Ground::Revision);
+    match &ruled.untagged {
+        None if !ruled.is_covered => line(text, "  no rule lets anything of this repository go"),
+        None if holding.paths.iter().any(is_revision) => {
+            line(text, "  no rule lets manifests of this repository go that no tag reaches");
+        }
+        _ => {}
+    }
+}
+
+fn of_tag(tag: &TagTold) -> String {
+    match &tag.goes {
+        None => format!("stays: {}", stays(&tag.because)),
+        Some(gone) => match &tag.because {
+            Because::Follows(subject) => {
+                format!("goes with {:.19}, to which it belongs: {}", subject.to_string(), why(gone))
+            }
+            _ => format!("goes: {}", why(gone)),
+        },
+    }
+}
+
+fn stays(because: &Because) -> String {
+    match because {
+        Because::Kept(rule) => format!("rule `{rule}` keeps it"),
+        Because::NoRule => "no rule lets it go".to_owned(),
+        Because::Young => "it is too young to judge".to_owned(),
+        Because::UnknownTime => "it is not known when it was written".to_owned(),
+        // No tag of which this is so stays.
+        Because::Expired(rule) => format!("rule `{rule}` would let it go"),
+        Because::Follows(subject) => {
+            format!("it belongs to {:.19}, which stays", subject.to_string())
+        }
+        Because::Stray => "it belongs to a manifest that is not here".to_owned(),
+        Because::NotCovered => "no rule lets anything of this repository go".to_owned(),
+        Because::Doubt => "something of this repository is in doubt".to_owned(),
+    }
+}
+
 /// From what is kept for its own sake to what was asked about.
-fn way(path: &Path) -> String {
+fn way(path: &Path, ruled: Option<&Ruled>) -> String {
     let root = format!("{:.19}", path.root.to_string());
     let mut way = match &path.ground {
         Ground::Tag(tag) => format!("tag {tag} > {root}"),
         Ground::History(tag) => format!("history of tag {tag} > {root}"),
+        Ground::ExpiredTag(tag) => format!("tag {tag}, which goes > {root}"),
         Ground::Revision => format!("manifest {root}"),
+        Ground::Recent { until, .. } => {
+            let rule = ruled.and_then(|ruled| ruled.untagged.as_ref());
+            let rule = rule.map_or_else(String::new, |untagged| {
+                let (rule, after) = (&untagged.rule, span(untagged.after));
+                format!(", {after} after it was pushed, by rule `{rule}`")
+            });
+            format!("pushed lately: stays until {until}{rule} > {root}")
+        }
         Ground::Young => format!("link too young to judge > {root}"),
         Ground::Upload => format!("upload in progress > {root}"),
         Ground::Linked => format!("link > {root}"),
@@ -119,13 +184,21 @@ fn way(path: &Path) -> String {
 
 fn of_link(link: &NamedBy) -> String {
     let written = link.modified.map_or_else(String::new, |time| format!(", written {time}"));
-    let goes =
-        link.goes.map_or_else(|| "stays".to_owned(), |reason| format!("goes: {}", why(reason)));
+    let goes = link.goes.as_ref();
+    let goes = goes.map_or_else(|| "stays".to_owned(), |gone| format!("goes: {}", why(gone)));
     format!("{}{written}: {goes}", link.key)
 }
 
-/// The rule by which something goes.
-const fn why(reason: Reason) -> &'static str {
+/// The rule by which something goes, and that of the policy where it decided.
+fn why(gone: &Gone) -> String {
+    match (gone.reason, &gone.rule) {
+        (Reason::Expired, Some(rule)) => format!("rule `{rule}` lets it go"),
+        (reason, Some(rule)) => format!("{} (rule `{rule}`)", reason_words(reason)),
+        (reason, None) => reason_words(reason).to_owned(),
+    }
+}
+
+const fn reason_words(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreferenced => "no manifest of any repository that stays refers to it",
         Reason::Untagged => "no tag reaches it, and it refers to no manifest that stays",
@@ -135,121 +208,5 @@ const fn why(reason: Reason) -> &'static str {
         Reason::StaleUpload => "the upload was abandoned",
         Reason::BrokenLink => "the link is broken, and written anew",
         Reason::EmptyRepository => "nothing is left in the repository that could be pulled",
-    }
-}
-
-/// For machines. Fields are only ever added.
-#[derive(Debug, Serialize)]
-pub(crate) struct ExplanationObject {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    subject: String,
-    digest: Option<String>,
-    verdict: &'static str,
-    reason: Option<&'static str>,
-    blob: Option<BlobObject>,
-    /// Only what was written before may go.
-    cutoff: String,
-    repositories: Vec<HoldingObject>,
-}
-
-#[derive(Debug, Serialize)]
-struct BlobObject {
-    key: String,
-    bytes: u64,
-    last_modified: String,
-}
-
-#[derive(Debug, Serialize)]
-struct HoldingObject {
-    repository: String,
-    paths: Vec<PathObject>,
-    doubts: Vec<String>,
-    keys: Vec<KeyObject>,
-}
-
-#[derive(Debug, Serialize)]
-struct PathObject {
-    kept_by: &'static str,
-    tag: Option<String>,
-    root: String,
-    steps: Vec<StepObject>,
-}
-
-#[derive(Debug, Serialize)]
-struct StepObject {
-    role: &'static str,
-    digest: String,
-}
-
-#[derive(Debug, Serialize)]
-struct KeyObject {
-    key: String,
-    last_modified: Option<String>,
-    goes: Option<&'static str>,
-}
-
-impl ExplanationObject {
-    /// The object of an explanation.
-    #[must_use]
-    pub(crate) fn of(explanation: &Explanation) -> Self {
-        let (verdict, reason) = match &explanation.verdict {
-            Verdict::Kept => ("kept", None),
-            Verdict::Young => ("young", None),
-            Verdict::Garbage(reason) => ("garbage", Some(reason.name())),
-            Verdict::Missing => ("missing", None),
-            Verdict::Unknown => ("unknown", None),
-            Verdict::NoTag => ("no-tag", None),
-            Verdict::BrokenTag(_) => ("broken-tag", None),
-        };
-        Self {
-            kind: "explanation",
-            subject: explanation.subject.to_string(),
-            digest: explanation.digest.map(|digest| digest.to_string()),
-            verdict,
-            reason,
-            blob: explanation.blob.as_ref().map(blob_object),
-            cutoff: explanation.cutoffs.objects.to_string(),
-            repositories: explanation.holdings.iter().map(holding_object).collect(),
-        }
-    }
-}
-
-fn blob_object(blob: &Object) -> BlobObject {
-    BlobObject {
-        key: blob.key.to_string(),
-        bytes: blob.size,
-        last_modified: blob.modified.to_string(),
-    }
-}
-
-fn holding_object(holding: &Holding) -> HoldingObject {
-    let key = |link: &NamedBy| KeyObject {
-        key: link.key.to_string(),
-        last_modified: link.modified.map(|time| time.to_string()),
-        goes: link.goes.map(Reason::name),
-    };
-    HoldingObject {
-        repository: holding.repository.to_string(),
-        paths: holding.paths.iter().map(path_object).collect(),
-        doubts: holding.doubts.clone(),
-        keys: holding.links.iter().map(key).collect(),
-    }
-}
-
-fn path_object(path: &Path) -> PathObject {
-    let tag = match &path.ground {
-        Ground::Tag(tag) | Ground::History(tag) => Some(tag.to_string()),
-        _ => None,
-    };
-    let step = |(lead, digest): &(_, registry::Digest)| StepObject {
-        role: lead_word(*lead),
-        digest: digest.to_string(),
-    };
-    PathObject {
-        kept_by: ground_word(&path.ground),
-        tag,
-        root: path.root.to_string(),
-        steps: path.steps.iter().map(step).collect(),
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::Console;
 use crate::args::UsageOrder;
+use crate::usage::{MultipartTotals, MultipartUsage};
 
 /// A census to show.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,8 @@ pub struct UsageView<'a> {
     pub policy: Policy,
     /// What was counted.
     pub census: &'a Census,
+    /// Incomplete multipart uploads.
+    pub multipart: &'a MultipartUsage,
     /// What a table has first.
     pub order: UsageOrder,
     /// How many repositories, and tags of each, a table has; none: all.
@@ -49,7 +52,7 @@ struct Rules {
     uploads_older_than: u64,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct All {
     manifests: u64,
     tags: u64,
@@ -61,7 +64,27 @@ struct All {
     reclaimable: Parts,
     orphans: Amount,
     uploads: Amount,
+    multipart_uploads: Multipart,
     missing: u64,
+}
+
+/// Incomplete multipart uploads; apart from the uploads of repositories, which are objects.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+enum Multipart {
+    Known {
+        #[serde(flatten)]
+        all: Amount,
+        /// What a plan would abort.
+        reclaimable: Amount,
+        /// Of these the bytes are not known.
+        unread: u64,
+        /// Those that are no registry's, which are counted nowhere else.
+        foreign: u64,
+    },
+    Unknown {
+        why: String,
+    },
 }
 
 /// What a plan would delete.
@@ -118,7 +141,7 @@ impl UsageSummary {
             location: view.source.to_owned(),
             t0: view.t0.to_string(),
             policy: Rules::from(view.policy),
-            totals: All::from(&view.census.totals),
+            totals: All::of(&view.census.totals, view.multipart),
             repositories: view.census.repositories.iter().map(Repository::from).collect(),
             requests,
         }
@@ -138,8 +161,8 @@ impl From<&ByTag> for Tags {
     }
 }
 
-impl From<&Totals> for All {
-    fn from(totals: &Totals) -> Self {
+impl All {
+    fn of(totals: &Totals, multipart: &MultipartUsage) -> Self {
         let Totals { blobs, manifests, tags, uploads, reclaimable, doubtful } = *totals;
         let BlobTotals { all, exclusive, shared, too_young, orphans, missing } = blobs;
         let reclaimable = Parts::from(reclaimable);
@@ -155,7 +178,20 @@ impl From<&Totals> for All {
             reclaimable,
             orphans,
             uploads,
+            multipart_uploads: Multipart::from(multipart),
             missing,
+        }
+    }
+}
+
+impl From<&MultipartUsage> for Multipart {
+    fn from(usage: &MultipartUsage) -> Self {
+        match usage {
+            MultipartUsage::Known(totals) => {
+                let MultipartTotals { all, reclaimable, unread, foreign } = *totals;
+                Self::Known { all, reclaimable, unread, foreign }
+            }
+            MultipartUsage::Unknown { why } => Self::Unknown { why: why.clone() },
         }
     }
 }

@@ -8,6 +8,7 @@ use planner::Amount;
 
 use super::{UsageView, count, size};
 use crate::args::UsageOrder;
+use crate::usage::MultipartUsage;
 
 /// A name that is longer has a line of its own.
 const NAME: usize = 34;
@@ -100,29 +101,57 @@ fn more(text: &mut String, indent: &str, all: usize, shown: usize, what: &str) {
 fn totals(view: &UsageView<'_>) -> String {
     let totals = &view.census.totals;
     let (blobs, reclaimable) = (&totals.blobs, &totals.reclaimable);
-    let rows: [(&str, Amount); 10] = [
-        ("blobs", blobs.all),
-        ("  kept by one repository", blobs.exclusive),
-        ("  kept by several, counted once", blobs.shared),
-        ("  needed by nobody, too young to judge", blobs.too_young),
-        ("  needed by nobody, reclaimable", reclaimable.blobs),
-        ("    of these, linked by no repository", blobs.orphans),
-        ("uploads", totals.uploads),
-        ("  abandoned, reclaimable", reclaimable.uploads),
-        ("links, reclaimable", reclaimable.links),
-        ("reclaimable in all", reclaimable.all()),
+    let multipart = match view.multipart {
+        MultipartUsage::Known(known) => Some(known),
+        MultipartUsage::Unknown { .. } => None,
+    };
+    let abortable = multipart.map(|known| known.reclaimable);
+    let rows: [(&str, Option<Amount>); 12] = [
+        ("blobs", Some(blobs.all)),
+        ("  kept by one repository", Some(blobs.exclusive)),
+        ("  kept by several, counted once", Some(blobs.shared)),
+        ("  needed by nobody, too young to judge", Some(blobs.too_young)),
+        ("  needed by nobody, reclaimable", Some(reclaimable.blobs)),
+        ("    of these, linked by no repository", Some(blobs.orphans)),
+        ("uploads", Some(totals.uploads)),
+        ("  abandoned, reclaimable", Some(reclaimable.uploads)),
+        ("incomplete multipart uploads", multipart.map(|known| known.all)),
+        ("  abandoned, reclaimable", abortable),
+        ("links, reclaimable", Some(reclaimable.links)),
+        (
+            "reclaimable in all",
+            Some([Some(reclaimable.all()), abortable].into_iter().flatten().sum()),
+        ),
     ];
     let heading = view.console.bold(&format!("{:<40}", "the whole registry"));
     let mut text = format!("\n{heading} {:>12} {:>12}\n", "objects", "bytes");
     for (name, amount) in rows {
-        let _ = writeln!(text, "{name:<40} {:>12} {:>12}", count(amount.count), size(amount.bytes));
+        let [objects, bytes] = amount.map_or_else(
+            || [(); 2].map(|()| "not known".to_owned()),
+            |amount| [count(amount.count), size(amount.bytes)],
+        );
+        let _ = writeln!(text, "{name:<40} {objects:>12} {bytes:>12}");
     }
+    notes(&mut text, view);
+    text
+}
+
+fn notes(text: &mut String, view: &UsageView<'_>) {
+    let totals = &view.census.totals;
+    let (unread, foreign) = match view.multipart {
+        MultipartUsage::Known(known) => (known.unread, known.foreign),
+        MultipartUsage::Unknown { .. } => (0, 0),
+    };
     let notes = [
         (totals.doubtful, "repositories in doubt"),
-        (blobs.missing, "digests needed and not there"),
+        (totals.blobs.missing, "digests needed and not there"),
+        (unread, "multipart uploads of unknown size"),
+        (foreign, "multipart uploads that are no registry's"),
     ];
     for (number, what) in notes.iter().filter(|(number, _)| *number > 0) {
         let _ = writeln!(text, "{what:<40} {:>12}", count(*number));
     }
-    text
+    if let MultipartUsage::Unknown { why } = view.multipart {
+        let _ = writeln!(text, "\nincomplete multipart uploads are not known: {why}");
+    }
 }

@@ -3,11 +3,13 @@
 //! ```text
 //! lister ─▶ RepositoryTree ─▶ Marker ─▶ Marked ─▶ SeesRepositories, one for each task
 //! lister ─▶ page of blobs ────────────────────▶ SeesBlobs, one for each range
+//! store  ─▶ page of multipart uploads ────────▶ MetUpload, with its parts
 //! ```
 //! What a visitor makes of it, a plan, a sum, a search, is its own affair; all of them see the same.
 
 mod answers;
 mod blobs;
+mod multipart;
 mod repositories;
 
 use std::path::Path;
@@ -20,6 +22,8 @@ use registry::Layout;
 
 pub(crate) use self::answers::{Answers, Questions, TOGETHER, says_something};
 pub(crate) use self::blobs::{SeesBlobs, visit_blobs};
+pub use self::multipart::UploadSource;
+pub(crate) use self::multipart::{Met, MetUpload, Sight, UploadWalk, Weigh, Weight};
 pub(crate) use self::repositories::{Marking, SeesRepositories, lost, visit_repositories};
 
 use crate::Failure;
@@ -50,6 +54,11 @@ impl<S> Clone for Survey<'_, S> {
 impl<S> Copy for Survey<'_, S> {}
 
 impl<S> Survey<'_, S> {
+    /// Of whom is asked what uploads there are.
+    pub(crate) fn uploads(&self) -> UploadSource<'_, S> {
+        UploadSource { store: self.store, layout: self.layout, width: self.width, stop: self.stop }
+    }
+
     /// A set that holds so many bytes in memory, and the rest on disk.
     pub(crate) fn in_memory(&self, bytes: usize) -> MemoryLimit {
         MemoryLimit { bytes, folder: self.folder.to_owned() }

@@ -1,5 +1,6 @@
 //! Takes a census: list, mark, seal, list again, join. Deletes nothing, and plans nothing.
 
+mod multipart;
 mod sees;
 
 use std::path::Path;
@@ -12,13 +13,14 @@ use monitor::{Monitor, Phase, Stop};
 use planner::Policy;
 use policy::Retention;
 use registry::{Layout, Timestamp};
-use store::ReadStore;
+use store::{MultipartStore, ReadStore};
 use tokio::task::spawn_blocking;
 
 use crate::collect::now;
 use crate::survey::{Marking, Survey, lost, sole, visit_blobs, visit_repositories};
 use crate::{Failure, remembered};
 
+pub use self::multipart::{MultipartTotals, MultipartUsage};
 use self::sees::{Counting, Weighing};
 
 /// Of what to take a census.
@@ -49,6 +51,8 @@ pub struct Ask<'a> {
 pub struct Taken {
     /// What was counted.
     pub census: Census,
+    /// Incomplete multipart uploads.
+    pub multipart: MultipartUsage,
     /// The time by the store's clock, before anything was listed.
     pub t0: Timestamp,
 }
@@ -57,7 +61,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// [`Failure`] where any key or manifest may have been missed: there is no census then.
-pub async fn take_census<S: ReadStore>(
+pub async fn take_census<S: MultipartStore>(
     store: &Arc<S>,
     ask: &Ask<'_>,
     monitor: &Arc<Monitor>,
@@ -86,10 +90,11 @@ pub async fn take_census<S: ReadStore>(
     // Also where marking failed: the next try need not read all of it again.
     remembered::close(ask.cache.clone()).await;
     weigh(survey, Arc::new(marked?), &builder).await?;
+    let multipart = Box::pin(multipart::count_uploads(survey, cutoffs)).await?;
     monitor.enter(Phase::Sealing);
     let builder = sole(builder, "somebody still counts")?;
     let census = spawn_blocking(move || builder.finish()).await.map_err(lost)??;
-    Ok(Taken { census, t0 })
+    Ok(Taken { census, multipart, t0 })
 }
 
 /// Takes in every repository. The marks prove that none was missed (G5), and know what was missing.

@@ -9,6 +9,7 @@ use crate::TagTarget;
 use crate::testing::{self, CUTOFF, OLD, Text, add, digest, marks_of};
 
 mod laws;
+mod traced;
 
 /// Every name that the cases use, so that digests can be told in words.
 const NAMES: [&str; 14] =

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use registry::Role;
-
 use crate::links::served_by_layer_links;
-use crate::{Lead, Marked, trace};
 
 /// So many manifests, and as many other blobs.
-const COUNT: u8 = 7;
+pub(super) const COUNT: u8 = 7;
 
-fn number(n: u8) -> Digest {
+pub(super) fn number(n: u8) -> Digest {
     Digest::sha256(&[n])
+}
+
+/// One of three tags; the last belongs to a manifest by its name.
+pub(super) fn tag_name(tag: u8) -> String {
+    if tag == 2 { format!("sha256-{}.sig", number(1).hex()) } else { format!("v{tag}") }
 }
 
 /// What reading a manifest would give.
@@ -35,12 +37,12 @@ enum Key {
 
 /// A repository, and the manifests of the whole registry.
 #[derive(Clone, Debug)]
-struct Small {
+pub(super) struct Small {
     bodies: Vec<Body>,
     keys: BTreeSet<Key>,
     /// By tag.
-    targets: Vec<(u8, u8)>,
-    aliases: Vec<(u8, u8)>,
+    pub(super) targets: Vec<(u8, u8)>,
+    pub(super) aliases: Vec<(u8, u8)>,
     is_doubtful: bool,
 }
 
@@ -66,7 +68,7 @@ fn key() -> impl Strategy<Value = Key> {
     ]
 }
 
-fn small(doubts: bool) -> impl Strategy<Value = Small> {
+pub(super) fn small(doubts: bool) -> impl Strategy<Value = Small> {
     (
         prop::collection::vec(body(doubts), usize::from(COUNT)),
         prop::collection::btree_set(key(), 0..20),
@@ -82,12 +84,12 @@ fn small(doubts: bool) -> impl Strategy<Value = Small> {
 }
 
 impl Small {
-    fn tree(&self) -> RepositoryTree {
+    pub(super) fn tree(&self) -> RepositoryTree {
         let time = |is_young: bool| if is_young { CUTOFF } else { OLD };
         let links = self.keys.iter().map(|key| match key {
             Key::Revision(n, young) => (testing::revision(number(*n)), time(*young)),
             Key::Layer(n, young) => (testing::layer(number(*n)), time(*young)),
-            Key::History(tag, n) => (testing::history(&format!("v{tag}"), number(*n)), OLD),
+            Key::History(tag, n) => (testing::history(&tag_name(*tag), number(*n)), OLD),
             Key::Signature(revision, n) => (testing::signature(number(*revision), number(*n)), OLD),
         });
         // A link that is given both old and young is young: it comes later.
@@ -116,14 +118,14 @@ impl Small {
     }
 
     /// What a marker would gather.
-    fn evidence(&self, tree: &RepositoryTree, untagged: bool) -> Evidence {
+    pub(super) fn evidence(&self, tree: &RepositoryTree, untagged: bool) -> Evidence {
         let alias = |(digest, canonical): &(u8, u8)| Alias {
             digest: number(*digest),
             canonical: number(*canonical),
         };
         let place = |name: String| tree.tags.iter().position(|tag| *tag.name == *name);
         let target = |(tag, target): &(u8, u8)| TagTarget {
-            tag: place(format!("v{tag}")).unwrap_or(usize::MAX),
+            tag: place(tag_name(*tag)).unwrap_or(usize::MAX),
             digest: number(*target),
         };
         let mut evidence = Evidence {
@@ -241,67 +243,5 @@ proptest! {
             }
         }
         prop_assert!(reach.needed.is_subset(&marks_of(&reach)));
-    }
-
-    #[test]
-    fn what_is_kept_is_traced_to_what_is_kept_for_its_own_sake_and_nothing_else_is(
-        small in small(true), untagged: bool, beside in prop::sample::select(BESIDE.to_vec()),
-    ) {
-        let (marked, rules) = small.marked(untagged, beside);
-        let marks = marks_of(&marked.reach);
-        for digest in (0..COUNT * 2).map(number) {
-            let paths = trace(&marked, &rules, digest);
-            prop_assert_eq!(paths.is_empty(), !marks.contains(&digest), "{}", digest);
-            for path in paths {
-                // What is served under another digest is kept for the link's sake; under that digest there is no blob.
-                let aliases = &mut marked.evidence.aliases.iter();
-                let is_alias = aliases.any(|alias| alias.digest == path.root);
-                prop_assert!(marks.contains(&path.root) || is_alias);
-                let mut from = path.root;
-                for (lead, to) in &path.steps {
-                    prop_assert!(leads(&marked, from, *lead, *to), "{:?} {}", lead, to);
-                    from = *to;
-                }
-                prop_assert_eq!(from, digest);
-            }
-        }
-    }
-}
-
-const BESIDE: [Beside; 4] = [Beside::Nothing, Beside::Aliased, Beside::InUse, Beside::Linked];
-
-impl Small {
-    fn marked(&self, untagged: bool, beside: Beside) -> (Marked, Rules) {
-        let tree = self.tree();
-        let evidence = self.evidence(&tree, untagged);
-        let rules = Rules { beside, ..Rules::new(untagged, CUTOFF) };
-        let reach = reach(&tree, &evidence, &rules, &mut drop);
-        let (events, started) = (Vec::new(), Vec::new());
-        (Marked { tree, evidence, reach, expiry: None, events, started }, rules)
-    }
-}
-
-/// Whether one digest leads to another in this way.
-fn leads(marked: &Marked, from: Digest, lead: Lead, to: Digest) -> bool {
-    let names = |from: &Digest, role: Option<Role>, to: Digest| {
-        let Some(Known::Manifest(manifest)) = marked.evidence.manifests.get(from) else {
-            return false;
-        };
-        let edges = &mut manifest.edges().iter();
-        edges.any(|edge| edge.digest == to && role.is_none_or(|role| role == edge.role))
-    };
-    match lead {
-        Lead::Names(role) => role != Role::Subject && names(&from, Some(role), to),
-        Lead::RefersTo => names(&to, Some(Role::Subject), from),
-        Lead::Signs => marked
-            .tree
-            .signatures
-            .iter()
-            .any(|signature| signature.revision == from && signature.link.digest == to),
-        Lead::ServedAs => marked
-            .evidence
-            .aliases
-            .iter()
-            .any(|alias| alias.digest == from && alias.canonical == to),
     }
 }
