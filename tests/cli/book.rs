@@ -14,7 +14,7 @@ fn book() -> PathBuf {
 }
 
 /// Pages by their path, without the summary.
-fn pages() -> Vec<(PathBuf, String)> {
+pub(crate) fn pages() -> Vec<(PathBuf, String)> {
     let mut folders = vec![book()];
     let mut pages = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -32,7 +32,11 @@ fn pages() -> Vec<(PathBuf, String)> {
 }
 
 /// Between each `open` and the next `close`.
-fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn between<'a>(
+    text: &'a str,
+    open: &'a str,
+    close: &'a str,
+) -> impl Iterator<Item = &'a str> {
     text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
 }
 

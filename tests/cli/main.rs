@@ -25,6 +25,7 @@ mod check;
 mod collecting;
 mod configuration;
 mod doctor;
+mod documented;
 mod drop_in;
 mod emptied;
 mod expected;
