@@ -35,6 +35,7 @@ mod mark_set;
 mod marker;
 mod presumed;
 mod reach;
+mod rules;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -50,7 +51,8 @@ pub use evidence::{Alias, Evidence, Known, TagTarget};
 pub use expiry::Expiry;
 pub use library::Library;
 pub use mark_set::{MarkSet, MarkSetBuilder};
-pub use marker::{Beside, Follow, Marked, Marker, Rules};
+pub use marker::{Follow, Marked, Marker};
 pub use reach::{Event, Reach, reach};
+pub use rules::{Beside, Rules};
 pub use tags::link_etag;
 pub use trace::{Ground, Lead, Path, tags_to, trace};
