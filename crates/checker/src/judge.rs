@@ -44,8 +44,8 @@ struct Judge<'a> {
 }
 
 impl Repository<'_> {
-    /// What is wrong, as far as the listing tells; what is suspected only counts as wrong. With what a second look saw of the
-    /// suspects, what is wrong.
+    /// What is wrong, as far as the listing tells; what is suspected only counts as wrong. With what a second look saw
+    /// of the suspects, what is wrong.
     ///
     /// # Errors
     /// [`SpillError`] where it is not known which blobs are there.

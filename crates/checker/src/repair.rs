@@ -37,9 +37,9 @@ pub enum Remedy {
     /// too, and leads to a manifest.
     ///
     /// *Proof for a tag.* A registry writes the entry in the history first and the tag right after it. There is one entry
-    /// alone, written with the tag, so the tag had its digest and no other; its revision link is right, or
-    /// written anew too, and leads to a manifest. A tag that was moved has two entries, and one that was to be moved when a disk lost the other entry has
-    /// one that is older.
+    /// alone, written with the tag, so the tag had its digest and no other; its revision link is right, or written anew
+    /// too, and leads to a manifest. A tag that was moved has two entries, and one that was to be moved when a disk
+    /// lost the other entry has one that is older.
     ///
     /// Source: distribution `registry/storage/linkedblobstore.go`, `linkBlob`; `registry/storage/tagstore.go`, `Tag`.
     Rewrite,

@@ -105,13 +105,13 @@ pub trait Surroundings {
     /// Whether anybody wants to hear of deletions; otherwise [`Surroundings::witness`] is not called.
     fn hears(&self) -> bool;
 
-    /// Hears what became of objects that a generation wanted gone, or of multipart uploads, which are of none, as soon as all requests that were in flight together
-    /// were answered, and before the ledger does (G11).
+    /// Hears what became of objects that a generation wanted gone, or of multipart uploads, which are of none: as soon as
+    /// all requests that were in flight together were answered, and before the ledger does (G11).
     ///
     /// A blob of which it did not hear, because the process died, is not on record as deleted: the next run gives it
-    /// back, deletes it, or finds it gone and says that. Of links nothing is promised then: a generation in which they are being taken is
-    /// given up by the next run, which writes back all of them, and nobody hears of those that were taken. Nor does anybody
-    /// of an upload that was aborted just then: no list shows it any more.
+    /// back, deletes it, or finds it gone and says that. Of links nothing is promised then: a generation in which they
+    /// are being taken is given up by the next run, which writes back all of them, and nobody hears of those that were
+    /// taken. Nor does anybody of an upload that was aborted just then: no list shows it any more.
     ///
     /// # Errors
     /// Where that cannot be kept: nothing more is deleted then.

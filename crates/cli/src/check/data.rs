@@ -180,14 +180,18 @@ impl<S: PartStore> Reader<S> {
     async fn hash_once(&self, digest: Digest, object: &Object) -> Result<Digest, StoreError> {
         let mut digester = Digester::new(digest.algorithm());
         // One byte more than was listed, or it would not be known that there is more.
-        let (mut start, size) = (0, object.size + 1);
-        while start < size {
-            let end = size.min(start + self.part);
+        let (mut start, size) = (0_u64, object.size.saturating_add(1));
+        loop {
+            let end = size.min(start.saturating_add(self.part));
             let content = self.store.get_part(&object.key, start..end).await?;
+            // Where fewer bytes came than were asked for, the object ends, whatever the listing said.
+            let is_last = (content.len() as u64) < end - start || end == size;
             digester = update(digester, content).await;
+            if is_last {
+                return Ok(digester.finish());
+            }
             start = end;
         }
-        Ok(digester.finish())
     }
 }
 
@@ -209,4 +213,32 @@ async fn update(mut digester: Digester, content: Bytes) -> Digester {
 
 fn failed(within: &str, source: StoreError) -> Failure {
     ListError::Store { within: within.into(), source }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use store::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_object_that_is_listed_as_endless_ends_where_it_does() {
+        let (content, layout) = (b"not that long", Layout::new(""));
+        let (digest, store) = (Digest::sha256(content), MemoryStore::new());
+        let key = layout.blob(&digest);
+        store.put(&key, content.to_vec(), Timestamp::default());
+        let reader = Reader {
+            store: Arc::new(store),
+            layout,
+            percent: 100,
+            now: Timestamp::default(),
+            part: PIECE,
+            pieces: Semaphore::new(1),
+            monitor: Arc::default(),
+            stop: Arc::default(),
+        };
+        let (key, modified) = (key.as_str().into(), Timestamp::default());
+        let object = Object { key, size: u64::MAX, modified, etag: None };
+        assert_eq!(reader.hash_once(digest, &object).await.unwrap(), digest);
+    }
 }
