@@ -209,6 +209,22 @@ fn where_the_reference_loses_data_our_verdict_holds() {
     }
 }
 
+/// A listing of files leaves the folders of signatures closed.
+#[test]
+fn g4_signatures_in_a_directory_live_and_die_with_their_revision() {
+    let Scenario { world, goes, .. } = scenario::signatures();
+    let program = Program::new();
+    let root = directory(program.home(), &world);
+    files_config(program.home(), &root, READ_ONLY);
+    program.done(&["garbage-collect", "config.yml"]);
+    let signatures =
+        |files: &BTreeSet<String>| files.iter().filter(|key| key.contains("/signatures/")).count();
+    assert_eq!(signatures(&files(&root)), 2);
+    program.done(&["garbage-collect", "-m", "config.yml"]);
+    let all = world.objects().keys().filter(|key| !goes.contains(*key));
+    assert_eq!(files(&root), all.cloned().collect());
+}
+
 #[test]
 fn a_repository_without_tags_is_told_manifest_by_manifest() {
     let done = assert_verdict(&scenario::rd());

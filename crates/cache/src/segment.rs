@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! header: magic (8), format (4), reading (4), version of the program (16)
-//! blocks: records in order, about 4 KiB each
+//! blocks: records in order, about 1 KiB each
 //! index:  for each block the first bytes of its first digest (8), its position (8)
 //! filter: words (8 each)
 //! end:    position of the index (8), blocks (8), words (8), checksum (8), magic (8)

@@ -13,8 +13,9 @@ use crate::filter::{Filter, Print};
 use crate::record::key_of;
 use crate::segment::{END_MAGIC, checksum_of, segment_header};
 
-/// A block is closed where it has so many bytes: what a disk and the system's cache read at once.
-const BLOCK: u64 = 4096;
+/// A block is closed where it has so many bytes: some five records, of which a look goes through half. The index takes 16
+/// bytes for each.
+const BLOCK: u64 = 1024;
 
 /// A segment under construction, in a temporary file that goes with the value.
 ///

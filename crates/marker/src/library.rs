@@ -38,6 +38,30 @@ pub struct Library<S> {
     monitor: Arc<Monitor>,
 }
 
+/// Manifests, as far as an earlier run read them.
+#[derive(Debug, Default)]
+pub(crate) struct Recalled {
+    /// Those that are remembered.
+    pub(crate) known: Vec<(Digest, Known)>,
+    /// The others.
+    pub(crate) unread: Vec<Digest>,
+}
+
+impl Recalled {
+    fn of(cache: &ManifestCache, digests: Vec<Digest>) -> Self {
+        let mut recalled = Self { known: Vec::with_capacity(digests.len()), ..Self::default() };
+        for digest in digests {
+            match cache.get(&digest) {
+                Some(manifest) => {
+                    recalled.known.push((digest, Known::Manifest(Arc::new(manifest))));
+                }
+                None => recalled.unread.push(digest),
+            }
+        }
+        recalled
+    }
+}
+
 impl<S: ReadStore> Library<S> {
     /// An empty library that reads at most `readers` objects at once.
     #[must_use]
@@ -64,38 +88,20 @@ impl<S: ReadStore> Library<S> {
         self.cache.get_or_init(|| cache);
     }
 
-    /// Puts on the shelf what the cache remembers of these manifests. All of them are looked up together, in another
-    /// thread where the disk may be slow: listing goes on meanwhile.
-    pub(crate) async fn recall(&self, digests: &[Digest]) -> Result<(), JoinError> {
-        let Some(cache) = self.cache.get().map(Arc::clone) else { return Ok(()) };
-        let is_unread = |digest: &&Digest| !self.shelf.contains_key(digest);
-        let unread: Vec<Digest> = digests.iter().filter(is_unread).copied().collect();
-        if unread.is_empty() {
-            return Ok(());
-        }
-        let is_in_memory = cache.is_in_memory();
-        let look = move || {
-            let recalled =
-                unread.into_iter().filter_map(|digest| Some((digest, cache.get(&digest)?)));
-            recalled.collect::<Vec<_>>()
+    /// Sorts out of `digests` what an earlier run read. All of them are looked up together, in another thread where the
+    /// disk may be slow: listing goes on meanwhile.
+    pub(crate) async fn recall(&self, digests: Vec<Digest>) -> Result<Recalled, JoinError> {
+        let Some(cache) = self.cache.get().map(Arc::clone) else {
+            return Ok(Recalled { known: Vec::new(), unread: digests });
         };
+        let is_in_memory = cache.is_in_memory();
+        let look = move || Recalled::of(&cache, digests);
         let recalled = if is_in_memory { look() } else { spawn_blocking(look).await? };
-        for (digest, manifest) in recalled {
-            self.put_on_shelf(digest, manifest);
-        }
-        Ok(())
+        self.monitor.count(Counter::RecalledManifests, recalled.known.len() as u64);
+        Ok(recalled)
     }
 
-    fn put_on_shelf(&self, digest: Digest, manifest: Manifest) {
-        self.make_room();
-        let slot = Arc::clone(&self.shelf.entry(digest).or_default());
-        // Another repository may have been faster.
-        if slot.set(Known::Manifest(Arc::new(manifest))).is_ok() {
-            self.monitor.count(Counter::RecalledManifests, 1);
-        }
-    }
-
-    /// What is known of a manifest, for `repository`, which only serves the message of an error.
+    /// What is known of a manifest that has to be read, for `repository`, which only serves the message of an error.
     ///
     /// # Errors
     /// [`MarkError::Manifest`] where the store failed in a way that may pass: the run cannot be completed. A store that
@@ -146,6 +152,11 @@ impl<S: ReadStore> Library<S> {
         Ok(listed)
     }
 
+    /// Whether listings of the store hold every key.
+    pub(crate) fn lists_every_key(&self) -> bool {
+        self.store.abilities().lists_every_key
+    }
+
     /// The registry's keys.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
@@ -153,10 +164,6 @@ impl<S: ReadStore> Library<S> {
 
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
         self.make_room();
-        if let Some(manifest) = self.cache.get().and_then(|cache| cache.get(&digest)) {
-            self.monitor.count(Counter::RecalledManifests, 1);
-            return Ok(Known::Manifest(Arc::new(manifest)));
-        }
         self.monitor.count(Counter::AskedManifests, 1);
         match self.get(&self.layout.blob(&digest), MANIFEST_LIMIT).await {
             Ok(content) => Ok(self.understand(digest, &content)),

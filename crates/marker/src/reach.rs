@@ -1,6 +1,7 @@
 //! What a repository keeps alive: pure.
 
 use std::collections::{HashMap, HashSet};
+use std::slice::Iter;
 
 use lister::{Link, RepositoryTree};
 use policy::Subject;
@@ -142,6 +143,8 @@ struct Walk<'t> {
     revisions: HashSet<Digest>,
     /// The manifests that are kept, in the order in which they were reached.
     order: Vec<Digest>,
+    /// What is left of the edges of the manifests between a root and where the walk is; empty between roots.
+    stack: Vec<Iter<'t, Edge>>,
     tell: &'t mut dyn FnMut(Event),
     reach: Reach,
 }
@@ -177,7 +180,8 @@ impl<'t> Walk<'t> {
         let manifests = HashSet::with_capacity(revisions.len());
         let needed = HashSet::with_capacity(revisions.len() + tree.layers.len());
         let reach = Reach { manifests, needed, ..Reach::default() };
-        Self { tree, evidence, revisions, order: Vec::new(), tell, reach }
+        let (order, stack) = (Vec::new(), Vec::new());
+        Self { tree, evidence, revisions, order, stack, tell, reach }
     }
 
     fn collect_doubts(&mut self) {
@@ -210,29 +214,30 @@ impl<'t> Walk<'t> {
     /// Keeps a manifest and all it refers to, each reference followed before its next sibling. The walk keeps its own
     /// stack: indexes may nest as deep as they like.
     fn visit(&mut self, root: Digest) {
-        let mut stack = Vec::new();
-        stack.extend(self.enter(root));
-        while let Some(edges) = stack.last_mut() {
-            let Some(edge) = edges.next() else {
-                stack.pop();
+        let entered = self.enter(root);
+        self.stack.extend(entered);
+        while let Some(edges) = self.stack.last_mut() {
+            let Some(edge) = edges.find(|edge| edge.keeps_alive()) else {
+                self.stack.pop();
                 continue;
             };
             (self.tell)(Event::Blob(edge.digest));
             self.keep(edge.digest);
             if self.is_served_manifest(edge) {
-                stack.extend(self.enter(edge.digest));
+                let entered = self.enter(edge.digest);
+                self.stack.extend(entered);
             }
         }
     }
 
-    /// Keeps a manifest; its references, where it is kept for the first time and understood.
-    fn enter(&mut self, digest: Digest) -> Option<impl Iterator<Item = &'t Edge> + use<'t>> {
+    /// Keeps a manifest; its edges, where it is kept for the first time and understood.
+    fn enter(&mut self, digest: Digest) -> Option<Iter<'t, Edge>> {
         if !self.reach.manifests.insert(digest) {
             return None;
         }
         self.order.push(digest);
         self.keep(digest);
-        self.manifest(&digest).map(Manifest::references)
+        self.manifest(&digest).map(|manifest| manifest.edges().iter())
     }
 
     /// Whether a client could pull the target of an edge as a manifest from this repository, whatever the edge says

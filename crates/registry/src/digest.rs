@@ -204,8 +204,7 @@ impl HexDigits {
     pub(crate) fn of(digest: &Digest) -> Self {
         let mut digits = [0; 128];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.as_bytes()) {
-            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+            pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
         }
         Self { digits, length: digest.algorithm.length() * 2 }
     }
@@ -216,6 +215,18 @@ impl HexDigits {
     }
 }
 
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    let (mut pairs, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 const NO_NIBBLE: u8 = 0xff;
 
 /// The value of each lower-case hex digit, by its byte.
@@ -223,7 +234,7 @@ const NIBBLES: [u8; 256] = {
     let mut nibbles = [NO_NIBBLE; 256];
     let mut value = 0;
     while value < 16 {
-        nibbles[b"0123456789abcdef"[value as usize] as usize] = value;
+        nibbles[DIGITS[value as usize] as usize] = value;
         value += 1;
     }
     nibbles

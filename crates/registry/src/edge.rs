@@ -26,3 +26,11 @@ pub struct Edge {
     /// What the descriptor says the target is, where that is a manifest.
     pub target: Option<MediaType>,
 }
+
+impl Edge {
+    /// Whether its target lives because of it: all but that of a [`Role::Subject`] does.
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        self.role != Role::Subject
+    }
+}

@@ -79,7 +79,7 @@ impl Manifest {
 
     /// The edges that keep their target alive: all but the subject.
     pub fn references(&self) -> impl Iterator<Item = &Edge> {
-        self.edges.iter().filter(|edge| edge.role != Role::Subject)
+        self.edges.iter().filter(|edge| edge.keeps_alive())
     }
 
     /// The manifest this one refers to.

@@ -18,6 +18,9 @@ pub struct Abilities {
     pub lists_in_byte_order: bool,
     /// Objects are listed with their entity tags, as far as the store gives them any.
     pub tells_etags: bool,
+    /// Listings hold every key. A store that says no leaves out what lies beside the only file that the layout names in a
+    /// folder; whoever needs that lists it.
+    pub lists_every_key: bool,
     /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.
     pub reads_in_place: bool,
     /// How many keys a delete request takes at best.

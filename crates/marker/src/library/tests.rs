@@ -139,15 +139,15 @@ fn remembering(store: &MemoryStore, folder: &Path) -> (Watched, Arc<Library<Watc
     (store, library)
 }
 
-/// Reads all, as a whole run.
+/// Reads all that is not remembered, as a whole run. What is known comes in the order of the digests.
 async fn read_all(library: &Library<Watched>, digests: &[Digest]) -> Vec<Known> {
-    library.recall(digests).await.unwrap();
-    let mut known = Vec::new();
-    for digest in digests {
-        known.push(library.read(*digest, &name()).await.unwrap());
+    let Recalled { known, unread } = library.recall(digests.to_vec()).await.unwrap();
+    let mut known: HashMap<Digest, Known> = known.into_iter().collect();
+    for digest in unread {
+        known.insert(digest, library.read(digest, &name()).await.unwrap());
     }
     library.cache.get().unwrap().close().unwrap();
-    known
+    digests.iter().map(|digest| known[digest].clone()).collect()
 }
 
 #[tokio::test]

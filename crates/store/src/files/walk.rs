@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use monitor::Counter;
+use registry::Timestamp;
 use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use super::folder::{self, Kind, Listing};
@@ -25,8 +27,8 @@ pub(super) struct Walk {
     key: String,
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
     stack: Vec<Frame>,
-    /// The keys of the entries that nobody looked at since the last were handed out.
-    unlooked: PageText,
+    /// The keys of the entries since the last were handed out.
+    page: PageText,
     /// What the system writes a folder's entries into.
     buffer: Vec<u8>,
     /// Listings that are done with: their memory serves the next folders.
@@ -44,27 +46,28 @@ struct Frame {
 }
 
 /// An entry that was found.
-enum Entry {
-    Listed(Listed),
-    /// Presumed: where its key stands in the text of the page.
-    Presumed(Range<usize>),
-    /// Closed: where its key stands in the text of the page.
-    Closed(Range<usize>),
+struct Entry {
+    /// Where its key stands in the text of the page.
+    place: Range<usize>,
+    what: What,
+}
+
+/// What is known of an entry.
+enum What {
+    Looked { size: u64, modified: Timestamp },
+    Presumed,
+    Closed,
 }
 
 impl Entry {
-    fn key<'e>(&'e self, page: &'e PageText) -> &'e str {
-        match self {
-            Self::Listed(listed) => listed.key(),
-            Self::Presumed(place) | Self::Closed(place) => page.at(place),
-        }
-    }
-
     fn on(self, page: &Arc<str>) -> Listed {
-        match self {
-            Self::Listed(listed) => listed,
-            Self::Presumed(place) => Listed::Presumed(Key::new(page, place)),
-            Self::Closed(place) => Listed::Closed(Key::new(page, place)),
+        let key = Key::new(page, self.place);
+        match self.what {
+            What::Looked { size, modified } => {
+                Listed::Object(Object { key, size, modified, etag: None })
+            }
+            What::Presumed => Listed::Presumed(key),
+            What::Closed => Listed::Closed(key),
         }
     }
 }
@@ -86,7 +89,7 @@ impl Walk {
             until,
             key,
             stack: Vec::new(),
-            unlooked: PageText::default(),
+            page: PageText::default(),
             buffer: folder::buffer(),
             spare: Vec::new(),
         };
@@ -139,7 +142,7 @@ impl Walk {
             };
             entries.extend(found);
         }
-        let page = self.unlooked.take();
+        let page = self.page.take();
         Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
     }
 
@@ -152,7 +155,7 @@ impl Walk {
     fn file(&mut self) -> Result<Option<Entry>, StoreError> {
         match self.look()? {
             None => Ok(None),
-            Some((Kind::File, object)) => Ok(Some(Entry::Listed(object.into()))),
+            Some(stat) if Kind::of_stat(&stat) == Kind::File => Ok(Some(self.looked(&stat))),
             Some(_) => Err(Oddity::Changed.at(Operation::List, &self.key)),
         }
     }
@@ -166,7 +169,7 @@ impl Walk {
             None => self.closed(),
         };
         if known.is_some() {
-            return Ok(known.filter(|entry| *entry.key(&self.unlooked) > *self.after));
+            return Ok(known.filter(|entry| *self.page.at(&entry.place) > *self.after));
         }
         // Not what the layout says: look at everything that is there.
         self.key.truncate(folder_length);
@@ -175,22 +178,17 @@ impl Walk {
 
     /// The folder `self.key`, where it stays closed.
     fn closed(&mut self) -> Option<Entry> {
-        (self.tree.is_closed)(&self.key).then(|| Entry::Closed(self.note()))
+        (self.tree.is_closed)(&self.key).then(|| self.note(What::Closed))
     }
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
     fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
-        if leaf.has_company && !self.holds_folders(0) {
-            return Ok(None);
-        }
         self.key.push_str(leaf.file);
         if leaf.is_presumed {
-            return Ok(Some(Entry::Presumed(self.note())));
+            return Ok(Some(self.note(What::Presumed)));
         }
-        Ok(match self.look()? {
-            Some((Kind::File, object)) => Some(Entry::Listed(object.into())),
-            Some(_) | None => None,
-        })
+        let stat = self.look()?.filter(|stat| Kind::of_stat(stat) == Kind::File);
+        Ok(stat.map(|stat| self.looked(&stat)))
     }
 
     /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
@@ -205,7 +203,7 @@ impl Walk {
             }
         }
         self.key.push_str(nest.file);
-        let file = Entry::Presumed(self.note());
+        let file = self.note(What::Presumed);
         self.key.truncate(outermost);
         self.key.push_str(nest.folder);
         let Some(frame) = self.stack.last() else { return Ok(None) };
@@ -217,9 +215,13 @@ impl Walk {
         Ok(Some(file))
     }
 
-    /// Writes the key `self.key` into the text of the page.
-    fn note(&mut self) -> Range<usize> {
-        self.unlooked.push(&self.key)
+    /// The entry `self.key`; its key is written into the text of the page.
+    fn note(&mut self, what: What) -> Entry {
+        Entry { place: self.page.push(&self.key), what }
+    }
+
+    fn looked(&mut self, stat: &Stat) -> Entry {
+        self.note(What::Looked { size: folder::size(stat), modified: folder::modified(stat) })
     }
 
     /// Whether the system says that the folder `self.key` holds exactly so many folders.
@@ -248,15 +250,14 @@ impl Walk {
     }
 
     /// Looks at `self.key` from the folder on top of the stack; `None` where it is not there.
-    fn look(&self) -> Result<Option<(Kind, Object)>, StoreError> {
+    fn look(&self) -> Result<Option<Stat>, StoreError> {
         let Some(frame) = self.stack.last() else { return Ok(None) };
         let path = &self.key.as_bytes()[frame.key_length..];
-        let stat = match folder::look(frame.folder.as_fd(), path) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-            Err(errno) => return Err(system(Operation::List, &self.key, errno)),
-        };
-        Ok(Some((Kind::of_stat(&stat), folder::object(&self.key, &stat))))
+        match folder::look(frame.folder.as_fd(), path) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(errno) => Err(system(Operation::List, &self.key, errno)),
+        }
     }
 }
 
