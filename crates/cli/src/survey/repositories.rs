@@ -156,6 +156,9 @@ impl<S: ReadStore> Work<S> {
         loop {
             let next = self.trees.lock().await.recv().await;
             let Some(tree) = next else { return Ok(visitor) };
+            // Who waits for the next one was just woken, and where this processor goes on with the work no other takes
+            // over what it woke last.
+            tokio::task::yield_now().await;
             self.count(&tree);
             let marked = self.marker.mark(tree).await?;
             let questions = visitor.questions(&marked)?;
