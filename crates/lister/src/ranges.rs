@@ -87,8 +87,14 @@ impl Active {
 pub(crate) struct Commit {
     /// The entries that belong to the range.
     pub(crate) entries: Vec<Listed>,
-    /// Whether the range is at its end.
-    pub(crate) is_finished: bool,
+    /// Where the range ends, if it is at its end.
+    pub(crate) end: Option<End>,
+}
+
+/// The end of a range: its last possible key, or that of the whole listing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) until: Option<String>,
 }
 
 /// All ranges of one walk. Together, waiting, active and finished, they cover every key exactly once (G2).
@@ -146,9 +152,12 @@ impl Ranges {
     /// Takes in a page of a range: what lies past its end, which may have moved, belongs to somebody else.
     pub(crate) fn commit(&mut self, ticket: Ticket, page: Option<Vec<Listed>>) -> Commit {
         let at = self.active.iter().position(|active| active.ticket == ticket);
-        let (Some(at), Some(mut entries)) = (at, page) else {
-            self.active.retain(|active| active.ticket != ticket);
-            return Commit { entries: Vec::new(), is_finished: true };
+        let Some(at) = at else {
+            // A range that is not known reaches nowhere.
+            return Commit { entries: Vec::new(), end: Some(End { until: Some(String::new()) }) };
+        };
+        let Some(mut entries) = page else {
+            return Commit { entries: Vec::new(), end: Some(self.finish(at)) };
         };
         let active = &mut self.active[at];
         let came = entries.len();
@@ -158,10 +167,11 @@ impl Ranges {
         active.note_page(&entries);
         let is_at_end = active.until.as_ref() == Some(&active.position);
         let is_finished = entries.len() < came || is_at_end;
-        if is_finished {
-            self.active.swap_remove(at);
-        }
-        Commit { entries, is_finished }
+        Commit { entries, end: is_finished.then(|| self.finish(at)) }
+    }
+
+    fn finish(&mut self, at: usize) -> End {
+        End { until: self.active.swap_remove(at).until }
     }
 
     /// How far a range has come; empty before its first page.

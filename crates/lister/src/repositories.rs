@@ -70,8 +70,8 @@ impl Outlet {
     }
 }
 
-/// Groups the keys of one range by repository. The first and the last may go on in a neighbouring range and wait for
-/// the end of the walk.
+/// Groups the keys of one range by repository. The first and the last wait for the end of the range, and where they may
+/// go on in a neighbouring one, for the end of the walk.
 struct RepositoryPart {
     layout: Layout,
     outlet: Arc<Outlet>,
@@ -122,6 +122,22 @@ impl RepositoryPart {
         None
     }
 
+    /// The first and the last repository, as far as no other range can hold a key of theirs.
+    fn take_whole(&mut self, after: &str, until: Option<&str>) -> [Option<RepositoryTree>; 2] {
+        let begins_here = |layout: &Layout, tree: &RepositoryTree| *after < *keys_of(layout, tree);
+        let ends_here = |layout: &Layout, tree: &RepositoryTree| {
+            let keys = keys_of(layout, tree);
+            until.is_none_or(|until| *until > *keys && !until.starts_with(&keys))
+        };
+        let (layout, is_second) = (&self.layout, self.first.is_some());
+        let last = self
+            .growing
+            .take_if(|tree| (is_second || begins_here(layout, tree)) && ends_here(layout, tree));
+        // Another repository has begun, so the first is at its end.
+        let first = self.first.take_if(|tree| begins_here(layout, tree));
+        [first, last]
+    }
+
     /// Nobody opens a closed folder outside of all repositories: it may hold links.
     fn count_outside(&mut self, listed: &Listed) {
         let is_link = match (listed, self.layout.classify(listed.key())) {
@@ -135,12 +151,24 @@ impl RepositoryPart {
     }
 }
 
+/// How every key inside a repository begins, and no other key does.
+fn keys_of(layout: &Layout, tree: &RepositoryTree) -> String {
+    format!("{}_", layout.repository(&tree.name))
+}
+
 impl Part for RepositoryPart {
     async fn take(&mut self, entries: Vec<Listed>) -> Result<(), ListError> {
         for listed in entries {
             if let Some(tree) = self.add(listed) {
                 self.outlet.send(tree).await?;
             }
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, after: &str, until: Option<&str>) -> Result<(), ListError> {
+        for tree in self.take_whole(after, until).into_iter().flatten() {
+            self.outlet.send(tree).await?;
         }
         Ok(())
     }

@@ -18,6 +18,18 @@ pub trait Part: Send + 'static {
     /// # Errors
     /// Ends the walk.
     fn take(&mut self, entries: Vec<Listed>) -> impl Future<Output = Result<(), ListError>> + Send;
+
+    /// The range is at its end: every key after `after`, and up to and including `until` where there is one, was taken.
+    ///
+    /// # Errors
+    /// Ends the walk.
+    fn end(
+        &mut self,
+        _after: &str,
+        _until: Option<&str>,
+    ) -> impl Future<Output = Result<(), ListError>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// What to list, and how.
@@ -157,14 +169,15 @@ where
                 last.push_str(entry.key());
             }
             self.walk.monitor.count(self.walk.keys, commit.entries.len() as u64);
-            if std::mem::take(&mut is_first) && is_whole && !commit.is_finished {
+            if std::mem::take(&mut is_first) && is_whole && commit.end.is_none() {
                 self.seed(ticket).await?;
             }
             self.changed.notify_waiters();
             if !commit.entries.is_empty() {
                 part.take(commit.entries).await?;
             }
-            if commit.is_finished {
+            if let Some(end) = commit.end {
+                part.end(&range.after, end.until.as_deref()).await?;
                 lock(&self.finished).push((range.after, part));
                 return Ok(());
             }

@@ -13,6 +13,10 @@ use crate::{
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each ability is there or not, whatever the others"
+)]
 pub struct Abilities {
     /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
     pub lists_in_byte_order: bool,

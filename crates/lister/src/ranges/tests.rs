@@ -21,7 +21,7 @@ fn g2_a_key_equal_to_a_cut_belongs_to_the_left() {
     ranges.commit(left, Some(page(&["p/a"])));
     ranges.cut(left, vec!["p/c".to_owned()]);
     let commit = ranges.commit(left, Some(page(&["p/b", "p/c", "p/d"])));
-    assert_eq!((keys(&commit), commit.is_finished), (vec!["p/b", "p/c"], true));
+    assert_eq!((keys(&commit), commit.end.is_some()), (vec!["p/b", "p/c"], true));
     assert_eq!(ends(&ranges.take().unwrap().1), ("p/c", None));
 }
 
@@ -31,7 +31,7 @@ fn a_range_whose_last_key_is_its_end_needs_no_further_page() {
     let (left, _) = ranges.take().unwrap();
     ranges.commit(left, Some(page(&["p/a"])));
     ranges.cut(left, vec!["p/c".to_owned()]);
-    assert!(ranges.commit(left, Some(page(&["p/b", "p/c"]))).is_finished);
+    assert!(ranges.commit(left, Some(page(&["p/b", "p/c"]))).end.is_some());
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn g2_a_half_that_was_taken_while_a_page_was_on_its_way_is_not_counted_twice() {
     let (_, half) = ranges.take().unwrap();
     assert!(half.after.as_str() > "p/b" && half.until.is_none(), "{half:?}");
     let commit = ranges.commit(victim, Some(page(&["p/c", &half.after, "p/z"])));
-    assert_eq!((keys(&commit), commit.is_finished), (vec!["p/c", &half.after], true));
+    assert_eq!((keys(&commit), commit.end.is_some()), (vec!["p/c", &half.after], true));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_walk_is_done_when_its_last_range_is() {
     let (first, _) = ranges.take().unwrap();
     ranges.commit(first, Some(page(&["p/a"])));
     ranges.cut(first, vec!["p/m".to_owned()]);
-    assert!(ranges.commit(first, None).is_finished);
+    assert!(ranges.commit(first, None).end.is_some());
     assert!(!ranges.is_done());
     let (second, _) = ranges.take().unwrap();
     assert!(!ranges.is_done());

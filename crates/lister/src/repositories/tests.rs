@@ -101,37 +101,50 @@ fn outlet(trees: Sender<RepositoryTree>) -> Arc<Outlet> {
     Arc::new(Outlet { within, trees, monitor: Arc::new(Monitor::new()), sent })
 }
 
-/// Hands the keys to parts that end at `cuts`, as ranges do.
+/// Where two ranges may meet so that `left` is the last key of the one and `right` the first of the other.
+fn bounds<'k>(left: &'k str, right: &'k str) -> Vec<&'k str> {
+    let starts = right.char_indices().map(|(end, _)| &right[..end]);
+    starts.filter(|start| *start > left).chain([left]).collect()
+}
+
+/// Hands the keys to parts that end at `cuts`, as ranges do, and ends each at one of its possible bounds. Also how many
+/// repositories had to wait for the last part.
 async fn in_parts(
     keys: &BTreeSet<String>,
     cuts: &BTreeSet<usize>,
-) -> (Complete, Vec<RepositoryTree>) {
+    way: usize,
+) -> (Complete, Vec<RepositoryTree>, usize) {
     let (sender, mut receiver) = mpsc::channel(1000);
     let outlet = outlet(sender);
     let objects: Vec<Listed> = keys.iter().map(|key| object(key)).collect();
     let ends = cuts.iter().map(|cut| cut % (objects.len() + 1)).collect::<BTreeSet<_>>();
-    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut parts, mut start, mut after) = (Vec::new(), 0, "");
     for end in ends.into_iter().chain([objects.len()]) {
         let mut part = RepositoryPart::new(&Layout::new(""), &outlet);
         part.take(objects[start..end].to_vec()).await.unwrap();
+        let left = end.checked_sub(1).map_or("", |last| objects[last].key());
+        let until = objects.get(end).map(|right| bounds(left, right.key()));
+        let until = until.map(|bounds| bounds[way % bounds.len()]);
+        part.end(after, until).await.unwrap();
         parts.push(part);
-        start = end;
+        (start, after) = (end, until.unwrap_or_default());
     }
+    let waited = parts.iter().flat_map(|part| part.first.iter().chain(&part.growing)).count();
     let complete = join_seams(parts, &outlet).await.unwrap();
     drop(outlet);
     let mut trees = Vec::new();
     while let Some(tree) = receiver.recv().await {
         trees.push(tree);
     }
-    (complete, trees)
+    (complete, trees, waited)
 }
 
 proptest! {
     #[test]
     fn g2_each_repository_comes_once_and_whole_wherever_ranges_meet(
-        keys in keys(), cuts in prop::collection::btree_set(0usize..1000, 0..8),
+        keys in keys(), cuts in prop::collection::btree_set(0usize..1000, 0..8), way in 0usize..100,
     ) {
-        let (complete, trees) = ends(&runtimes()[0], in_parts(&keys, &cuts));
+        let (complete, trees, _) = ends(&runtimes()[0], in_parts(&keys, &cuts, way));
         prop_assert_eq!(complete.repositories, trees.len() as u64);
         prop_assert_eq!(by_name(trees), naive(&keys));
     }
@@ -165,6 +178,27 @@ proptest! {
             prop_assert!(matches!(outcome, Err(ListError::Store { .. })), "{outcome:?}");
         }
     }
+}
+
+#[test]
+fn a_repository_waits_only_where_two_ranges_meet_inside_it() {
+    let keys: BTreeSet<String> = (0..10).flat_map(|n| repository(&format!("r{n}"), 2, 2)).collect();
+    let first = |n| keys.iter().position(|key| key.contains(&format!("/r{n}/"))).unwrap();
+    let between: BTreeSet<usize> = [first(3), first(4), first(7)].into();
+    let inside: BTreeSet<usize> = [first(3) + 1, first(7) + 2, first(7) + 3].into();
+    for way in 0..100 {
+        let (complete, _, waited) = ends(&runtimes()[0], in_parts(&keys, &inside, way));
+        assert_eq!((complete.repositories, waited), (10, 5), "way {way}");
+    }
+    // A cut at the folder of the next repository.
+    let folder = format!("{REPOSITORIES}r3").len();
+    let way = (0..folder).find(|way| {
+        let bounds =
+            bounds(&keys.iter().nth(first(3) - 1).unwrap(), keys.iter().nth(first(3)).unwrap());
+        bounds[way % bounds.len()].ends_with("/r3")
+    });
+    let (complete, _, waited) = ends(&runtimes()[0], in_parts(&keys, &between, way.unwrap()));
+    assert_eq!((complete.repositories, waited), (10, 0));
 }
 
 #[test]
