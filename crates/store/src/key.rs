@@ -7,14 +7,15 @@ use std::sync::Arc;
 /// A key or an entity tag, cheap to clone. Holds the text of its page for as long as it lives.
 #[derive(Clone)]
 pub struct Key {
-    page: Arc<str>,
+    /// Shared as it was written: a page of a hundred kilobytes is not copied for that.
+    page: Arc<String>,
     start: u32,
     end: u32,
 }
 
 impl Key {
     /// What stands at `place` of `page`.
-    pub(crate) fn new(page: &Arc<str>, place: Range<usize>) -> Self {
+    pub(crate) fn new(page: &Arc<String>, place: Range<usize>) -> Self {
         match (u32::try_from(place.start), u32::try_from(place.end)) {
             (Ok(start), Ok(end)) => Self { page: Arc::clone(page), start, end },
             // Too far in: a text of its own.
@@ -33,20 +34,21 @@ impl Deref for Key {
 
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
-        // No key comes near 4 GiB.
-        Self { page: text.into(), start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) }
+        text.to_owned().into()
     }
 }
 
 impl From<String> for Key {
     fn from(text: String) -> Self {
-        text.as_str().into()
+        // No key comes near 4 GiB.
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self { page: Arc::new(text), start: 0, end }
     }
 }
 
 impl From<Box<str>> for Key {
     fn from(text: Box<str>) -> Self {
-        (&*text).into()
+        text.into_string().into()
     }
 }
 
@@ -103,10 +105,15 @@ impl PageText {
         &self.0[place.clone()]
     }
 
-    /// Everything that was appended since the last time.
-    pub(crate) fn take(&mut self) -> Arc<str> {
-        let page = self.0.as_str().into();
-        self.0.clear();
-        page
+    /// Everything that was appended since the last time; the next page will be about as long.
+    pub(crate) fn take(&mut self) -> Arc<String> {
+        let next = String::with_capacity(self.0.len());
+        Arc::new(std::mem::replace(&mut self.0, next))
+    }
+
+    /// Everything that was appended.
+    #[cfg(any(feature = "s3", feature = "benches"))]
+    pub(crate) fn into_page(self) -> Arc<String> {
+        Arc::new(self.0)
     }
 }

@@ -60,7 +60,7 @@ enum What {
 }
 
 impl Entry {
-    fn on(self, page: &Arc<str>) -> Listed {
+    fn on(self, page: &Arc<String>) -> Listed {
         let key = Key::new(page, self.place);
         match self.what {
             What::Looked { size, modified } => {

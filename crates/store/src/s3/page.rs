@@ -233,6 +233,11 @@ impl<'a> Contents<'a> {
         }
     }
 
+    /// So much text, at most, is left of it: decoding makes nothing longer.
+    fn text_length(&self) -> usize {
+        self.key.map_or(0, str::len) + self.etag.map_or(0, str::len)
+    }
+
     fn finish(self, is_encoded: bool, text: &mut PageText) -> Result<Described, PageError> {
         Ok(Described {
             size: read(self.size, "Contents/Size", |text| text.parse().ok())?,
@@ -251,14 +256,11 @@ struct Described {
     etag: Option<Range<usize>>,
 }
 
-/// About what key and entity tag of an object take.
-const USUAL_TEXT: usize = 200;
-
 fn objects(contents: Vec<Contents<'_>>, is_encoded: bool) -> Result<Vec<Object>, PageError> {
-    let mut text = PageText::with_capacity(contents.len() * USUAL_TEXT);
+    let mut text = PageText::with_capacity(contents.iter().map(Contents::text_length).sum());
     let described = contents.into_iter().map(|entry| entry.finish(is_encoded, &mut text));
     let described = described.collect::<Result<Vec<_>, _>>()?;
-    let page = text.take();
+    let page = text.into_page();
     let object = |Described { key, size, modified, etag }: Described| Object {
         key: Key::new(&page, key),
         size,
