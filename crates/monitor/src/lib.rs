@@ -78,7 +78,7 @@ named_enum! {
         AskedManifests,
         /// Manifests read and understood.
         ReadManifests,
-        /// Manifests known from an earlier run, of which the store was not asked.
+        /// Manifests known from an earlier run, of which the store was not asked; once for each repository that has them.
         RecalledManifests,
         /// Blobs listed.
         Blobs,
