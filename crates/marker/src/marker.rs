@@ -1,7 +1,6 @@
 //! Marks repositories: reads what must be read, then follows it.
 
 mod pointers;
-mod signatures;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -151,18 +150,12 @@ impl<S: ReadStore> Marker<S> {
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
     /// is looked at, until that tells nothing new.
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<ReachTold, MarkError> {
-        let mut has_signatures = self.library.lists_every_key();
         loop {
             let verdicts = self.verdicts(tree);
             let rules = verdicts
                 .as_ref()
                 .map_or(self.rules, |verdicts| self.rules.under(verdicts.untagged));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
-            if !std::mem::replace(&mut has_signatures, true)
-                && self.list_signatures(tree, &evidence).await?
-            {
-                continue;
-            }
             let mut events = Vec::new();
             let mut tell = |event| events.extend(self.tells.then_some(event));
             let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
@@ -214,17 +207,11 @@ impl<S: ReadStore> Marker<S> {
     /// Lists the folders that the listing left closed.
     async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
         for folder in std::mem::take(&mut tree.closed) {
-            self.list_folder(tree, &folder).await?;
-        }
-        Ok(())
-    }
-
-    /// Puts everything below a folder where its kind belongs.
-    async fn list_folder(&self, tree: &mut RepositoryTree, folder: &str) -> Result<(), MarkError> {
-        let listed = self.library.list(folder).await;
-        let failed = |source| MarkError::List { folder: folder.into(), source };
-        for listed in listed.map_err(failed)? {
-            tree.add(self.library.layout(), listed);
+            let listed = self.library.list(&folder).await;
+            let failed = |source| MarkError::List { folder: folder.into(), source };
+            for listed in listed.map_err(failed)? {
+                tree.add(self.library.layout(), listed);
+            }
         }
         Ok(())
     }

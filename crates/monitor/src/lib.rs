@@ -78,7 +78,8 @@ named_enum! {
         AskedManifests,
         /// Manifests read and understood.
         ReadManifests,
-        /// Manifests known from an earlier run, of which the store was not asked; once for each repository that has them.
+        /// How often a manifest was known from the cache, so that the store was not asked: at least once for each repository
+        /// that has it.
         RecalledManifests,
         /// Blobs listed.
         Blobs,

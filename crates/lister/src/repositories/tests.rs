@@ -194,7 +194,7 @@ fn a_repository_waits_only_where_two_ranges_meet_inside_it() {
     let folder = format!("{REPOSITORIES}r3").len();
     let way = (0..folder).find(|way| {
         let bounds =
-            bounds(&keys.iter().nth(first(3) - 1).unwrap(), keys.iter().nth(first(3)).unwrap());
+            bounds(keys.iter().nth(first(3) - 1).unwrap(), keys.iter().nth(first(3)).unwrap());
         bounds[way % bounds.len()].ends_with("/r3")
     });
     let (complete, _, waited) = ends(&runtimes()[0], in_parts(&keys, &between, way.unwrap()));

@@ -246,7 +246,6 @@ impl ReadStore for FileStore {
         Abilities {
             lists_in_byte_order: true,
             tells_etags: false,
-            lists_every_key: false,
             reads_in_place: true,
             delete_batch: 256,
         }
