@@ -1,8 +1,9 @@
 //! Takes in repositories and blobs, from any number of threads.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::{HashSet, HashSetExt as _};
 use marker::{Follow, Marked, MemoryLimit};
 use planner::Cutoffs;
 use registry::{Digest, Shard, Timestamp};

@@ -1,7 +1,6 @@
 //! What a part of a repository keeps alive: pure.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use marker::{Known, Marked};
 use registry::{Digest, Edge, Manifest};
 

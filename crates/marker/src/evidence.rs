@@ -1,8 +1,8 @@
 //! What is known about a repository beyond its keys.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use registry::{Digest, Manifest};
 
 use crate::What;

@@ -1,8 +1,9 @@
 //! What a retention policy lets go of a repository: pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use lister::{RepositoryTree, TagTree};
 use policy::{Judgement, Kept, Moment, Retention, RuleId, Subject, TaggedAt, Untagged, Verdict};
 use registry::{Digest, Timestamp};

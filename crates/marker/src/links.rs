@@ -1,7 +1,6 @@
 //! Links: what their keys leave in doubt, and what their contents say.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use lister::{Link, RepositoryTree};
 use registry::{Algorithm, Digest, Role, Timestamp, parse_link};
 use store::{ErrorKind, Listed, ReadStore, StoreError};

@@ -1,8 +1,8 @@
 //! What a repository keeps alive: pure.
 
-use std::collections::{HashMap, HashSet};
 use std::slice::Iter;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use lister::{Link, RepositoryTree};
 use policy::Subject;
 use registry::{Digest, Edge, Manifest};
@@ -15,7 +15,7 @@ use crate::{Alias, Beside, Evidence, Known, Rules, What};
 pub enum Event {
     /// A manifest is kept as a root.
     Manifest(Digest),
-    /// A kept manifest refers to a digest.
+    /// A kept manifest refers to a digest that nothing kept before refers to.
     Blob(Digest),
 }
 
@@ -221,8 +221,10 @@ impl<'t> Walk<'t> {
                 self.stack.pop();
                 continue;
             };
+            if !self.keep(edge.digest) {
+                continue; // named before, and entered then where it is a manifest
+            }
             (self.tell)(Event::Blob(edge.digest));
-            self.keep(edge.digest);
             if self.is_served_manifest(edge) {
                 let entered = self.enter(edge.digest);
                 self.stack.extend(entered);
@@ -246,8 +248,9 @@ impl<'t> Walk<'t> {
         self.revisions.contains(&edge.digest) || self.manifest(&edge.digest).is_some()
     }
 
-    fn keep(&mut self, digest: Digest) {
-        self.reach.needed.insert(digest);
+    /// Keeps what a digest names; whether nothing needed it before.
+    fn keep(&mut self, digest: Digest) -> bool {
+        self.reach.needed.insert(digest)
     }
 
     /// Keeps the referrers of all that was kept since it was asked last, what tags point to that hang on it, and what
@@ -335,7 +338,9 @@ impl<'t> Walk<'t> {
     fn keep_linked(&mut self) {
         let tree = self.tree;
         let links = tree.revisions.iter().chain(&tree.layers).map(|link| link.digest);
-        links.for_each(|digest| self.keep(digest));
+        for digest in links {
+            self.keep(digest);
+        }
     }
 
     /// G4: keeps all that any key of the repository names.

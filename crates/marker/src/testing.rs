@@ -1,10 +1,11 @@
 //! Small registries for the tests.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use foldhash::HashSet;
 use lister::{Complete, RepositoryTree, list_repositories};
 use monitor::{Monitor, Stop};
 use registry::{Digest, KeyKind, Layout, Manifest, RepositoryName, Timestamp};

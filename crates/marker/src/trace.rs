@@ -1,8 +1,9 @@
 //! Why a repository keeps a digest: pure.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
+use foldhash::{HashMap, HashSet};
 use lister::{Link, TagTree};
 use policy::{RuleId, Subject, Verdict};
 use registry::{Digest, Manifest, Role, Timestamp};
@@ -143,7 +144,7 @@ impl<'m> Web<'m> {
     fn leads(&self, digest: Digest) -> Leads {
         let Marked { tree, evidence, .. } = self.marked;
         let revisions: HashSet<Digest> = tree.revisions.iter().map(|link| link.digest).collect();
-        let mut leads = Leads::new();
+        let mut leads = Leads::default();
         let mut add =
             |from: Digest, lead, to: Digest| leads.entry(to).or_default().push((from, lead));
         for from in self.manifests.iter() {
@@ -198,7 +199,7 @@ fn manifest<'e>(evidence: &'e Evidence, digest: &Digest) -> Option<&'e Manifest>
 
 /// The first step of a shortest way from each digest that leads to `digest`; none from itself.
 fn ways_to(digest: Digest, leads: &Leads) -> HashMap<Digest, Option<(Lead, Digest)>> {
-    let mut ways = HashMap::from([(digest, None)]);
+    let mut ways = HashMap::from_iter([(digest, None)]);
     let mut queue = VecDeque::from([digest]);
     while let Some(to) = queue.pop_front() {
         for (from, lead) in leads.get(&to).into_iter().flatten() {

@@ -187,6 +187,13 @@ impl Digest {
         u64::from_be_bytes(word)
     }
 
+    /// Appends the text of the digest: as [`Display`](fmt::Display), for those who write millions of them.
+    pub fn append_to(&self, text: &mut String) {
+        text.push_str(self.algorithm.name());
+        text.push(':');
+        text.push_str(HexDigits::of(self).text());
+    }
+
     /// Lower-case hex, without the algorithm.
     #[must_use]
     pub fn hex(&self) -> String {
@@ -274,6 +281,9 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let digest = Digest::of(algorithm, b"x");
             assert_eq!(digest.to_string().parse(), Ok(digest));
+            let mut appended = String::from("is ");
+            digest.append_to(&mut appended);
+            assert_eq!(appended, format!("is {digest}"));
             assert_eq!(digest.as_bytes().len(), algorithm.length());
             assert_eq!(Digest::from_bytes(algorithm, digest.as_bytes()), Some(digest));
             assert_eq!(Digest::from_bytes(algorithm, &digest.as_bytes()[1..]), None);

@@ -1,9 +1,9 @@
 //! What a retention policy says of the tags that lead to a digest, as a plan by it has it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use lister::TagTree;
 use marker::{Expiry, Marked, tags_to};
 use planner::Row;

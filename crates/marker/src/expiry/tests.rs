@@ -32,7 +32,7 @@ fn going(tree: &RepositoryTree) -> Vec<String> {
                 - {name: rest, repositories: a, tags: '*', expire: always}\n";
     let policy = Arc::new(Retention::parse(text.as_bytes()).unwrap());
     let verdicts = Verdicts::of(tree, &policy, &moment()).unwrap();
-    let expiry = verdicts.settled(tree, &HashSet::new(), HashMap::new());
+    let expiry = verdicts.settled(tree, &HashSet::default(), HashMap::new());
     expiry.tags.keys().map(|at| tree.tags[*at].name.to_string()).collect()
 }
 

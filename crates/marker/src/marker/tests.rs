@@ -1,7 +1,8 @@
 //! What is read of a repository, and what a failure to read means.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::HashSet;
 use lister::Complete;
 use proptest::prelude::*;
 use registry::Algorithm;
@@ -64,8 +65,8 @@ async fn only_manifests_are_read_where_entity_tags_tell_the_rest() {
     let store = Watched::new(registry.store.clone());
     let marked = mark_one(store.clone(), true).await;
     assert_eq!(store.reads(), 2);
-    assert_eq!(marked.reach.manifests, HashSet::from([new]));
-    assert_eq!(marks_of(&marked.reach), HashSet::from([new, b]));
+    assert_eq!(marked.reach.manifests, HashSet::from_iter([new]));
+    assert_eq!(marks_of(&marked.reach), HashSet::from_iter([new, b]));
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn tags_are_read_where_entity_tags_say_nothing_and_only_where_tags_matter(
         let store = Watched::new(registry.store.clone());
         let marked = mark_one(store.clone(), untagged).await;
         assert_eq!(store.reads(), reads, "untagged: {untagged}");
-        assert_eq!(marked.reach.manifests, HashSet::from([digest]));
+        assert_eq!(marked.reach.manifests, HashSet::from_iter([digest]));
     }
 }
 
@@ -88,7 +89,7 @@ async fn g4_a_tag_without_a_history_is_read_even_where_tags_do_not_matter() {
     let registry = Registry::new();
     let lost = registry.layer(&Text::default().json());
     registry.link(&current("v1"), lost);
-    assert_eq!(mark_one(registry.store, false).await.reach.manifests, HashSet::from([lost]));
+    assert_eq!(mark_one(registry.store, false).await.reach.manifests, HashSet::from_iter([lost]));
 }
 
 /// The folder of tags in a key.
@@ -175,7 +176,7 @@ async fn what_only_layer_links_serve_is_read_at_any_depth() {
     registry.tag("v1", outer);
     for untagged in [true, false] {
         let reach = mark_one(registry.store.clone(), untagged).await.reach;
-        assert_eq!(reach.manifests, HashSet::from([image, inner, outer]));
+        assert_eq!(reach.manifests, HashSet::from_iter([image, inner, outer]));
         assert!(marks_of(&reach).contains(&a));
     }
 }
@@ -190,7 +191,7 @@ async fn an_alias_keeps_its_canonical_blob() {
         let manifest = registry.manifest(&Text { layers: &[alias], ..Text::default() });
         registry.tag("v1", manifest);
         let reach = mark_one(registry.store.clone(), true).await.reach;
-        assert_eq!(marks_of(&reach), HashSet::from([manifest, alias, canonical]));
+        assert_eq!(marks_of(&reach), HashSet::from_iter([manifest, alias, canonical]));
         assert!(!reach.is_pinned());
     }
 }

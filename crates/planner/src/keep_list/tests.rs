@@ -62,7 +62,7 @@ fn marked(revisions: Vec<(&str, Duration, Known)>) -> Marked {
     for name in ["a", "b"] {
         link(KeyKind::Layer { repository: "a", digest: digest(name) }, DAY * 2);
     }
-    let reach = Reach { needed: [digest("a")].into(), ..Reach::default() };
+    let reach = Reach { needed: [digest("a")].into_iter().collect(), ..Reach::default() };
     Marked { tree, evidence, reach, expiry: None, events: Vec::new(), started: Vec::new() }
 }
 

@@ -81,10 +81,11 @@ pub(super) fn open(
 
 /// Opens what is at `path` below `root`, in one call that follows no link on the way.
 ///
-/// `None` says nothing: the system may not know the call or forbid it. The way has then to be gone step by step.
+/// `None` says nothing: the system may not know the call or forbid it. The way has then to be gone step by step. `path` is
+/// relative and has no `..` ([`path::check_key`](super::path::check_key)), so without links it stays below `root` (G7):
+/// to have the system make sure of that too takes a lock that all processors share.
 pub(super) fn open_at_once(root: &OwnedFd, path: &str, flags: OFlags) -> Option<OwnedFd> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve).ok()
+    rustix::fs::openat2(root, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS).ok()
 }
 
 /// The sorted entries of a folder, but for files that serve writing. A folder's name ends in `/`, so that the order of

@@ -5,6 +5,7 @@ mod folder;
 mod make;
 mod multipart;
 mod path;
+mod place;
 mod read;
 mod restore;
 mod shape;
@@ -29,6 +30,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use self::folder::{Kind, Listing};
+use self::place::Place;
 use self::shape::FolderCount;
 use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
@@ -72,6 +74,7 @@ struct Tree {
     /// The folders that stay, those that were there at first: a short way to what lies in them.
     near: Vec<(String, OwnedFd)>,
     clock: fn() -> Timestamp,
+    place: Place,
     monitor: Arc<Monitor>,
 }
 
@@ -101,9 +104,19 @@ impl FileStore {
         let near = keep
             .iter()
             .filter_map(|key| Some((key.clone(), folder::open_at_once(&root, key, FOLDER)?)));
-        let near = near.collect();
-        let tree =
-            Tree { root, identity, shape_of, is_closed, folder_count, keep, near, clock, monitor };
+        let (near, place) = (near.collect(), Place::new(clock));
+        let tree = Tree {
+            root,
+            identity,
+            shape_of,
+            is_closed,
+            folder_count,
+            keep,
+            near,
+            clock,
+            place,
+            monitor,
+        };
         Ok(Self { tree: Arc::new(tree) })
     }
 }
@@ -214,9 +227,9 @@ impl ReadStore for FileStore {
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
         let tree = Arc::clone(&self.tree);
-        tokio::task::spawn_blocking(move || read::look(&tree, &keys))
-            .await
-            .map_err(|error| unfinished(Operation::Look, &self.tree.identity, error))?
+        let look = move || tree.place.watch(|| read::look(&tree, &keys));
+        let looked = self.tree.place.run(look).await;
+        looked.map_err(|error| unfinished(Operation::Look, &self.tree.identity, error))?
     }
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
@@ -324,8 +337,8 @@ pub struct FileCursor {
     is_at_end: bool,
 }
 
-/// So many entries are handed out at once: enough that the hop to the blocking pool costs nothing beside them, few
-/// enough that little is looked at in vain where a range ends.
+/// So many entries are handed out at once: enough that a turn of the task, or a hop to another thread, costs little beside
+/// them, few enough that little is looked at in vain where a range ends.
 const BATCH: usize = 1000;
 
 impl FileCursor {
@@ -333,14 +346,15 @@ impl FileCursor {
         let (tree, walk) = (Arc::clone(&self.tree), self.walk.take());
         let (within, after) = (self.within.clone(), self.after.clone());
         let until = self.until.clone();
-        let walked = tokio::task::spawn_blocking(move || {
-            let mut walk = match walk {
-                Some(walk) => walk,
-                None => Walk::start(tree, &within, &after, until)?,
-            };
-            walk.next(BATCH).map(|listed| (walk, listed))
-        });
-        walked.await.map_err(|error| unfinished(Operation::List, &self.within, error))?
+        let start = move |tree| Walk::start(tree, &within, &after, until);
+        let step = move || {
+            tree.place.watch(|| {
+                let mut walk = walk.map_or_else(|| start(Arc::clone(&tree)), Ok)?;
+                walk.next(BATCH).map(|listed| (walk, listed))
+            })
+        };
+        let walked = self.tree.place.run(step).await;
+        walked.map_err(|error| unfinished(Operation::List, &self.within, error))?
     }
 }
 

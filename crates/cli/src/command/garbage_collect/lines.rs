@@ -1,9 +1,10 @@
 //! The lines of the registry's command, version 3.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use foldhash::{HashSet, HashSetExt as _};
 use marker::Event;
 use planner::{Plan, RowKind};
 use registry::{Digest, KeyKind, Layout};
@@ -81,7 +82,7 @@ struct Lines {
 
 impl Lines {
     fn new(console: Console) -> Self {
-        Self { console, text: String::new() }
+        Self { console, text: String::with_capacity(PIECE + PIECE / 16) }
     }
 
     fn line(&mut self, line: std::fmt::Arguments<'_>) -> Result<(), Failure> {
@@ -120,8 +121,7 @@ impl Lines {
         for text in before {
             self.text.push_str(text);
         }
-        // Writing to a string cannot fail.
-        let _ = write!(self.text, "{digest}");
+        digest.append_to(&mut self.text);
         self.text.push_str(after);
     }
 
