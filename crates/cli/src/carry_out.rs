@@ -1,8 +1,9 @@
 //! Carries out a plan that passed every test, or says why not.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use planner::{Plan, PlanError, Severity, allows_sweep};
+use planner::{Note, Plan, PlanError, Severity, allows_sweep};
 use store::{DeleteBatch, DeleteStore, RestoreStore};
 use sweeper::{Cause, Ended, Journal, Observer, Settings, SweepError, SweepReport, Witness, sweep};
 
@@ -40,12 +41,19 @@ pub(crate) fn require_nobody_pushes(location: &Location, vouched: bool) -> Resul
 /// # Errors
 /// [`Refusal::Audit`] with the evidence.
 pub(crate) fn require_sound(plan: &Plan) -> Result<(), Failure> {
-    let notes = &plan.header().notes;
+    require_sound_notes(&plan.header().notes, Some(plan.dir()))
+}
+
+/// Refuses what an audit forbids; `plan` is where it can be looked at.
+///
+/// # Errors
+/// As [`require_sound`].
+pub(crate) fn require_sound_notes(notes: &[Note], plan: Option<&Path>) -> Result<(), Failure> {
     if allows_sweep(notes) {
         return Ok(());
     }
     let notes = notes.iter().filter(|note| note.severity == Severity::Fatal).cloned().collect();
-    Err(Refusal::Audit { notes, plan: Some(plan.dir().to_owned()) }.into())
+    Err(Refusal::Audit { notes, plan: plan.map(Path::to_owned) }.into())
 }
 
 /// Refuses a plan by a keep list that is past use by now.

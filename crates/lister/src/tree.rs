@@ -127,22 +127,21 @@ impl RepositoryTree {
         if let Listed::Closed(folder) = listed {
             return self.closed.push(folder);
         }
-        let name = self.name.clone();
-        match classify(&name, listed.key()) {
+        match classify(&self.name, listed.key()) {
             KeyKind::Revision { digest, .. } => self.revisions.push(Link { digest, listed }),
             KeyKind::Layer { digest, .. } => self.layers.push(Link { digest, listed }),
             KeyKind::Signature { revision, digest, .. } => {
                 self.signatures.push(Signature { revision, link: Link { digest, listed } });
             }
             KeyKind::TagCurrent { tag, .. } => {
-                let tag = self.tag(tag);
+                let tag = tag_of(&mut self.tags, tag);
                 tag.current = Some(listed);
             }
             KeyKind::TagIndex { tag, digest, .. } => {
-                self.tag(tag).index.push(Link { digest, listed });
+                tag_of(&mut self.tags, tag).index.push(Link { digest, listed });
             }
             KeyKind::Upload { id, part, .. } => {
-                let upload = self.upload(id);
+                let upload = upload_of(&mut self.uploads, id);
                 match part {
                     UploadPart::StartedAt => upload.started_at = Some(listed),
                     UploadPart::Other => upload.parts.push(listed),
@@ -152,24 +151,6 @@ impl RepositoryTree {
             KeyKind::Foreign(foreign) if foreign.is_link => self.odd_links.push(listed),
             KeyKind::Foreign(_) | KeyKind::Blob(_) => self.foreign.push(listed),
         }
-    }
-
-    /// The tag being listed: objects of one tag are neighbours.
-    fn tag(&mut self, name: &str) -> &mut TagTree {
-        if self.tags.last().is_none_or(|tag| *tag.name != *name) {
-            self.tags.push(TagTree { name: name.into(), current: None, index: Vec::new() });
-        }
-        let last = self.tags.len() - 1;
-        &mut self.tags[last]
-    }
-
-    /// The upload being listed: objects of one upload are neighbours.
-    fn upload(&mut self, id: &str) -> &mut Upload {
-        if self.uploads.last().is_none_or(|upload| *upload.id != *id) {
-            self.uploads.push(Upload { id: id.into(), started_at: None, parts: Vec::new() });
-        }
-        let last = self.uploads.len() - 1;
-        &mut self.uploads[last]
     }
 
     /// Joins the next piece of the same repository, listed by another worker.
@@ -182,12 +163,12 @@ impl RepositoryTree {
         self.closed.extend(next.closed);
         self.odd_links.extend(next.odd_links);
         for tag in next.tags {
-            let known = self.tag(&tag.name);
+            let known = tag_of(&mut self.tags, &tag.name);
             known.current = known.current.take().or(tag.current);
             known.index.extend(tag.index);
         }
         for upload in next.uploads {
-            let known = self.upload(&upload.id);
+            let known = upload_of(&mut self.uploads, &upload.id);
             known.started_at = known.started_at.take().or(upload.started_at);
             known.parts.extend(upload.parts);
         }
@@ -214,6 +195,24 @@ impl RepositoryTree {
             entries.retain_mut(is_there);
         }
     }
+}
+
+/// The tag being listed: objects of one tag are neighbours.
+fn tag_of<'t>(tags: &'t mut Vec<TagTree>, name: &str) -> &'t mut TagTree {
+    if tags.last().is_none_or(|tag| *tag.name != *name) {
+        tags.push(TagTree { name: name.into(), current: None, index: Vec::new() });
+    }
+    let last = tags.len() - 1;
+    &mut tags[last]
+}
+
+/// The upload being listed: objects of one upload are neighbours.
+fn upload_of<'t>(uploads: &'t mut Vec<Upload>, id: &str) -> &'t mut Upload {
+    if uploads.last().is_none_or(|upload| *upload.id != *id) {
+        uploads.push(Upload { id: id.into(), started_at: None, parts: Vec::new() });
+    }
+    let last = uploads.len() - 1;
+    &mut uploads[last]
 }
 
 /// Whether an entry stays.

@@ -42,8 +42,8 @@ pub use blobs::{BlobJudge, JudgeError, JudgedBlobs, KnownBlobs, Reappeared};
 pub use error::{Damage, PlanError, RowDamage};
 pub use facts::{Amount, Facts};
 pub use file::{
-    Doubt, Doubts, Header, InvalidPlanId, KeepList, Location, MultipartSeen, Part, Plan, PlanId,
-    PlanWriter, Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals,
+    Doubt, Doubts, Draft, Header, InvalidPlanId, KeepList, Location, MultipartSeen, Part, Plan,
+    PlanId, PlanWriter, Purpose, Requests, Retention, Rows, RuleTold, Sealed, Segment, Totals,
     parse_header, parse_segment,
 };
 pub use fresh::FreshLinks;

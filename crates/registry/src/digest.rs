@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use crate::Digester;
+use crate::{Digester, hex};
 
 /// A digest algorithm that the registry supports.
 ///
@@ -139,13 +139,9 @@ impl Digest {
         if hex.len() != algorithm.length() * 2 {
             return Err(DigestError::Length);
         }
-        let (mut bytes, mut seen) = ([0; 64], 0);
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            let (high, low) = (NIBBLES[usize::from(pair[0])], NIBBLES[usize::from(pair[1])]);
-            seen |= high | low;
-            *byte = high << 4 | low;
-        }
-        if seen == NO_NIBBLE { Err(DigestError::Hex) } else { Ok(Self { algorithm, bytes }) }
+        let mut bytes = [0; 64];
+        hex::read(hex.as_bytes(), &mut bytes[..algorithm.length()]).ok_or(DigestError::Hex)?;
+        Ok(Self { algorithm, bytes })
     }
 
     /// Builds a digest from its bytes; `None` where they are not as many as the algorithm has.
@@ -210,9 +206,7 @@ pub(crate) struct HexDigits {
 impl HexDigits {
     pub(crate) fn of(digest: &Digest) -> Self {
         let mut digits = [0; 128];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(digest.as_bytes()) {
-            pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
-        }
+        hex::write(digest.as_bytes(), &mut digits);
         Self { digits, length: digest.algorithm.length() * 2 }
     }
 
@@ -221,31 +215,6 @@ impl HexDigits {
         std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
     }
 }
-
-/// The two digits of each byte.
-const PAIRS: [[u8; 2]; 256] = {
-    let (mut pairs, mut byte) = ([[0; 2]; 256], 0);
-    while byte < 256 {
-        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-const NO_NIBBLE: u8 = 0xff;
-
-/// The value of each lower-case hex digit, by its byte.
-const NIBBLES: [u8; 256] = {
-    let mut nibbles = [NO_NIBBLE; 256];
-    let mut value = 0;
-    while value < 16 {
-        nibbles[DIGITS[value as usize] as usize] = value;
-        value += 1;
-    }
-    nibbles
-};
 
 impl FromStr for Digest {
     type Err = DigestError;

@@ -26,6 +26,7 @@ mod claims;
 mod digest;
 mod digester;
 mod edge;
+mod hex;
 mod layout;
 mod link;
 mod manifest;

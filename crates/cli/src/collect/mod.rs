@@ -16,7 +16,7 @@ use cache::ManifestCache;
 use marker::{Beside, DigestSet, DigestSetBuilder, MarkSet, MarkSetBuilder, Rules, SpillError};
 use monitor::{Counter, Garbage, Monitor, Phase, Stop};
 use planner::{
-    BlobJudge, Cutoffs, Doubts, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy,
+    BlobJudge, Cutoffs, Doubts, Draft, Facts, Header, Limits, Plan, PlanError, PlanWriter, Policy,
     Purpose, Requests, Row, audit,
 };
 use policy::Retention;
@@ -135,7 +135,21 @@ pub async fn make_plan<S: MultipartStore>(
     Ok(look(store, ask, monitor, stop).await?.plan)
 }
 
-/// The same for those who also ask what is needed.
+/// The same for those who only want to be told what would go: no plan is made.
+///
+/// # Errors
+/// As [`make_plan`].
+pub async fn make_draft<S: MultipartStore>(
+    store: &Arc<S>,
+    ask: &Ask<'_>,
+    monitor: &Arc<Monitor>,
+    stop: &Arc<Stop>,
+) -> Result<Draft, Failure> {
+    let (writer, Judged { marks, header, .. }) = decide(store, ask, monitor, stop).await?;
+    Ok(writer.draft(header, &marks)?)
+}
+
+/// The same as [`make_plan`] for those who also ask what is needed.
 ///
 /// # Errors
 /// As [`make_plan`].
@@ -145,6 +159,18 @@ pub async fn look<S: MultipartStore>(
     monitor: &Arc<Monitor>,
     stop: &Arc<Stop>,
 ) -> Result<Look, Failure> {
+    let (writer, Judged { marks, header, pinned }) = decide(store, ask, monitor, stop).await?;
+    let plan = writer.finish(&header, &marks)?;
+    Ok(Look { plan, marks, pinned })
+}
+
+/// Decides what goes; its rows are in the writer.
+async fn decide<S: MultipartStore>(
+    store: &Arc<S>,
+    ask: &Ask<'_>,
+    monitor: &Arc<Monitor>,
+    stop: &Arc<Stop>,
+) -> Result<(PlanWriter, Judged), Failure> {
     let t0 = now(store.as_ref(), ask.source).await?;
     let cutoffs = ask.policy.at(t0);
     let writer = Arc::new(ask.writer(store.as_ref())?);
@@ -167,9 +193,8 @@ pub async fn look<S: MultipartStore>(
     // Also where marking failed: the next try need not read all of it again.
     let remembered = remembered::close(ask.cache.clone());
     let (judged, ()) = tokio::join!(stage.judge(marks, marked), remembered);
-    let Judged { marks, header, pinned } = judged?;
-    let plan = sole(writer, "the plan is still being written")?.finish(&header, &marks)?;
-    Ok(Look { plan, marks, pinned })
+    let judged = judged?;
+    Ok((sole(writer, "the plan is still being written")?, judged))
 }
 
 /// All that was decided, its rows written.

@@ -11,15 +11,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use planner::{Breaker, Limits, Plan, Policy};
+use planner::{Breaker, Limits, Policy};
 use store::{RestoreStore, Share};
 use sweeper::SweepReport;
 
 use self::lines::MarkingLines;
 use self::log::DeletionLog;
-use super::{Context, Wish, plan_of};
+use super::{Context, Wish, draft_of, plan_of};
+use crate::Failure;
 use crate::args::{GarbageCollectArgs, StoreArgs, SweepArgs};
-use crate::carry_out::{CarriedOut, carry_out, require_sound, verdict};
+use crate::carry_out::{CarriedOut, carry_out, require_sound_notes, verdict};
 use crate::collect::Listener;
 use crate::identify::Truth;
 use crate::location::{Location, Place};
@@ -28,7 +29,6 @@ use crate::open::{Access, DeletePace, Detail, Open, Work, with_registry};
 use crate::registry_cache::RegistryCache;
 use crate::render::{Summary, failure_line, hint_lines};
 use crate::taken_back::last_undo;
-use crate::{Failure, Refusal};
 
 /// Longer than any upload waits: the registry purges its uploads itself.
 const NEVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -119,18 +119,20 @@ impl Work for Collecting<'_> {
         }
         let folder = tempfile::tempdir().map_err(scratch)?;
         let out = folder.path().join("plan");
+        if self.args.dry_run && !self.context.output.json {
+            return self.rehearse(&open, &out).await;
+        }
         // Lines of progress among those of the registry's command would be new to whoever reads them.
         let progress = self.shows_progress().then(|| self.context.progress(&self.location.place));
         let marking = self.tells_lines().then(|| Arc::new(self.marking()));
         let plan = plan_of(&open, self.wish(&out, marking.clone()), self.context).await?;
         drop(progress);
-        require_sound(&plan).map_err(without_plan)?;
-        match marking {
-            Some(marking) => marking.end(&plan, &open.layout)?,
-            None => self.show(&plan)?,
+        require_sound_notes(&plan.header().notes, None)?;
+        if let Some(marking) = marking {
+            marking.end(plan.header(), plan.totals(), plan.all_rows(), &open.layout)?;
         }
         if self.args.dry_run {
-            return Ok(());
+            return self.context.show(&plan, None);
         }
         let log = DeletionLog::new(self.location, self.context.console, &open.layout);
         let sweep = SweepArgs {
@@ -154,17 +156,19 @@ impl Work for Collecting<'_> {
     }
 }
 
-/// The plan goes with its folder, so nobody can look at it afterwards.
-fn without_plan(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(Refusal::Audit { notes, .. }) => {
-            Refusal::Audit { notes, plan: None }.into()
-        }
-        failure => failure,
-    }
-}
-
 impl Collecting<'_> {
+    /// Tells what would go.
+    async fn rehearse<S: RestoreStore>(&self, open: &Open<S>, out: &Path) -> Result<(), Failure> {
+        let progress = self.shows_progress().then(|| self.context.progress(&self.location.place));
+        let marking = self.tells_lines().then(|| Arc::new(self.marking()));
+        let draft = draft_of(open, self.wish(out, marking.clone()), self.context).await?;
+        drop(progress);
+        require_sound_notes(&draft.header().notes, None)?;
+        let Some(marking) = marking else { return Ok(()) };
+        let (header, totals) = (draft.header().clone(), *draft.totals());
+        marking.end(&header, &totals, draft.into_rows(), &open.layout)
+    }
+
     /// The summary, where it was asked for, and how it ended.
     fn report(&self, summary: Summary, report: &SweepReport) -> Result<(), Failure> {
         if self.context.output.json {
@@ -185,14 +189,6 @@ impl Collecting<'_> {
     fn marking(&self) -> MarkingLines {
         let is_by_key = matches!(self.location.place, Place::Bucket(_));
         MarkingLines::new(self.context.console, is_by_key)
-    }
-
-    /// The plan, where an object was asked for and nothing comes after it.
-    fn show(&self, plan: &Plan) -> Result<(), Failure> {
-        if self.context.output.json && self.args.dry_run {
-            self.context.show(plan, None)?;
-        }
-        Ok(())
     }
 
     /// No grace: the registry's command has none. A large share is what its users ask for; metadata that lives

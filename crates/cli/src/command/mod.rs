@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use marker::Beside;
 use monitor::Counter;
-use planner::{Amount, Limits, Plan, Policy};
+use planner::{Amount, Draft, Limits, Plan, Policy};
 use report::Bill;
 use serde::Serialize;
 use store::{DeleteStore, MultipartStore};
@@ -46,7 +46,7 @@ use sweeper::SweepReport;
 
 use crate::args::{OutputArgs, PolicyArgs, ResourceArgs, StoreArgs};
 use crate::carry_out::verdict;
-use crate::collect::{Ask, Listener, make_plan, requests};
+use crate::collect::{Ask, Listener, make_draft, make_plan, requests};
 use crate::identify::Identified;
 use crate::location::{Location, environment};
 use crate::open::{Open, Watch};
@@ -203,37 +203,42 @@ struct Wish<'a> {
     resources: &'a ResourceArgs,
 }
 
+impl<'a> Wish<'a> {
+    /// The question to an open registry; `limits` are those of the wish.
+    fn ask<S>(self, open: &'a Open<S>, limits: &'a Limits, context: &Context<'_>) -> Ask<'a> {
+        let Self { source, options, policy, retention, multipart, keep_list, .. } = self;
+        let Self { out, is_scratch, listener, resources, .. } = self;
+        Ask {
+            source,
+            options,
+            layout: &open.layout,
+            policy,
+            retention,
+            // The store is asked for its time right after this.
+            keep_list: keep_list.map(|list| list.at(clock::now())),
+            beside: Beside::Nothing,
+            held: &[],
+            multipart,
+            limits,
+            width: open.width,
+            out,
+            is_scratch,
+            listener,
+            cache: remembered::open(resources, context.console),
+            memory: resources.memory.in_memory(),
+        }
+    }
+}
+
 /// Makes a plan of an open registry.
 async fn plan_of<S: DeleteStore + MultipartStore>(
     open: &Open<S>,
     wish: Wish<'_>,
     context: &Context<'_>,
 ) -> Result<Plan, Failure> {
-    let Wish { source, options, policy, retention, keep_list, .. } = wish;
-    let Wish { out, is_scratch, listener, resources, .. } = wish;
-    context.note_emptiness(open, source);
-    let (layout, width) = (&open.layout, open.width);
-    let cache = remembered::open(resources, context.console);
-    let memory = resources.memory.in_memory();
-    let ask = Ask {
-        source,
-        options,
-        layout,
-        policy,
-        retention,
-        // The store is asked for its time right after this.
-        keep_list: keep_list.map(|list| list.at(clock::now())),
-        beside: Beside::Nothing,
-        held: &[],
-        multipart: wish.multipart,
-        limits: &wish.limits,
-        width,
-        out,
-        is_scratch,
-        listener,
-        cache,
-        memory,
-    };
+    context.note_emptiness(open, wish.source);
+    let limits = wish.limits.clone();
+    let ask = wish.ask(open, &limits, context);
     let plan = make_plan(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
     let totals = plan.totals().all();
     tracing::info!(
@@ -242,4 +247,22 @@ async fn plan_of<S: DeleteStore + MultipartStore>(
         "planned"
     );
     Ok(plan)
+}
+
+/// The same where nothing is to be done with it but telling it.
+async fn draft_of<S: DeleteStore + MultipartStore>(
+    open: &Open<S>,
+    wish: Wish<'_>,
+    context: &Context<'_>,
+) -> Result<Draft, Failure> {
+    context.note_emptiness(open, wish.source);
+    let limits = wish.limits.clone();
+    let ask = wish.ask(open, &limits, context);
+    let draft = make_draft(&open.store, &ask, &context.watch.monitor, &context.watch.stop).await?;
+    let (header, totals) = (draft.header(), draft.totals().all());
+    tracing::info!(
+        t0 = %header.t0, objects = totals.count, bytes = totals.bytes,
+        doubts = header.doubts.total(), "drafted"
+    );
+    Ok(draft)
 }

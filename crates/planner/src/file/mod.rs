@@ -19,8 +19,10 @@ mod append;
 mod columns;
 mod directory;
 mod document;
+mod draft;
 mod header;
 mod id;
+mod publish;
 mod read;
 mod schema;
 mod segment;
@@ -31,6 +33,7 @@ mod write;
 mod tests;
 
 pub use document::parse_header;
+pub use draft::Draft;
 pub use header::{
     Doubt, Doubts, Header, KeepList, Location, MultipartSeen, Purpose, Requests, Retention,
     RuleTold, Totals,

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
+use std::iter::once;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -95,16 +96,15 @@ impl Plan {
     /// [`PlanError::Damaged`] where the file is no segment, is another one than when the plan was opened, or has another
     /// number of rows than the plan says; [`PlanError::Io`].
     pub fn rows(&self, segment: &Segment) -> Result<Rows, PlanError> {
-        let path = segment.path(&self.dir);
-        let groups = if segment.file_bytes <= WHOLE_FILE {
-            let bytes = fs::read(&path).map_err(PlanError::io(&path))?;
-            check_content(&path, segment, bytes.len() as u64, xxh3_64(&bytes))?;
-            Groups::new(path, Bytes::from(bytes))?
-        } else {
-            let file = File::open(&path).map_err(PlanError::io(&path))?;
-            Groups::new(path, file)?
-        };
-        Rows::new(groups, segment.clone())
+        rows_of(&self.dir, segment)
+    }
+
+    /// The rows of all segments, in the order of sweeping.
+    ///
+    /// # Errors
+    /// As [`Plan::rows`], each in its place.
+    pub fn all_rows(&self) -> impl Iterator<Item = Result<Row, PlanError>> + use<> {
+        rows_of_all(self.dir.clone(), self.contents.segments.clone())
     }
 
     /// Refuses a plan made longer than `max_age` before `now`, the store's time.
@@ -131,6 +131,33 @@ impl Plan {
         }
         Err(PlanError::OtherLocation { plan: plan.clone(), given: identity.to_owned() })
     }
+}
+
+/// The rows of segments of a plan in `dir`, one after the other.
+pub(crate) fn rows_of_all(
+    dir: PathBuf,
+    segments: Vec<Segment>,
+) -> impl Iterator<Item = Result<Row, PlanError>> {
+    segments.into_iter().flat_map(move |segment| -> Box<dyn Iterator<Item = _>> {
+        match rows_of(&dir, &segment) {
+            Ok(rows) => Box::new(rows),
+            Err(error) => Box::new(once(Err(error))),
+        }
+    })
+}
+
+/// The rows of a segment of a plan in `dir`.
+fn rows_of(dir: &Path, segment: &Segment) -> Result<Rows, PlanError> {
+    let path = segment.path(dir);
+    let groups = if segment.file_bytes <= WHOLE_FILE {
+        let bytes = fs::read(&path).map_err(PlanError::io(&path))?;
+        check_content(&path, segment, bytes.len() as u64, xxh3_64(&bytes))?;
+        Groups::new(path, Bytes::from(bytes))?
+    } else {
+        let file = File::open(&path).map_err(PlanError::io(&path))?;
+        Groups::new(path, file)?
+    };
+    Rows::new(groups, segment.clone())
 }
 
 fn check_file(dir: &Path, segment: &Segment) -> Result<(), PlanError> {

@@ -89,7 +89,9 @@ fn write(dir: &Path, rows: Vec<Row>) -> Result<Plan, PlanError> {
 
 fn all_rows(plan: &Plan) -> Vec<Row> {
     let rows = plan.segments().iter().flat_map(|segment| plan.rows(segment).unwrap());
-    rows.map(Result::unwrap).collect()
+    let rows: Vec<Row> = rows.map(Result::unwrap).collect();
+    assert_eq!(plan.all_rows().collect::<Result<Vec<_>, _>>().unwrap(), rows);
+    rows
 }
 
 prop_compose! {

@@ -1,11 +1,8 @@
 //! Writing a plan: rows in any order from any thread, the header last.
 
-use std::fs;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
@@ -13,10 +10,10 @@ use registry::Shard;
 
 use crate::file::append::Append;
 use crate::file::columns;
+use crate::file::draft::{Draft, Drafted};
+use crate::file::publish::{publish, side_by_side, sync_all, write_header};
 use crate::file::schema::Encoding;
-use crate::file::{
-    Header, PLAN_FILE, Part, Plan, Segment, Totals, UNFINISHED_FILE, directory, document, segment,
-};
+use crate::file::{Header, Part, Plan, Segment, Totals, directory, segment};
 use crate::{PlanError, Row, Stage};
 
 /// How many rows wait in memory (G12).
@@ -33,9 +30,6 @@ pub(crate) struct Buffers {
 
 const BUFFERS: Buffers =
     Buffers { group_rows: 4096, small_stage: Part::SMALL_STAGE, all_rows: 1 << 19 };
-
-/// Files and directories that are made durable at once.
-const SYNC_THREADS: usize = 8;
 
 /// Proof that marking ended without an unresolved root (G5).
 ///
@@ -222,6 +216,20 @@ impl PlanWriter {
         Plan::open(&self.dir)
     }
 
+    /// What the plan would be, without making one: the rows of small stages are never written.
+    ///
+    /// # Errors
+    /// As [`PlanWriter::finish`].
+    pub fn draft(self, header: Header, _sealed: &impl Sealed) -> Result<Draft, PlanError> {
+        let (mut totals, mut stages) = (Totals::default(), Vec::new());
+        for stage in Stage::ALL {
+            let (of_stage, drafted) = self.draft_stage(stage)?;
+            totals.merge(&of_stage);
+            stages.push(drafted);
+        }
+        Ok(Draft { header, totals, dir: self.dir, stages })
+    }
+
     /// Whether no row was added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -238,14 +246,36 @@ impl PlanWriter {
 
     /// Writes what is left of a stage.
     fn end_stage(&self, stage: Stage) -> Result<(Totals, Vec<Segment>), PlanError> {
+        self.end(self.take_stage(stage))
+    }
+
+    fn end(&self, opens: Vec<Open>) -> Result<(Totals, Vec<Segment>), PlanError> {
         let mut totals = Totals::default();
         let mut segments = Vec::new();
-        for mut open in self.take_stage(stage) {
+        for mut open in opens {
             self.flush(&mut open)?;
             totals.merge(&open.totals);
             segments.extend(open.end(&self.dir)?);
         }
         Ok((totals, segments))
+    }
+
+    fn draft_stage(&self, stage: Stage) -> Result<(Totals, Drafted), PlanError> {
+        let mut opens = self.take_stage(stage);
+        match &mut opens[..] {
+            [Open { part: Part::All, totals, rows, .. }] => {
+                let (added, written) = (totals.all().count, rows.len() as u64);
+                if written != added {
+                    let path = self.dir.join(segment::file_of(stage, Part::All));
+                    return Err(PlanError::Unwritten { path, added, written });
+                }
+                Ok((*totals, Drafted::Held(std::mem::take(rows))))
+            }
+            _ => {
+                let (totals, segments) = self.end(opens)?;
+                Ok((totals, Drafted::Written(segments)))
+            }
+        }
     }
 
     /// The segments of a stage: one where it has stayed small.
@@ -321,55 +351,6 @@ impl Open {
             xxh3: file.xxh3(),
         }
     }
-}
-
-/// Makes the segments, their names and the header durable. Side by side, because file systems settle many such requests
-/// in one go, and one after the other a thousand of them take seconds.
-fn sync_all(dir: &Path, segments: &[Segment]) -> Result<(), PlanError> {
-    let mut stages: Vec<Stage> = segments.iter().map(|segment| segment.stage).collect();
-    stages.dedup();
-    let mut paths: Vec<PathBuf> = stages.iter().map(|stage| dir.join(stage.name())).collect();
-    paths.extend(segments.iter().map(|segment| segment.path(dir)));
-    paths.extend([dir.join(UNFINISHED_FILE), dir.to_owned()]);
-    let parts = paths.chunks(paths.len().div_ceil(SYNC_THREADS));
-    side_by_side(parts, |part| part.iter().try_for_each(|path| directory::sync(path))).map(drop)
-}
-
-/// Does the same with each of a few things, each in a thread of its own.
-fn side_by_side<T: Send, R: Send>(
-    things: impl IntoIterator<Item = T>,
-    work: impl Fn(T) -> Result<R, PlanError> + Sync,
-) -> Result<Vec<R>, PlanError> {
-    let work = &work;
-    thread::scope(|scope| {
-        let things = things.into_iter();
-        let threads: Vec<_> = things.map(|thing| scope.spawn(move || work(thing))).collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-        };
-        threads.into_iter().map(join).collect()
-    })
-}
-
-/// Writes the header under its unfinished name.
-fn write_header(
-    dir: &Path,
-    header: &Header,
-    totals: Totals,
-    segments: &[Segment],
-    has_etags: bool,
-) -> Result<(), PlanError> {
-    let path = dir.join(UNFINISHED_FILE);
-    let text = document::render(header, totals, segments, has_etags)
-        .map_err(|source| PlanError::Encode { path: path.clone(), source: Box::new(source) })?;
-    fs::write(&path, text).map_err(PlanError::io(&path))
-}
-
-/// The rename is the moment at which the directory becomes a plan (G11); everything is durable before it.
-fn publish(dir: &Path) -> Result<(), PlanError> {
-    let path = dir.join(PLAN_FILE);
-    fs::rename(dir.join(UNFINISHED_FILE), &path).map_err(PlanError::io(&path))?;
-    directory::sync(dir)
 }
 
 fn encode_error(path: &Path) -> impl Fn(ParquetError) -> PlanError + '_ {

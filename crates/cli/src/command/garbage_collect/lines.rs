@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foldhash::{HashSet, HashSetExt as _};
 use marker::Event;
-use planner::{Plan, RowKind};
+use planner::{Header, PlanError, Row, RowKind, Totals};
 use registry::{Digest, KeyKind, Layout};
 
 use crate::collect::{Listener, Told};
@@ -32,14 +32,20 @@ impl MarkingLines {
     }
 
     /// Prints what goes.
-    pub(super) fn end(&self, plan: &Plan, layout: &Layout) -> Result<(), Failure> {
+    pub(super) fn end(
+        &self,
+        header: &Header,
+        totals: &Totals,
+        rows: impl Iterator<Item = Result<Row, PlanError>>,
+        layout: &Layout,
+    ) -> Result<(), Failure> {
         let mut lines = Lines::new(self.console);
-        let (marked, dead) = (plan.header().facts.marked, self.dead.load(Ordering::Relaxed));
-        let blobs = plan.totals().of(RowKind::Blob).count;
+        let (marked, dead) = (header.facts.marked, self.dead.load(Ordering::Relaxed));
+        let blobs = totals.of(RowKind::Blob).count;
         lines.line(format_args!(
             "\n{marked} blobs marked, {blobs} blobs and {dead} manifests eligible for deletion"
         ))?;
-        lines.eligible(plan, layout)?;
+        lines.eligible(rows, layout)?;
         lines.flush()
     }
 }
@@ -146,19 +152,21 @@ impl Lines {
     }
 
     /// Blobs as they come, then layer links by repository.
-    fn eligible(&mut self, plan: &Plan, layout: &Layout) -> Result<(), Failure> {
+    fn eligible(
+        &mut self,
+        rows: impl Iterator<Item = Result<Row, PlanError>>,
+        layout: &Layout,
+    ) -> Result<(), Failure> {
         let mut links: BTreeMap<String, Vec<Digest>> = BTreeMap::new();
-        for segment in plan.segments() {
-            for row in plan.rows(segment)? {
-                match layout.classify(&row?.key) {
-                    KeyKind::Blob(digest) => {
-                        self.line(format_args!("blob eligible for deletion: {digest}"))?;
-                    }
-                    KeyKind::Layer { repository, digest } => {
-                        links.entry(repository.to_owned()).or_default().push(digest);
-                    }
-                    _ => {}
+        for row in rows {
+            match layout.classify(&row?.key) {
+                KeyKind::Blob(digest) => {
+                    self.line(format_args!("blob eligible for deletion: {digest}"))?;
                 }
+                KeyKind::Layer { repository, digest } => {
+                    links.entry(repository.to_owned()).or_default().push(digest);
+                }
+                _ => {}
             }
         }
         for (repository, mut digests) in links {

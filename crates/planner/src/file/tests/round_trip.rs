@@ -50,6 +50,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn g10_a_draft_tells_what_the_plan_would_hold(
+        calls in prop::collection::vec(prop::collection::vec(any_row(), 0..12), 0..6),
+        small_stage in 0..16u64,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let buffers = Buffers { group_rows: 3, small_stage, all_rows: 64 };
+        let writer = |name| PlanWriter::with_buffers(&dir.path().join(name), buffers).unwrap();
+        let (plan, draft) = (writer("plan"), writer("draft"));
+        for rows in &calls {
+            let rows = rows.iter().map(|row| Row { etag: None, ..row.clone() });
+            plan.add(rows.clone().collect()).unwrap();
+            draft.add(rows.collect()).unwrap();
+        }
+        let plan = plan.finish(&header(), &Marks).unwrap();
+        let draft = draft.draft(header(), &Marks).unwrap();
+        prop_assert_eq!(draft.totals(), plan.totals());
+        prop_assert_eq!(draft.header(), plan.header());
+        prop_assert_eq!(draft.into_rows().collect::<Result<Vec<_>, _>>().unwrap(), all_rows(&plan));
+    }
+}
+
+#[test]
+fn g10_of_what_could_not_be_added_there_is_no_draft() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = PlanWriter::create(dir.path()).unwrap();
+    assert!(writer.add(vec![Row { key: "".into(), ..blob(1) }]).is_err());
+    let draft = writer.draft(header(), &Marks);
+    assert!(matches!(draft, Err(PlanError::Unwritten { added: 1, written: 0, .. })), "{draft:?}");
+}
+
 fn places(plan: &Plan) -> BTreeSet<(Stage, Part)> {
     let places: BTreeSet<_> =
         plan.segments().iter().map(|segment| (segment.stage, segment.part)).collect();
