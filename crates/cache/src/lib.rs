@@ -25,7 +25,7 @@
 //! a segment open goes on reading it when it is removed.
 //!
 //! # Cost
-//! 415 bytes on disk for an image of ten layers, and one read of 1 KiB to find it; small segments are read once.
+//! 416 bytes on disk for an image of ten layers, and one read of 1 KiB to find it; small segments are read once.
 //!
 //! # Start reading at
 //! [`ManifestCache`].

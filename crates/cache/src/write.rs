@@ -13,8 +13,8 @@ use crate::filter::{Filter, Print};
 use crate::record::key_of;
 use crate::segment::{END_MAGIC, checksum_of, segment_header};
 
-/// A block is closed where it has so many bytes: some five records, of which a look goes through half. The index takes 16
-/// bytes for each.
+/// A block is closed where it has so many bytes: three records of ten layers, of which a look goes through half. The index
+/// takes 16 bytes for each.
 const BLOCK: u64 = 1024;
 
 /// A segment under construction, in a temporary file that goes with the value.

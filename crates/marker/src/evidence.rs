@@ -41,6 +41,8 @@ pub struct Alias {
 pub struct Evidence {
     /// Manifests by digest: every revision, and manifests that only a layer link serves.
     pub manifests: HashMap<Digest, Known>,
+    /// How many of them an earlier run had read.
+    pub recalled: usize,
     /// Links whose content names another digest than their key.
     pub aliases: Vec<Alias>,
     /// What the tags point to; empty where tags do not matter.

@@ -96,9 +96,7 @@ impl<S: ReadStore> Library<S> {
         };
         let is_in_memory = cache.is_in_memory();
         let look = move || Recalled::of(&cache, digests);
-        let recalled = if is_in_memory { look() } else { spawn_blocking(look).await? };
-        self.monitor.count(Counter::RecalledManifests, recalled.known.len() as u64);
-        Ok(recalled)
+        if is_in_memory { Ok(look()) } else { spawn_blocking(look).await }
     }
 
     /// What is known of a manifest that has to be read, for `repository`, which only serves the message of an error.

@@ -18,8 +18,8 @@ use crate::library::Recalled;
 use crate::links::{self, Content};
 use crate::reach::reach_under;
 use crate::{
-    Alias, Event, Evidence, Expiry, Known, Library, MarkError, MarkSetBuilder, Reach, Rules,
-    TagTarget, What, presumed, tags,
+    Alias, Event, Evidence, Expiry, Library, MarkError, MarkSetBuilder, Reach, Rules, TagTarget,
+    What, presumed, tags,
 };
 
 pub use self::pointers::Follow;
@@ -144,6 +144,7 @@ impl<S: ReadStore> Marker<S> {
         let started = self.upload_starts(&tree).await?;
         self.marks.resolve(reach.marks(), &reach.missing)?;
         self.monitor.count(Counter::MarkedRepositories, 1);
+        self.monitor.count(Counter::RecalledManifests, evidence.recalled as u64);
         Ok(Marked { tree, evidence, reach, expiry, events, started })
     }
 
@@ -223,7 +224,7 @@ impl<S: ReadStore> Marker<S> {
         self.read_aliases(tree, &mut evidence).await?;
         let mut unread = tree.revisions.iter().map(|link| link.digest).collect();
         loop {
-            evidence.manifests.extend(self.read_manifests(tree, unread).await?);
+            self.read_manifests(tree, unread, &mut evidence).await?;
             unread = links::served_by_layer_links(tree, &evidence);
             if unread.is_empty() {
                 return Ok(evidence);
@@ -235,16 +236,19 @@ impl<S: ReadStore> Marker<S> {
         &self,
         tree: &RepositoryTree,
         digests: Vec<Digest>,
-    ) -> Result<Vec<(Digest, Known)>, MarkError> {
+        evidence: &mut Evidence,
+    ) -> Result<(), MarkError> {
         let lost = |source| MarkError::LostReader { repository: tree.name.clone(), source };
-        let Recalled { mut known, unread } = self.library.recall(digests).await.map_err(lost)?;
+        let Recalled { known, unread } = self.library.recall(digests).await.map_err(lost)?;
+        evidence.recalled += known.len();
+        evidence.manifests.extend(known);
         let repository = tree.name.clone();
         let read = move |library: Arc<Library<S>>, digest| {
             let repository = repository.clone();
             async move { Ok((digest, library.read(digest, &repository).await?)) }
         };
-        known.extend(self.read_each(tree, unread, read).await?);
-        Ok(known)
+        evidence.manifests.extend(self.read_each(tree, unread, read).await?);
+        Ok(())
     }
 
     /// What the tags point to. Where they do not `matter`, as every revision is a root, a tag whose history names a

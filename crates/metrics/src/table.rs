@@ -198,7 +198,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     counter(
         "regsweep_recalled_manifests_total",
         Counter::RecalledManifests,
-        "How often a manifest was remembered on disk, so that the store was not asked.",
+        "Manifests that an earlier run had read, so that the store was not asked; once for each repository.",
     ),
     counter("regsweep_blobs_total", Counter::Blobs, "Blobs listed."),
     counter("regsweep_blob_bytes_total", Counter::BlobBytes, "Bytes of the blobs listed."),

@@ -78,8 +78,7 @@ named_enum! {
         AskedManifests,
         /// Manifests read and understood.
         ReadManifests,
-        /// How often a manifest was known from the cache, so that the store was not asked: at least once for each repository
-        /// that has it.
+        /// Manifests that an earlier run had read, so that the store was not asked; once for each repository that has them.
         RecalledManifests,
         /// Blobs listed.
         Blobs,

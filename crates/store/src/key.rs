@@ -105,10 +105,16 @@ impl PageText {
         &self.0[place.clone()]
     }
 
-    /// Everything that was appended since the last time; the next page will be about as long.
+    /// Everything that was appended since the last time; the next page will be about as long. Keys may live long, so room
+    /// that this one does not need is given back.
     pub(crate) fn take(&mut self) -> Arc<String> {
-        let next = String::with_capacity(self.0.len());
-        Arc::new(std::mem::replace(&mut self.0, next))
+        let length = self.0.len();
+        let next = String::with_capacity(length + length / 8);
+        let mut page = std::mem::replace(&mut self.0, next);
+        if length < page.capacity() / 2 {
+            page.shrink_to_fit();
+        }
+        Arc::new(page)
     }
 
     /// Everything that was appended.

@@ -162,7 +162,6 @@ async fn what_an_earlier_run_read_is_recalled() {
     let (store, second) = remembering(&registry.store, folder.path());
     let recalled = read_all(&second, &digests).await;
     assert_eq!(store.reads(), 0);
-    assert_eq!(second.monitor.get(Counter::RecalledManifests), digests.len() as u64);
     for (read, recalled) in read.iter().zip(&recalled) {
         assert!(matches!((read, recalled), (Known::Manifest(a), Known::Manifest(b)) if a == b));
     }

@@ -116,6 +116,27 @@ async fn closed_tags_are_opened_only_where_they_could_keep_more() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_counts_once_however_often_it_is_looked_up() {
+    let (registry, folder) = (Registry::new(), tempfile::tempdir().unwrap());
+    registry.layer("unneeded");
+    registry.tag("v1", registry.manifest(&Text::default()));
+    for expected in [0, 1] {
+        let store = Arc::new(registry.store.clone().with_closed(closed));
+        let (_, mut trees) = list(&store).await;
+        let (layout, monitor) = (Layout::new(""), Arc::new(Monitor::new()));
+        let (marks, rules) = (Arc::new(MarkSetBuilder::new()), Rules::new(false, CUTOFF));
+        let cache = ManifestCache::open(folder.path(), cache::Limits::of(1 << 20)).unwrap();
+        let cache = Arc::new(cache);
+        let marker = Marker::new(store, &layout, 3, marks, rules, Arc::clone(&monitor))
+            .remembering(Some(Arc::clone(&cache)));
+        let marked = marker.mark(trees.remove(0)).await.unwrap();
+        assert!(marked.tree.closed.is_empty(), "opened, so that it was looked up twice");
+        assert_eq!(monitor.get(Counter::RecalledManifests), expected);
+        cache.close().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn g4_what_only_closed_tags_name_is_kept() {
     let registry = Registry::new();
     let layer_of_old = registry.layer("a");

@@ -161,7 +161,7 @@ pub struct Requests {
     /// Manifests that GET requests asked for.
     #[serde(default)]
     pub manifests: u64,
-    /// Manifests that an earlier run had read, so that nothing was asked.
+    /// Manifests that an earlier run had read, so that nothing was asked; once for each repository that has them.
     #[serde(default)]
     pub recalled: u64,
 }

@@ -27,7 +27,9 @@ pub(super) struct Walk {
     key: String,
     /// The folders from the outermost to the one that is being listed. Never deeper than the tree.
     stack: Vec<Frame>,
-    /// The keys of the entries since the last were handed out.
+    /// The entries since the last were handed out.
+    found: Vec<Entry>,
+    /// Their keys.
     page: PageText,
     /// What the system writes a folder's entries into.
     buffer: Vec<u8>,
@@ -89,6 +91,7 @@ impl Walk {
             until,
             key,
             stack: Vec::new(),
+            found: Vec::new(),
             page: PageText::default(),
             buffer: folder::buffer(),
             spare: Vec::new(),
@@ -121,8 +124,7 @@ impl Walk {
 
     /// The next entries, at most `limit`; fewer only at the end.
     pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Listed>, StoreError> {
-        let mut entries = Vec::with_capacity(limit);
-        while entries.len() < limit {
+        while self.found.len() < limit {
             let Some(frame) = self.stack.last_mut() else { break };
             self.key.truncate(frame.key_length);
             let Some((name, kind)) = frame.rest.next().and_then(|at| frame.listing.get(at)) else {
@@ -140,10 +142,10 @@ impl Walk {
                 Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
                 Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
             };
-            entries.extend(found);
+            self.found.extend(found);
         }
         let page = self.page.take();
-        Ok(entries.into_iter().map(|entry| entry.on(&page)).collect())
+        Ok(self.found.drain(..).map(|entry| entry.on(&page)).collect())
     }
 
     /// Whether every key from here on comes after the last that is asked for.
