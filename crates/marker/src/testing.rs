@@ -101,6 +101,7 @@ pub(crate) fn add_sized(tree: &mut RepositoryTree, key: &str, modified: Timestam
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
     pub(crate) inner: MemoryStore,
+    lists_every_key: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -112,7 +113,12 @@ struct State {
 
 impl Watched {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, state: Arc::default() }
+        Self { inner, lists_every_key: true, state: Arc::default() }
+    }
+
+    /// The same store; it says that its listings leave something out.
+    pub(crate) fn leaving_out(self) -> Self {
+        Self { lists_every_key: false, ..self }
     }
 
     /// The next reads of `key` fail so, one after the other.
@@ -168,7 +174,7 @@ impl ReadStore for Watched {
     }
 
     fn abilities(&self) -> Abilities {
-        self.inner.abilities()
+        Abilities { lists_every_key: self.lists_every_key, ..self.inner.abilities() }
     }
 }
 

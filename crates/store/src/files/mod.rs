@@ -48,6 +48,9 @@ pub struct FileOptions {
     pub shape_of: ShapeRule,
     /// Which folders listings leave closed.
     pub is_closed: ClosedRule,
+    /// Whether listings hold every key whatever lies beside a file that a shape names. Where they need not, whoever needs
+    /// what lies there lists it.
+    pub lists_every_key: bool,
     /// Folders that stay when they become empty; keys that end in `/`.
     pub keep: Vec<String>,
     /// The clock of the machine. On a network file system it must agree with the server's.
@@ -69,6 +72,7 @@ struct Tree {
     identity: String,
     shape_of: ShapeRule,
     is_closed: ClosedRule,
+    lists_every_key: bool,
     folder_count: FolderCount,
     keep: Vec<String>,
     /// The folders that stay, those that were there at first: a short way to what lies in them.
@@ -99,7 +103,7 @@ impl FileStore {
         let root = rustix::fs::open(&path, FOLDER, Mode::empty())
             .map_err(|errno| unopened(&shown, errno))?;
         let identity = format!("files at {}", path.display());
-        let FileOptions { shape_of, is_closed, keep, clock } = options;
+        let FileOptions { shape_of, is_closed, lists_every_key, keep, clock } = options;
         let folder_count = FolderCount::of(&root);
         let near = keep
             .iter()
@@ -110,6 +114,7 @@ impl FileStore {
             identity,
             shape_of,
             is_closed,
+            lists_every_key,
             folder_count,
             keep,
             near,
@@ -259,6 +264,7 @@ impl ReadStore for FileStore {
         Abilities {
             lists_in_byte_order: true,
             tells_etags: false,
+            lists_every_key: self.tree.lists_every_key,
             reads_in_place: true,
             delete_batch: 256,
         }
