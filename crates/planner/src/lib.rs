@@ -17,6 +17,7 @@
 //! multipart upload ─▶ judge_multipart ────┘
 //!                   └─▶ Facts ─▶ audit ─▶ Notes
 //! ```
+//! Who only wants to be told what would go ends with a [`Draft`], which nobody can carry out.
 //!
 //! # Cost
 //! A verdict is a few comparisons and one look into a sorted list. A plan is a few bytes for each row.

@@ -297,16 +297,16 @@ fn blob(path: &str) -> KeyKind<'_> {
     if path.is_empty() || path.ends_with('/') {
         return KeyKind::Marker { repository: None };
     }
-    let mut parts = path.split('/');
-    let (Some(algorithm), Some(shard), Some(hex), Some("data"), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return foreign(None, false);
-    };
-    match Digest::from_parts(algorithm, hex) {
-        Ok(digest) if hex.get(..2) == Some(shard) => KeyKind::Blob(digest),
-        Ok(_) | Err(_) => foreign(None, false),
-    }
+    sharded(path).map_or_else(|| foreign(None, false), KeyKind::Blob)
+}
+
+/// `<alg>/<hex[0:2]>/<hex>/data`, exactly.
+fn sharded(path: &str) -> Option<Digest> {
+    let (algorithm, rest) = path.split_once('/')?;
+    let (shard, rest) = rest.split_once('/')?;
+    let hex = rest.strip_suffix("/data")?;
+    let digest = Digest::from_parts(algorithm, hex).ok()?;
+    (hex.get(..2) == Some(shard)).then_some(digest)
 }
 
 /// Splits a path below `repositories/` before its first component that starts with `_`.
@@ -353,14 +353,12 @@ fn in_repository<'k>(repository: &'k str, inside: &'k str) -> Option<KeyKind<'k>
 }
 
 fn revision<'k>(repository: &'k str, path: &str) -> Option<KeyKind<'k>> {
-    match path.split_once("/signatures/") {
-        None => Some(KeyKind::Revision { repository, digest: digest_of(path)? }),
-        Some((revision, signature)) => Some(KeyKind::Signature {
-            repository,
-            revision: digest_of(revision)?,
-            digest: digest_of(signature)?,
-        }),
+    if let Some(digest) = digest_of(path) {
+        return Some(KeyKind::Revision { repository, digest });
     }
+    let (revision, signature) = path.split_once("/signatures/")?;
+    let (revision, digest) = (digest_of(revision)?, digest_of(signature)?);
+    Some(KeyKind::Signature { repository, revision, digest })
 }
 
 fn tag<'k>(repository: &'k str, path: &'k str) -> Option<KeyKind<'k>> {

@@ -45,6 +45,8 @@ struct Frame {
     rest: Range<usize>,
     /// What each folder in this one holds, where the layout says so.
     shape: Option<Shape>,
+    /// Whether every key in it is asked for: neither the beginning nor the end of the listing lies inside.
+    is_whole: bool,
 }
 
 /// An entry that was found.
@@ -116,9 +118,20 @@ impl Walk {
             None if *self.after < *self.key => 0,
             None => usize::MAX, // everything in this folder comes before `after`
         };
+        let ends_inside = |until: &str| until.starts_with(&*self.key);
+        let is_whole = !self.after.starts_with(&*self.key)
+            && *self.after < *self.key
+            && !self.until.as_deref().is_some_and(|until| *until < *self.key || ends_inside(until));
         let shape = (self.tree.shape_of)(&self.key);
         let rest = first..listing.len();
-        self.stack.push(Frame { folder, key_length: self.key.len(), listing, rest, shape });
+        self.stack.push(Frame {
+            folder,
+            key_length: self.key.len(),
+            listing,
+            rest,
+            shape,
+            is_whole,
+        });
         Ok(())
     }
 
@@ -132,7 +145,7 @@ impl Walk {
                 continue;
             };
             self.key.push_str(text(name, &self.key)?);
-            if self.is_past_the_end() {
+            if !frame.is_whole && self.is_past_the_end() {
                 self.stack.clear();
                 break;
             }
@@ -165,13 +178,15 @@ impl Walk {
     /// Lists the folder `self.key` as far as its shape tells, or enters it.
     fn folder(&mut self) -> Result<Option<Entry>, StoreError> {
         let folder_length = self.key.len();
+        let is_whole = self.stack.last().is_some_and(|frame| frame.is_whole);
         let known = match self.stack.last().and_then(|frame| frame.shape) {
             Some(Shape::Leaf(leaf)) => self.leaf(leaf)?,
             Some(Shape::Nest(nest)) => self.nest(nest)?,
             None => self.closed(),
         };
         if known.is_some() {
-            return Ok(known.filter(|entry| *self.page.at(&entry.place) > *self.after));
+            let is_after = |entry: &Entry| *self.page.at(&entry.place) > *self.after;
+            return Ok(known.filter(|entry| is_whole || is_after(entry)));
         }
         // Not what the layout says: look at everything that is there.
         self.key.truncate(folder_length);

@@ -104,16 +104,18 @@ impl Lines {
         marked: &mut HashSet<&'t Digest>,
     ) -> Result<(), Failure> {
         let repository = told.repository.as_str();
+        let (manifest, blob) =
+            (format!("{repository}: marking manifest "), format!("{repository}: marking blob "));
         self.line(format_args!("{repository}"))?;
         for event in &told.events {
             let (Event::Manifest(digest) | Event::Blob(digest)) = event;
             let is_first = marked.insert(digest);
             match event {
                 Event::Manifest(_) => {
-                    self.digest([repository, ": marking manifest "], digest, " \n");
+                    self.digest(&manifest, digest, " \n");
                 }
                 Event::Blob(_) if is_first => {
-                    self.digest([repository, ": marking blob "], digest, "\n");
+                    self.digest(&blob, digest, "\n");
                 }
                 Event::Blob(_) => {}
             }
@@ -123,10 +125,8 @@ impl Lines {
     }
 
     /// A line about a digest, of which there are millions: put together by hand, it takes half the time.
-    fn digest(&mut self, before: [&str; 2], digest: &Digest, after: &str) {
-        for text in before {
-            self.text.push_str(text);
-        }
+    fn digest(&mut self, before: &str, digest: &Digest, after: &str) {
+        self.text.push_str(before);
         digest.append_to(&mut self.text);
         self.text.push_str(after);
     }
