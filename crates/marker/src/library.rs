@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use cache::ManifestCache;
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
 use store::{Cursor as _, ErrorKind, Listed, Object, Operation, ReadStore, StoreError};
@@ -25,7 +26,7 @@ const USUAL: usize = 512 << 20;
 pub struct Library<S> {
     store: Arc<S>,
     layout: Layout,
-    shelf: DashMap<Digest, Arc<OnceCell<Known>>>,
+    shelf: DashMap<Digest, Arc<OnceCell<Known>>, RandomState>,
     /// What earlier runs read; empty where nothing is remembered from run to run.
     cache: OnceLock<Arc<ManifestCache>>,
     /// How many manifests were put on the shelf so far.
@@ -66,7 +67,7 @@ impl<S: ReadStore> Library<S> {
     /// An empty library that reads at most `readers` objects at once.
     #[must_use]
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
-        let (shelf, readers) = (DashMap::new(), Semaphore::new(readers.max(1)));
+        let (shelf, readers) = (DashMap::default(), Semaphore::new(readers.max(1)));
         let (layout, read) = (layout.clone(), AtomicUsize::new(0));
         let (cache, most) = (OnceLock::new(), AtomicUsize::new(USUAL / MANIFEST));
         let is_close = AtomicBool::new(false);

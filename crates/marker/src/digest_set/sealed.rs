@@ -30,6 +30,9 @@ pub(super) struct Block {
     run: Run,
 }
 
+/// So many neighbours are looked at one by one.
+const STEPS: usize = 8;
+
 /// Fingerprints of a block: 4 KiB.
 const BLOCK: usize = 512;
 
@@ -63,7 +66,7 @@ impl DigestSet {
     /// Who asks for neighbours, asks one reader.
     #[must_use]
     pub fn reader(&self) -> DigestReader<'_> {
-        DigestReader { set: self, block: None, fingerprints: Vec::new() }
+        DigestReader { set: self, near: (0, 0), block: None, fingerprints: Vec::new() }
     }
 
     /// How many distinct fingerprints there are.
@@ -91,6 +94,8 @@ impl DigestSet {
 #[derive(Debug)]
 pub struct DigestReader<'s> {
     set: &'s DigestSet,
+    /// The shard that was asked last, and where in it the answer was found.
+    near: (usize, usize),
     /// The shard and the block that were read last.
     block: Option<(usize, usize)>,
     fingerprints: Vec<u64>,
@@ -104,7 +109,7 @@ impl DigestReader<'_> {
     pub fn contains(&mut self, digest: &Digest) -> Result<bool, SpillError> {
         let (shard, fingerprint) = (digest.shard().index(), digest.fingerprint());
         match &self.set.shards[shard] {
-            SealedShard::Memory(sorted) => Ok(sorted.binary_search(&fingerprint).is_ok()),
+            SealedShard::Memory(sorted) => Ok(self.finds(shard, sorted, fingerprint)),
             SealedShard::Disk { blocks, file } => {
                 let behind = blocks.partition_point(|block| block.first <= fingerprint);
                 let Some(at) = behind.checked_sub(1) else { return Ok(false) };
@@ -112,6 +117,22 @@ impl DigestReader<'_> {
                 Ok(self.fingerprints.binary_search(&fingerprint).is_ok())
             }
         }
+    }
+
+    /// Whether a shard has a fingerprint. Blobs come in the order of their digests: the next answer is a few steps behind
+    /// the last.
+    fn finds(&mut self, shard: usize, sorted: &[u64], fingerprint: u64) -> bool {
+        let (last, at) = self.near;
+        let is_ahead = last == shard && sorted.get(at).is_some_and(|near| *near <= fingerprint);
+        let from = if is_ahead { at } else { 0 };
+        let ahead = &sorted[from..];
+        let is_before = |other: &u64| *other < fingerprint;
+        let steps = match ahead.iter().take(STEPS).position(|other| !is_before(other)) {
+            Some(steps) => steps,
+            None => ahead.partition_point(is_before),
+        };
+        self.near = (shard, from + steps);
+        ahead.get(steps) == Some(&fingerprint)
     }
 
     fn load(

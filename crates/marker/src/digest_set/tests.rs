@@ -53,6 +53,26 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn one_reader_answers_in_whatever_order_it_is_asked(
+        added in prop::collection::hash_set(0u32..6000, 0..5000),
+        mut asked in prop::collection::vec(0u32..6000, 0..3000),
+        is_in_order: bool,
+    ) {
+        let builder = DigestSetBuilder::new();
+        builder.add(added.iter().map(|n| digest(*n))).unwrap();
+        let set = builder.finish().unwrap();
+        if is_in_order {
+            asked.sort_by_key(|n| digest(*n));
+        }
+        let mut reader = set.reader();
+        for n in asked {
+            prop_assert_eq!(reader.contains(&digest(n)).unwrap(), added.contains(&n), "{}", n);
+        }
+    }
+}
+
 /// So many digests fill more than one block of each shard.
 const MANY: u32 = 150_000;
 
