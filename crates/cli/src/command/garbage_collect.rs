@@ -129,7 +129,7 @@ impl Work for Collecting<'_> {
         drop(progress);
         require_sound_notes(&plan.header().notes, None)?;
         if let Some(marking) = marking {
-            marking.end(plan.header(), plan.totals(), plan.all_rows(), &open.layout)?;
+            marking.end(plan.header(), plan.totals(), plan.all_rows())?;
         }
         if self.args.dry_run {
             return self.context.show(&plan, None);
@@ -166,7 +166,7 @@ impl Collecting<'_> {
         require_sound_notes(&draft.header().notes, None)?;
         let Some(marking) = marking else { return Ok(()) };
         let (header, totals) = (draft.header().clone(), *draft.totals());
-        marking.end(&header, &totals, draft.into_rows(), &open.layout)
+        marking.end(&header, &totals, draft.into_rows())
     }
 
     /// The summary, where it was asked for, and how it ended.

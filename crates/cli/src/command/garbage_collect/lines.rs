@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use foldhash::{HashSet, HashSetExt as _};
 use marker::Event;
 use planner::{Header, PlanError, Row, RowKind, Totals};
-use registry::{Digest, KeyKind, Layout};
+use registry::{Digest, RepositoryName};
 
 use crate::collect::{Listener, Told};
 use crate::{Console, Failure};
@@ -37,7 +37,6 @@ impl MarkingLines {
         header: &Header,
         totals: &Totals,
         rows: impl Iterator<Item = Result<Row, PlanError>>,
-        layout: &Layout,
     ) -> Result<(), Failure> {
         let mut lines = Lines::new(self.console);
         let (marked, dead) = (header.facts.marked, self.dead.load(Ordering::Relaxed));
@@ -45,7 +44,7 @@ impl MarkingLines {
         lines.line(format_args!(
             "\n{marked} blobs marked, {blobs} blobs and {dead} manifests eligible for deletion"
         ))?;
-        lines.eligible(rows, layout)?;
+        lines.eligible(rows)?;
         lines.flush()
     }
 }
@@ -155,16 +154,17 @@ impl Lines {
     fn eligible(
         &mut self,
         rows: impl Iterator<Item = Result<Row, PlanError>>,
-        layout: &Layout,
     ) -> Result<(), Failure> {
-        let mut links: BTreeMap<String, Vec<Digest>> = BTreeMap::new();
+        let mut links: BTreeMap<RepositoryName, Vec<Digest>> = BTreeMap::new();
         for row in rows {
-            match layout.classify(&row?.key) {
-                KeyKind::Blob(digest) => {
-                    self.line(format_args!("blob eligible for deletion: {digest}"))?;
+            let Row { kind, repository, digest, .. } = row?;
+            match (kind, repository, digest) {
+                (RowKind::Blob, _, Some(digest)) => {
+                    self.digest("blob eligible for deletion: ", &digest, "\n");
+                    self.flush_if_full()?;
                 }
-                KeyKind::Layer { repository, digest } => {
-                    links.entry(repository.to_owned()).or_default().push(digest);
+                (RowKind::LayerLink, Some(repository), Some(digest)) => {
+                    links.entry(repository).or_default().push(digest);
                 }
                 _ => {}
             }
