@@ -239,9 +239,9 @@ impl ReadStore for FileStore {
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         let (tree, folder) = (Arc::clone(&self.tree), within.to_owned());
-        tokio::task::spawn_blocking(move || tree.folders(&folder))
-            .await
-            .map_err(|error| unfinished(Operation::List, within, error))?
+        let list = move || tree.place.watch(|| tree.folders(&folder));
+        let listed = self.tree.place.run(list).await;
+        listed.map_err(|error| unfinished(Operation::List, within, error))?
     }
 
     fn get(
