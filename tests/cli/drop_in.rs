@@ -209,7 +209,6 @@ fn where_the_reference_loses_data_our_verdict_holds() {
     }
 }
 
-/// A listing of files leaves the folders of signatures closed.
 #[test]
 fn g4_signatures_in_a_directory_live_and_die_with_their_revision() {
     let Scenario { world, goes, .. } = scenario::signatures();

@@ -274,8 +274,6 @@ fn open_files(
         is_closed: Arc::new(move |folder| {
             !detail.tags && closed.folders_in(folder) == Some(FolderKind::Tag)
         }),
-        // Signatures beside the link of a manifest are left out where links have a shape.
-        lists_every_key: detail.links,
         keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
         clock: clock::now,
     };
@@ -285,13 +283,15 @@ fn open_files(
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
 /// revision link is not, because deleting a manifest through the registry leaves its folder behind.
 fn shape(kind: FolderKind, detail: Detail) -> Option<Shape> {
-    let leaf = |file, is_presumed| Leaf { file, is_presumed };
+    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
     Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
         _ if detail.links => return None,
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
-        FolderKind::Revision => Shape::Leaf(leaf("link", false)),
+        FolderKind::Revision => {
+            Shape::Leaf(Leaf { file: "link", is_presumed: false, has_company: true })
+        }
         FolderKind::Tag => Shape::Nest(Nest {
             counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",

@@ -165,18 +165,15 @@ impl<S> Written<S> {
     }
 }
 
-/// Whether a key is one that a push writes last. What is not understood counts (G4). A signature came with the link of its
-/// manifest, which counts; and a listing of files may leave it out.
+/// Whether a key is one that a push writes last. What is not understood counts (G4).
 fn is_link(kind: &KeyKind<'_>) -> bool {
     match kind {
         KeyKind::Revision { .. }
+        | KeyKind::Signature { .. }
         | KeyKind::TagCurrent { .. }
         | KeyKind::TagIndex { .. }
         | KeyKind::Layer { .. } => true,
         KeyKind::Foreign(foreign) => foreign.is_link,
-        KeyKind::Blob(_)
-        | KeyKind::Signature { .. }
-        | KeyKind::Upload { .. }
-        | KeyKind::Marker { .. } => false,
+        KeyKind::Blob(_) | KeyKind::Upload { .. } | KeyKind::Marker { .. } => false,
     }
 }

@@ -151,11 +151,6 @@ impl<S: ReadStore> Library<S> {
         Ok(listed)
     }
 
-    /// Whether listings of the store hold every key.
-    pub(crate) fn lists_every_key(&self) -> bool {
-        self.store.abilities().lists_every_key
-    }
-
     /// The registry's keys.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout

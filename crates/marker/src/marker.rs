@@ -1,7 +1,6 @@
 //! Marks repositories: reads what must be read, then follows it.
 
 mod pointers;
-mod signatures;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -22,8 +21,6 @@ use crate::{
     Alias, Event, Evidence, Expiry, Library, MarkError, MarkSetBuilder, Reach, Rules, TagTarget,
     What, presumed, tags,
 };
-
-use self::signatures::ListedSignatures;
 
 pub use self::pointers::Follow;
 
@@ -154,7 +151,6 @@ impl<S: ReadStore> Marker<S> {
     /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
     /// is looked at, until that tells nothing new.
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<ReachTold, MarkError> {
-        let mut listed = ListedSignatures::default();
         loop {
             let verdicts = self.verdicts(tree);
             let rules = verdicts
@@ -164,9 +160,6 @@ impl<S: ReadStore> Marker<S> {
             let mut events = Vec::new();
             let mut tell = |event| events.extend(self.tells.then_some(event));
             let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
-            if self.list_signatures(tree, &evidence, &reach, &mut listed).await? {
-                continue;
-            }
             if presumed::is_open_needed(tree, &reach, &rules) {
                 self.open(tree).await?;
                 continue;
@@ -215,17 +208,11 @@ impl<S: ReadStore> Marker<S> {
     /// Lists the folders that the listing left closed.
     async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
         for folder in std::mem::take(&mut tree.closed) {
-            self.list_folder(tree, &folder).await?;
-        }
-        Ok(())
-    }
-
-    /// Puts everything below a folder where its kind belongs.
-    async fn list_folder(&self, tree: &mut RepositoryTree, folder: &str) -> Result<(), MarkError> {
-        let listed = self.library.list(folder).await;
-        let failed = |source| MarkError::List { folder: folder.into(), source };
-        for listed in listed.map_err(failed)? {
-            tree.add(self.library.layout(), listed);
+            let listed = self.library.list(&folder).await;
+            let failed = |source| MarkError::List { folder: folder.into(), source };
+            for listed in listed.map_err(failed)? {
+                tree.add(self.library.layout(), listed);
+            }
         }
         Ok(())
     }
@@ -359,13 +346,6 @@ impl<S: ReadStore> Marker<S> {
             Ok((mark, links::read(&library, key).await?))
         };
         self.read_each(tree, links, read).await
-    }
-
-    /// # Errors
-    /// [`MarkError::Stopped`] where the run is to stop.
-    fn require_going(&self, tree: &RepositoryTree) -> Result<(), MarkError> {
-        let stopped = || MarkError::Stopped { repository: tree.name.clone() };
-        if self.stop.is_asked() { Err(stopped()) } else { Ok(()) }
     }
 
     /// Reads many things of a repository at once; the answers come in the order of the questions.

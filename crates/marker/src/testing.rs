@@ -101,7 +101,6 @@ pub(crate) fn add_sized(tree: &mut RepositoryTree, key: &str, modified: Timestam
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
     pub(crate) inner: MemoryStore,
-    lists_every_key: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -113,12 +112,7 @@ struct State {
 
 impl Watched {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, lists_every_key: true, state: Arc::default() }
-    }
-
-    /// The same store; it says that its listings leave something out.
-    pub(crate) fn leaving_out(self) -> Self {
-        Self { lists_every_key: false, ..self }
+        Self { inner, state: Arc::default() }
     }
 
     /// The next reads of `key` fail so, one after the other.
@@ -174,7 +168,7 @@ impl ReadStore for Watched {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { lists_every_key: self.lists_every_key, ..self.inner.abilities() }
+        self.inner.abilities()
     }
 }
 

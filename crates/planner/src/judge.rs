@@ -209,9 +209,9 @@ pub fn facts_of(marked: &Marked, cutoffs: &Cutoffs) -> Facts {
         let links = tree.revisions.iter().chain(&tree.layers).map(|link| &link.listed);
         links.chain(tree.tags.iter().flat_map(entries_of_tag)).filter_map(Listed::object)
     };
+    let signatures = tree.signatures.iter().map(|signature| &signature.link.listed);
     let mut fresh_links = FreshLinks::default();
-    // A signature came with the link of its manifest; and a listing of files may leave it out.
-    let others = tree.odd_links.iter().filter_map(Listed::object);
+    let others = signatures.chain(&tree.odd_links).filter_map(Listed::object);
     links().chain(others).for_each(|link| fresh_links.see(link, cutoffs.t0));
     let is_young = |link: &&Link| link.modified().is_some_and(|time| cutoffs.is_recent(time));
     let has_revisions = !tree.revisions.is_empty();

@@ -13,18 +13,11 @@ use crate::{
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each ability is there or not, whatever the others"
-)]
 pub struct Abilities {
     /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
     pub lists_in_byte_order: bool,
     /// Objects are listed with their entity tags, as far as the store gives them any.
     pub tells_etags: bool,
-    /// Listings hold every key. A store that says no leaves out what lies beside the only file that the layout names in a
-    /// folder; whoever needs that lists it.
-    pub lists_every_key: bool,
     /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.
     pub reads_in_place: bool,
     /// How many keys a delete request takes at best.

@@ -352,7 +352,6 @@ impl ReadStore for MemoryStore {
         Abilities {
             lists_in_byte_order: true,
             tells_etags: self.etag_is_md5,
-            lists_every_key: true,
             reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }

@@ -112,7 +112,6 @@ async fn a_night_on_files() {
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
         is_closed: Arc::new(|_: &str| false),
-        lists_every_key: true,
         keep: Vec::new(),
         clock: || Timestamp::from_seconds(1_787_000_000),
     };

@@ -38,10 +38,11 @@ impl Draft {
         &self.totals
     }
 
-    /// The rows, in the order of the plan. Ends after the first error.
+    /// The rows, in the order of the plan.
     ///
     /// # Errors
-    /// As [`Plan::rows`](crate::Plan::rows), where rows had to go to disk.
+    /// As [`Plan::rows`](crate::Plan::rows), where rows had to go to disk; each in its place, and the rows behind it in its
+    /// segment are missing.
     pub fn into_rows(self) -> impl Iterator<Item = Result<Row, PlanError>> {
         let Self { dir, stages, .. } = self;
         stages.into_iter().flat_map(move |stage| -> Box<dyn Iterator<Item = _>> {

@@ -21,9 +21,6 @@ pub enum ManifestError {
     /// Neither a media type nor the fields of any known manifest.
     #[error("has neither a media type nor the fields of a known manifest")]
     UnknownShape,
-    /// Fields of a schema 1 manifest in another kind: some registries go by them, and others by the media type.
-    #[error("has fields of a schema 1 manifest and is of another kind")]
-    TwoKinds,
 }
 
 /// What a manifest's document says.
@@ -33,7 +30,6 @@ pub(super) struct Document {
     media_type: Option<Box<str>>,
     has_manifests: bool,
     has_content: bool,
-    has_fs_layers: bool,
     pub(super) edges: Vec<Edge>,
 }
 
@@ -42,19 +38,8 @@ impl Document {
         serde_json::from_slice(bytes).map_err(ManifestError::Malformed)
     }
 
-    /// What it says that it is, else what its fields say; nothing else that is understood could be a schema 1 manifest to
-    /// anybody.
+    /// What it says that it is, else what its fields say.
     pub(super) fn media_type(&self) -> Result<MediaType, ManifestError> {
-        let media_type = self.told()?;
-        if media_type != MediaType::Schema1
-            && (self.schema_version == Some(1) || self.has_fs_layers)
-        {
-            return Err(ManifestError::TwoKinds);
-        }
-        Ok(media_type)
-    }
-
-    fn told(&self) -> Result<MediaType, ManifestError> {
         match self.media_type.as_deref() {
             Some(text) if !text.is_empty() => {
                 MediaType::parse(text).ok_or_else(|| ManifestError::UnknownMediaType(text.into()))
@@ -123,7 +108,6 @@ fn read_field<'de, A: MapAccess<'de>>(
         "fsLayers" => {
             let layers: Option<Vec<FsLayer>> = map.next_value()?;
             document.has_content |= layers.is_some();
-            document.has_fs_layers |= layers.is_some();
             document.add(Role::Layer, layers.into_iter().flatten().map(|layer| layer.0));
         }
         "config" | "subject" => {

@@ -48,9 +48,6 @@ pub struct FileOptions {
     pub shape_of: ShapeRule,
     /// Which folders listings leave closed.
     pub is_closed: ClosedRule,
-    /// Whether listings hold every key whatever lies beside a file that a shape names. Where they need not, whoever needs
-    /// what lies there lists it.
-    pub lists_every_key: bool,
     /// Folders that stay when they become empty; keys that end in `/`.
     pub keep: Vec<String>,
     /// The clock of the machine. On a network file system it must agree with the server's.
@@ -72,7 +69,6 @@ struct Tree {
     identity: String,
     shape_of: ShapeRule,
     is_closed: ClosedRule,
-    lists_every_key: bool,
     folder_count: FolderCount,
     keep: Vec<String>,
     /// The folders that stay, those that were there at first: a short way to what lies in them.
@@ -103,10 +99,11 @@ impl FileStore {
         let root = rustix::fs::open(&path, FOLDER, Mode::empty())
             .map_err(|errno| unopened(&shown, errno))?;
         let identity = format!("files at {}", path.display());
-        let FileOptions { shape_of, is_closed, lists_every_key, keep, clock } = options;
+        let FileOptions { shape_of, is_closed, keep, clock } = options;
         let folder_count = FolderCount::of(&root);
         let near = keep
             .iter()
+            .filter(|key| path::check_folder(Operation::Open, key).is_ok())
             .filter_map(|key| Some((key.clone(), folder::open_at_once(&root, key, FOLDER)?)));
         let (near, place) = (near.collect(), Place::new(clock));
         let tree = Tree {
@@ -114,7 +111,6 @@ impl FileStore {
             identity,
             shape_of,
             is_closed,
-            lists_every_key,
             folder_count,
             keep,
             near,
@@ -232,14 +228,19 @@ impl ReadStore for FileStore {
 
     async fn look(&self, keys: Vec<Box<str>>) -> Result<Vec<Option<Object>>, StoreError> {
         let tree = Arc::clone(&self.tree);
-        let look = move || tree.place.watch(|| read::look(&tree, &keys));
-        let looked = self.tree.place.run(look).await;
+        let are_few = keys.len() <= BATCH;
+        let look = move || tree.place.watch(|| read::look(&tree, &keys), |_| false);
+        let looked = if are_few {
+            self.tree.place.run(look).await
+        } else {
+            tokio::task::spawn_blocking(look).await
+        };
         looked.map_err(|error| unfinished(Operation::Look, &self.tree.identity, error))?
     }
 
     async fn folders(&self, within: &str) -> Result<Folders, StoreError> {
         let (tree, folder) = (Arc::clone(&self.tree), within.to_owned());
-        let list = move || tree.place.watch(|| tree.folders(&folder));
+        let list = move || tree.place.watch(|| tree.folders(&folder), |_| false);
         let listed = self.tree.place.run(list).await;
         listed.map_err(|error| unfinished(Operation::List, within, error))?
     }
@@ -264,7 +265,6 @@ impl ReadStore for FileStore {
         Abilities {
             lists_in_byte_order: true,
             tells_etags: false,
-            lists_every_key: self.tree.lists_every_key,
             reads_in_place: true,
             delete_batch: 256,
         }
@@ -354,10 +354,12 @@ impl FileCursor {
         let until = self.until.clone();
         let start = move |tree| Walk::start(tree, &within, &after, until);
         let step = move || {
-            tree.place.watch(|| {
+            let next = || {
                 let mut walk = walk.map_or_else(|| start(Arc::clone(&tree)), Ok)?;
                 walk.next(BATCH).map(|listed| (walk, listed))
-            })
+            };
+            let is_full = |walked: &Result<(_, Vec<_>), _>| matches!(walked, Ok((_, page)) if page.len() == BATCH);
+            tree.place.watch(next, is_full)
         };
         let walked = self.tree.place.run(step).await;
         walked.map_err(|error| unfinished(Operation::List, &self.within, error))?

@@ -23,7 +23,7 @@ pub enum Shape {
     Nest(Nest),
 }
 
-/// The only file of each folder inside a folder that is listed. Whoever needs what lies beside it lists that folder.
+/// The only file of each folder inside a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf {
     /// The file's name.
@@ -31,6 +31,8 @@ pub struct Leaf {
     /// Whether the file is presumed to be there; otherwise it is looked at, and where it is missing, the folder is
     /// opened.
     pub is_presumed: bool,
+    /// Whether folders may lie beside the file. Where the system does not rule that out, the folder is opened.
+    pub has_company: bool,
 }
 
 /// Folders of known names, in each folder inside a folder.

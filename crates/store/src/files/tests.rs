@@ -26,11 +26,11 @@ fn clock() -> Timestamp {
 
 /// What a registry's folders hold; blobs are looked at.
 fn shape(kind: FolderKind) -> Shape {
-    let leaf = |file, is_presumed| Leaf { file, is_presumed };
+    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
     match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", false)),
         FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
-        FolderKind::Revision => Shape::Leaf(leaf("link", false)),
+        FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
         FolderKind::Tag => Shape::Nest(Nest {
             counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",
@@ -67,7 +67,7 @@ impl Files {
         let root = TempDir::new().unwrap();
         let monitor = Arc::new(Monitor::new());
         let keep = vec![format!("{V2}/"), format!("{V2}/blobs/")];
-        let options = FileOptions { shape_of, is_closed, lists_every_key: false, keep, clock };
+        let options = FileOptions { shape_of, is_closed, keep, clock };
         let store = FileStore::open(root.path(), options, Arc::clone(&monitor)).unwrap();
         Self { root, store, monitor }
     }
@@ -207,7 +207,6 @@ async fn the_root_itself_may_be_a_symbolic_link() {
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
         is_closed: Arc::new(|_: &str| false),
-        lists_every_key: true,
         keep: vec![],
         clock,
     };
@@ -224,7 +223,6 @@ fn a_root_that_is_no_directory_is_no_container() {
         let options = FileOptions {
             shape_of: Arc::new(|_: &str| None),
             is_closed: Arc::new(|_: &str| false),
-            lists_every_key: true,
             keep: vec![],
             clock,
         };
@@ -324,7 +322,7 @@ proptest! {
         picked in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize), 8),
         has_leaves in any::<bool>(),
     ) {
-        let leaf = Leaf { file: "leaf", is_presumed: false };
+        let leaf = Leaf { file: "leaf", is_presumed: false, has_company: false };
         let shape_of: ShapeRule =
             Arc::new(move |_: &str| has_leaves.then_some(Shape::Leaf(leaf)));
         let end = if has_leaves { "/leaf" } else { "" };

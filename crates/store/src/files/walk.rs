@@ -200,6 +200,9 @@ impl Walk {
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
     fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
+        if leaf.has_company && !self.holds_folders(0) {
+            return Ok(None);
+        }
         self.key.push_str(leaf.file);
         if leaf.is_presumed {
             return Ok(Some(self.note(What::Presumed)));

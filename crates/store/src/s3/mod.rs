@@ -135,7 +135,6 @@ impl ReadStore for S3Store {
         Abilities {
             lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
             tells_etags: true,
-            lists_every_key: true,
             reads_in_place: false,
             delete_batch: DeleteBatch::LIMIT,
         }

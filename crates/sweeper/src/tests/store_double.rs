@@ -192,7 +192,6 @@ impl ReadStore for TestStore {
         Abilities {
             lists_in_byte_order: true,
             tells_etags: false,
-            lists_every_key: true,
             reads_in_place: false,
             delete_batch,
         }

@@ -33,13 +33,14 @@ async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
 }
 
 #[tokio::test]
-async fn g3_what_lies_beside_the_usual_folders_of_a_tag_is_listed() {
+async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed() {
     let files = Files::of_layout();
     let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
     let tags = "_manifests/tags";
     let keys = inside(&[
         format!("{}/link", revision(1)),
         format!("{}/link", revision(2)),
+        format!("{}/signatures/sha256/{}/link", revision(2), hex(3)),
         format!("{}/other/link", revision(4)),
         format!("{tags}/a/current/link"),
         format!("{tags}/a/index/sha256/{}/link", hex(1)),
@@ -61,22 +62,6 @@ async fn g3_what_lies_beside_the_usual_folders_of_a_tag_is_listed() {
     for (at, after) in keys.iter().enumerate() {
         assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
     }
-}
-
-#[tokio::test]
-async fn what_lies_beside_the_link_of_a_manifest_is_listed_for_who_asks_for_it() {
-    let files = Files::of_layout();
-    let folder = format!("_manifests/revisions/sha256/{}", hex(2));
-    let signature = format!("{folder}/signatures/sha256/{}/link", hex(3));
-    let keys = inside(&[format!("{folder}/link"), signature]);
-    for key in &keys {
-        files.put(key, b"x");
-    }
-    assert!(!files.store.abilities().lists_every_key);
-    assert_eq!(files.list("", "").await.unwrap(), keys[..1]);
-    let signatures = keys[1].split_once("sha256/").unwrap().0;
-    let signatures = format!("{signatures}sha256/{}/signatures/", hex(2));
-    assert_eq!(files.list(&signatures, "").await.unwrap(), keys[1..]);
 }
 
 #[tokio::test]

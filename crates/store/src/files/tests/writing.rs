@@ -84,7 +84,6 @@ async fn of_two_stores_of_the_same_folder_one_wins_each_round() {
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
         is_closed: Arc::new(|_: &str| false),
-        lists_every_key: true,
         keep: Vec::new(),
         clock,
     };
