@@ -61,17 +61,10 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
 
 #[inline]
 fn usual_time(text: &[u8]) -> Option<Timestamp> {
-    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let text: &[u8; 24] = text.try_into().ok()?;
-    let fits = |(byte, form): (&u8, &u8)| match form {
-        b'0' => byte.is_ascii_digit(),
-        sign => byte == sign,
-    };
-    if !text.iter().zip(FORM).all(fits) {
-        return None;
-    }
+    let digits = digits_of(text, b"0000-00-00T00:00:00.000Z")?;
     let number = |from: usize, to: usize| {
-        text[from..to].iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
+        digits[from..to].iter().fold(0, |sum, digit| sum * 10 + i64::from(*digit))
     };
     let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
     // Whether there is a 61st second is for a calendar to say.
@@ -81,6 +74,24 @@ fn usual_time(text: &[u8]) -> Option<Timestamp> {
     let days = days(number(0, 4), number(5, 7), number(8, 10))?;
     let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
     Some(Timestamp::from_millis(seconds * 1000 + number(20, 23)))
+}
+
+/// The digits of a text that has one wherever `form` has a zero, and every other character of the form: eight at a time.
+#[inline]
+fn digits_of(text: &[u8; 24], form: &[u8; 24]) -> Option<[u8; 24]> {
+    const SIX: u64 = 0x0606_0606_0606_0606;
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let (mut digits, mut odd) = ([0; 24], 0);
+    let words = text.as_chunks::<8>().0.iter().zip(form.as_chunks::<8>().0);
+    for ((text, form), digits) in words.zip(digits.as_chunks_mut::<8>().0) {
+        // A digit differs from zero by its value, and a character of the form by nothing from itself.
+        let differs = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*form);
+        let signs = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0 } else { 0xff }));
+        // Only where a byte is above 15, which is odd anyway, does adding six reach the next byte.
+        odd |= (differs | differs.wrapping_add(SIX)) & HIGH | differs & signs;
+        *digits = differs.to_le_bytes();
+    }
+    (odd == 0).then_some(digits)
 }
 
 /// Days from 1970-01-01 to a date; `None` where there is no such date.
@@ -174,6 +185,25 @@ mod tests {
         assert_eq!(seconds("1970-01-01T00:00:00.001Z"), Some(1));
         assert_eq!(seconds("1970-01-01T01:00:00+01:00"), Some(0));
         assert_eq!(seconds("2000-02-29T23:59:59.999Z"), Some(951_868_799_999));
+    }
+
+    #[test]
+    fn a_time_of_the_usual_form_has_digits_and_signs_where_they_belong() {
+        let usual = b"2000-01-01T01:01:01.001Z";
+        for place in 0..usual.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = *usual;
+                text[place] = byte;
+                let fits = match usual[place] {
+                    b'0'..=b'9' => byte.is_ascii_digit(),
+                    sign => byte == sign,
+                };
+                let digits = digits_of(&text, b"0000-00-00T00:00:00.000Z");
+                assert_eq!(digits.is_some(), fits, "{byte} at {place}");
+                let digit = digits.map(|digits| digits[place] + b'0');
+                assert!(digit.is_none_or(|digit| digit == byte || !byte.is_ascii_digit()));
+            }
+        }
     }
 
     #[test]

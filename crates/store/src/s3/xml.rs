@@ -64,6 +64,10 @@ impl<'a> Reader<'a> {
         if self.is_empty {
             return self.leave();
         }
+        if let Some(rest) = plain_close(self.rest, self.innermost()) {
+            self.rest = rest;
+            return self.leave();
+        }
         if let Some((name, rest)) = plain_tag(self.rest) {
             self.open.push(name);
             self.rest = rest;
@@ -193,6 +197,12 @@ fn plain_tag(text: &str) -> Option<(&str, &str)> {
     Some((name, rest.strip_prefix('>')?))
 }
 
+/// What follows the closing tag `name`, where that follows at once and holds nothing but the name.
+#[inline]
+fn plain_close<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.strip_prefix("</")?.strip_prefix(name)?.strip_prefix('>')
+}
+
 /// How many bytes precede the first that has no sixth bit, as every ASCII character that a tag may hold beside its name
 /// has none: eight at a time. `None` where that is not soon.
 #[inline]
@@ -210,8 +220,7 @@ fn letters(bytes: &[u8]) -> Option<usize> {
 #[inline]
 fn plain_end<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
     let end = memchr(b'<', text.as_bytes())?;
-    let rest = text[end + 1..].strip_prefix('/')?.strip_prefix(name)?.strip_prefix('>')?;
-    Some((&text[..end], rest))
+    Some((&text[..end], plain_close(&text[end..], name)?))
 }
 
 /// What stands before and after an ASCII character. Tags and texts are short: a plain loop finds it before a search made
