@@ -129,8 +129,8 @@ async fn what_is_remembered_counts_once_however_often_it_is_looked_up() {
         let cache = Arc::new(cache);
         let marker = Marker::new(store, &layout, 3, marks, rules, Arc::clone(&monitor))
             .remembering(Some(Arc::clone(&cache)));
-        let marked = marker.mark(trees.remove(0)).await.unwrap();
-        assert!(marked.tree.closed.is_empty(), "opened, so that it was looked up twice");
+        let Marked { tree, .. } = marker.mark(trees.remove(0)).await.unwrap();
+        assert!(tree.closed.is_empty(), "opened, so that it was looked up twice");
         assert_eq!(monitor.get(Counter::RecalledManifests), expected);
         cache.close().unwrap();
     }

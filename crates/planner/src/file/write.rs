@@ -262,20 +262,16 @@ impl PlanWriter {
 
     fn draft_stage(&self, stage: Stage) -> Result<(Totals, Drafted), PlanError> {
         let mut opens = self.take_stage(stage);
-        match &mut opens[..] {
-            [Open { part: Part::All, totals, rows, .. }] => {
-                let (added, written) = (totals.all().count, rows.len() as u64);
-                if written != added {
-                    let path = self.dir.join(segment::file_of(stage, Part::All));
-                    return Err(PlanError::Unwritten { path, added, written });
-                }
-                Ok((*totals, Drafted::Held(std::mem::take(rows))))
-            }
-            _ => {
-                let (totals, segments) = self.end(opens)?;
-                Ok((totals, Drafted::Written(segments)))
-            }
+        let [Open { part: Part::All, totals, rows, .. }] = &mut opens[..] else {
+            let (totals, segments) = self.end(opens)?;
+            return Ok((totals, Drafted::Written(segments)));
+        };
+        let (added, written) = (totals.all().count, rows.len() as u64);
+        if written != added {
+            let path = self.dir.join(segment::file_of(stage, Part::All));
+            return Err(PlanError::Unwritten { path, added, written });
         }
+        Ok((*totals, Drafted::Held(std::mem::take(rows))))
     }
 
     /// The segments of a stage: one where it has stayed small.
