@@ -90,8 +90,8 @@ impl RepositoryPart {
         Self { layout, outlet, first, growing, prefix, foreign: 0, stray_links: 0 }
     }
 
-    /// Adds an entry; gives back a repository that is whole because of it.
-    fn add(&mut self, listed: Listed) -> Option<RepositoryTree> {
+    /// Adds an entry, which `next` follow; gives back a repository that is whole because of it.
+    fn add(&mut self, listed: Listed, next: &[Listed]) -> Option<RepositoryTree> {
         if let Some(tree) = &mut self.growing
             && listed
                 .key()
@@ -106,13 +106,19 @@ impl RepositoryPart {
             self.count_outside(&listed);
             return None;
         };
-        self.begin(name, listed)
+        self.begin(name, listed, next)
     }
 
     /// Begins a repository, which ends the one before it.
-    fn begin(&mut self, name: RepositoryName, listed: Listed) -> Option<RepositoryTree> {
+    fn begin(
+        &mut self,
+        name: RepositoryName,
+        listed: Listed,
+        next: &[Listed],
+    ) -> Option<RepositoryTree> {
         self.prefix = self.layout.repository(&name);
         let mut tree = RepositoryTree::new(name);
+        tree.layers.reserve(layers_among(next, &self.prefix));
         tree.add(&self.layout, listed);
         let ended = self.growing.replace(tree)?;
         if self.first.is_some() {
@@ -151,6 +157,13 @@ impl RepositoryPart {
     }
 }
 
+/// About how many layers of the repository with this prefix its next entries are.
+fn layers_among(next: &[Listed], prefix: &str) -> usize {
+    let is_layer =
+        |key: &str| key.strip_prefix(prefix).is_some_and(|inside| inside.starts_with("_layers/"));
+    next.partition_point(|listed| is_layer(listed.key()))
+}
+
 /// How every key inside a repository begins, and no other key does.
 fn keys_of(layout: &Layout, tree: &RepositoryTree) -> String {
     format!("{}_", layout.repository(&tree.name))
@@ -158,8 +171,9 @@ fn keys_of(layout: &Layout, tree: &RepositoryTree) -> String {
 
 impl Part for RepositoryPart {
     async fn take(&mut self, entries: Vec<Listed>) -> Result<(), ListError> {
-        for listed in entries {
-            if let Some(tree) = self.add(listed) {
+        let mut entries = entries.into_iter();
+        while let Some(listed) = entries.next() {
+            if let Some(tree) = self.add(listed, entries.as_slice()) {
                 self.outlet.send(tree).await?;
             }
         }

@@ -157,7 +157,8 @@ impl<S: ReadStore> Marker<S> {
                 .as_ref()
                 .map_or(self.rules, |verdicts| self.rules.under(verdicts.untagged));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
-            let mut events = Vec::new();
+            let steps = if self.tells { tree.revisions.len() + tree.layers.len() } else { 0 };
+            let mut events = Vec::with_capacity(steps);
             let mut tell = |event| events.extend(self.tells.then_some(event));
             let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
             if presumed::is_open_needed(tree, &reach, &rules) {

@@ -180,7 +180,7 @@ impl<'t> Walk<'t> {
         let manifests = HashSet::with_capacity(revisions.len());
         let needed = HashSet::with_capacity(revisions.len() + tree.layers.len());
         let reach = Reach { manifests, needed, ..Reach::default() };
-        let (order, stack) = (Vec::new(), Vec::new());
+        let (order, stack) = (Vec::with_capacity(revisions.len()), Vec::new());
         Self { tree, evidence, revisions, order, stack, tell, reach }
     }
 

@@ -220,8 +220,9 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let (algorithm, hex) = text.split_once(':').ok_or(DigestError::Form)?;
-        Self::from_parts(algorithm, hex)
+        // The names are short: a loop has found the colon before a search has begun.
+        let colon = text.bytes().position(|byte| byte == b':').ok_or(DigestError::Form)?;
+        Self::from_parts(&text[..colon], &text[colon + 1..])
     }
 }
 

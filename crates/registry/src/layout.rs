@@ -302,11 +302,18 @@ fn blob(path: &str) -> KeyKind<'_> {
 
 /// `<alg>/<hex[0:2]>/<hex>/data`, exactly.
 fn sharded(path: &str) -> Option<Digest> {
-    let (algorithm, rest) = path.split_once('/')?;
-    let (shard, rest) = rest.split_once('/')?;
+    let (algorithm, rest) = first_component(path)?;
+    let (shard, rest) = first_component(rest)?;
     let hex = rest.strip_suffix("/data")?;
     let digest = Digest::from_parts(algorithm, hex).ok()?;
     (hex.get(..2) == Some(shard)).then_some(digest)
+}
+
+/// The first component and what comes after its slash. Such components are short: a loop has found the slash before a
+/// search has begun.
+fn first_component(path: &str) -> Option<(&str, &str)> {
+    let slash = path.bytes().position(|byte| byte == b'/')?;
+    Some((&path[..slash], &path[slash + 1..]))
 }
 
 /// Splits a path below `repositories/` before its first component that starts with `_`.
@@ -336,13 +343,13 @@ fn in_named<'k>(repository: Option<&'k str>, inside: &'k str) -> KeyKind<'k> {
 
 /// What a key inside a repository means; `inside` starts with `_`. `None` for markers and foreign keys.
 fn in_repository<'k>(repository: &'k str, inside: &'k str) -> Option<KeyKind<'k>> {
-    let (area, rest) = inside.split_once('/')?;
+    let (area, rest) = first_component(inside)?;
     match area {
         "_layers" => {
             let digest = digest_of(rest.strip_suffix("/link")?)?;
             Some(KeyKind::Layer { repository, digest })
         }
-        "_manifests" => match rest.split_once('/')? {
+        "_manifests" => match first_component(rest)? {
             ("revisions", rest) => revision(repository, rest.strip_suffix("/link")?),
             ("tags", rest) => tag(repository, rest.strip_suffix("/link")?),
             _ => None,
@@ -386,7 +393,7 @@ fn upload<'k>(repository: &'k str, path: &'k str) -> Option<KeyKind<'k>> {
 
 /// `<alg>/<hex>`, exactly.
 fn digest_of(path: &str) -> Option<Digest> {
-    let (algorithm, hex) = path.split_once('/')?;
+    let (algorithm, hex) = first_component(path)?;
     Digest::from_parts(algorithm, hex).ok()
 }
 

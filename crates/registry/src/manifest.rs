@@ -42,6 +42,7 @@ impl Manifest {
         let media_type = document.media_type()?;
         let mut edges = document.edges;
         edges.dedup();
+        edges.shrink_to_fit();
         Ok(Self { media_type, edges, claims: Box::default() })
     }
 

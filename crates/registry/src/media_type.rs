@@ -21,7 +21,11 @@ impl MediaType {
     /// Reads a media type; parameters such as `; charset=utf-8` are ignored. `None` for what no registry serves.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let name = text.split(';').next().unwrap_or(text).trim();
+        let without_parameters = || text.split(';').next().map(str::trim);
+        Self::named(text).or_else(|| Self::named(without_parameters()?))
+    }
+
+    fn named(name: &str) -> Option<Self> {
         Some(match name {
             "application/vnd.docker.distribution.manifest.v1+json"
             | "application/vnd.docker.distribution.manifest.v1+prettyjws" => Self::Schema1,

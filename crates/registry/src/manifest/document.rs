@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use crate::{Digest, DigestError, Edge, MediaType, Role};
 
@@ -25,22 +27,29 @@ pub enum ManifestError {
 
 /// What a manifest's document says.
 #[derive(Default)]
-pub(super) struct Document {
+pub(super) struct Document<'de> {
     schema_version: Option<u64>,
-    media_type: Option<Box<str>>,
+    media_type: Option<Name<'de>>,
     has_manifests: bool,
     has_content: bool,
     pub(super) edges: Vec<Edge>,
 }
 
-impl Document {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
-        serde_json::from_slice(bytes).map_err(ManifestError::Malformed)
+/// A descriptor takes at least about so many bytes: its digest alone has 71.
+const DESCRIPTOR: usize = 128;
+
+impl<'de> Document<'de> {
+    pub(super) fn parse(bytes: &'de [u8]) -> Result<Self, ManifestError> {
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let document = Reading { room: bytes.len() / DESCRIPTOR };
+        let document = document.deserialize(&mut json).map_err(ManifestError::Malformed)?;
+        json.end().map_err(ManifestError::Malformed)?;
+        Ok(document)
     }
 
     /// What it says that it is, else what its fields say.
     pub(super) fn media_type(&self) -> Result<MediaType, ManifestError> {
-        match self.media_type.as_deref() {
+        match self.media_type.as_ref().map(|name| &*name.0) {
             Some(text) if !text.is_empty() => {
                 MediaType::parse(text).ok_or_else(|| ManifestError::UnknownMediaType(text.into()))
             }
@@ -52,36 +61,34 @@ impl Document {
             },
         }
     }
-
-    fn add(&mut self, role: Role, descriptors: impl IntoIterator<Item = Descriptor>) {
-        self.edges.extend(descriptors.into_iter().map(|descriptor| Edge {
-            role,
-            digest: descriptor.digest,
-            target: descriptor.target,
-        }));
-    }
 }
 
 const FIELDS: [&str; 8] =
     ["schemaVersion", "mediaType", "config", "layers", "manifests", "blobs", "fsLayers", "subject"];
 
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DocumentVisitor)
+/// Reads a document that has room for so many edges.
+struct Reading {
+    room: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Reading {
+    type Value = Document<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Document<'de>, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct DocumentVisitor;
-
-impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Document;
+impl<'de> Visitor<'de> for Reading {
+    type Value = Document<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a manifest object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut document = Document::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
+        let edges = Vec::with_capacity(self.room);
+        let mut document = Document { edges, ..Document::default() };
         let mut seen = [false; FIELDS.len()];
         while let Some(Name(field)) = map.next_key()? {
             let Some(index) = known(&FIELDS, &field)? else {
@@ -98,66 +105,138 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 }
 
 fn read_field<'de, A: MapAccess<'de>>(
-    document: &mut Document,
+    document: &mut Document<'de>,
     field: &str,
     map: &mut A,
 ) -> Result<(), A::Error> {
     match field {
         "schemaVersion" => document.schema_version = map.next_value()?,
         "mediaType" => document.media_type = map.next_value()?,
-        "fsLayers" => {
-            let layers: Option<Vec<FsLayer>> = map.next_value()?;
-            document.has_content |= layers.is_some();
-            document.add(Role::Layer, layers.into_iter().flatten().map(|layer| layer.0));
+        "config" => document.has_content |= read_one(document, Role::Config, map)?,
+        "subject" => drop(read_one(document, Role::Subject, map)?),
+        "manifests" => {
+            document.has_manifests = read_list(document, Descriptor::of(Role::Child), map)?;
+            document.has_content |= document.has_manifests;
         }
-        "config" | "subject" => {
-            let descriptor: Option<Descriptor> = map.next_value()?;
-            document.has_content |= field == "config" && descriptor.is_some();
-            document.add(if field == "config" { Role::Config } else { Role::Subject }, descriptor);
-        }
-        list => {
-            let descriptors: Option<Vec<Descriptor>> = map.next_value()?;
-            document.has_manifests |= list == "manifests" && descriptors.is_some();
-            document.has_content |= descriptors.is_some();
-            let role = if list == "manifests" { Role::Child } else { Role::Layer };
-            document.add(role, descriptors.into_iter().flatten());
-        }
+        "fsLayers" => document.has_content |= read_list(document, Descriptor::FS_LAYER, map)?,
+        _ => document.has_content |= read_list(document, Descriptor::of(Role::Layer), map)?,
     }
     Ok(())
 }
 
+/// Reads a descriptor or `null`; whether it was one.
+fn read_one<'de, A: MapAccess<'de>>(
+    document: &mut Document<'de>,
+    role: Role,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    let edge = map.next_value_seed(OrNull(Descriptor::of(role)))?;
+    document.edges.extend(edge);
+    Ok(edge.is_some())
+}
+
+/// Reads a list of descriptors or `null`; whether it was one.
+fn read_list<'de, A: MapAccess<'de>>(
+    document: &mut Document<'de>,
+    entry: Descriptor,
+    map: &mut A,
+) -> Result<bool, A::Error> {
+    let list = List { edges: &mut document.edges, entry };
+    Ok(map.next_value_seed(OrNull(list))?.is_some())
+}
+
+/// What may be `null` instead.
+struct OrNull<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for OrNull<S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrNull<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// Reads a list of descriptors into the edges.
+struct List<'e> {
+    edges: &'e mut Vec<Edge>,
+    entry: Descriptor,
+}
+
+impl<'de> DeserializeSeed<'de> for List<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for List<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of descriptors")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(edge) = list.next_element_seed(self.entry)? {
+            self.edges.push(edge);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a descriptor as an edge.
+#[derive(Clone, Copy)]
 struct Descriptor {
-    digest: Digest,
-    target: Option<MediaType>,
-}
-
-impl<'de> Deserialize<'de> for Descriptor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DescriptorVisitor { digest_field: "digest" })
-    }
-}
-
-/// An entry of a schema 1 manifest: `{"blobSum": digest}`.
-struct FsLayer(Descriptor);
-
-impl<'de> Deserialize<'de> for FsLayer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DescriptorVisitor { digest_field: "blobSum" }).map(Self)
-    }
-}
-
-struct DescriptorVisitor {
+    role: Role,
     digest_field: &'static str,
 }
 
-impl<'de> Visitor<'de> for DescriptorVisitor {
-    type Value = Descriptor;
+impl Descriptor {
+    /// An entry of a schema 1 manifest: `{"blobSum": digest}`.
+    const FS_LAYER: Self = Self { role: Role::Layer, digest_field: "blobSum" };
+
+    const fn of(role: Role) -> Self {
+        Self { role, digest_field: "digest" }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Descriptor {
+    type Value = Edge;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Edge, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Descriptor {
+    type Value = Edge;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a descriptor object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Descriptor, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Edge, A::Error> {
         let fields = [self.digest_field, "mediaType"];
         let (mut digest, mut target) = (None, None);
         while let Some(Name(field)) = map.next_key()? {
@@ -169,7 +248,8 @@ impl<'de> Visitor<'de> for DescriptorVisitor {
             }
         }
         let digest = digest.ok_or_else(|| de::Error::missing_field(self.digest_field))?;
-        Ok(Descriptor { digest, target: target.and_then(|text| MediaType::parse(&text.0)) })
+        let target = target.and_then(|text| MediaType::parse(&text.0));
+        Ok(Edge { role: self.role, digest, target })
     }
 }
 
