@@ -88,8 +88,10 @@ impl fmt::Display for Key {
 #[derive(Debug, Default)]
 pub(crate) struct PageText(String);
 
+/// Room for the text of a page grows by so many bytes, so that what one page leaves to the allocator fits the next.
+const STEP: usize = 64 * 1024;
+
 impl PageText {
-    #[cfg(any(feature = "s3", feature = "benches"))]
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
@@ -109,7 +111,7 @@ impl PageText {
     /// that this one does not need is given back.
     pub(crate) fn take(&mut self) -> Arc<String> {
         let length = self.0.len();
-        let next = String::with_capacity(length + length / 8);
+        let next = String::with_capacity((length + length / 8).next_multiple_of(STEP));
         let mut page = std::mem::replace(&mut self.0, next);
         if length < page.capacity() / 2 {
             page.shrink_to_fit();

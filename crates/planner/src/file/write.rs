@@ -69,7 +69,8 @@ struct Open {
     part: Part,
     totals: Totals,
     rows: Vec<Row>,
-    writer: Option<SerializedFileWriter<Append>>,
+    /// None before the first row group: most segments of a small plan never have one.
+    writer: Option<Box<SerializedFileWriter<Append>>>,
 }
 
 impl PlanWriter {
@@ -106,10 +107,12 @@ impl PlanWriter {
         let places =
             Stage::ALL.into_iter().flat_map(|stage| Shard::all().map(move |shard| (stage, shard)));
         let open = |(stage, shard)| Mutex::new(Open::new(stage, Part::Shard(shard)));
+        let mut segments = Vec::with_capacity(Stage::ALL.len() * Shard::COUNT);
+        segments.extend(places.map(open));
         Ok(Self {
             dir: dir.to_owned(),
             encodings,
-            segments: places.map(open).collect(),
+            segments,
             buffers,
             buffered: AtomicUsize::new(0),
             stage_rows: <_>::default(),
@@ -176,7 +179,7 @@ impl PlanWriter {
                 let encoding = &self.encodings[open.stage as usize];
                 let writer =
                     encoding.begin(Append::new(path.clone())).map_err(encode_error(&path))?;
-                none.insert(writer)
+                none.insert(Box::new(writer))
             }
         };
         let mut groups = rows.chunks(self.buffers.group_rows);
@@ -315,6 +318,7 @@ impl Open {
     /// All shards of a stage of which none was written to, as one segment.
     fn gather(stage: Stage, shards: Vec<Self>) -> Self {
         let mut all = Self::new(stage, Part::All);
+        all.rows.reserve_exact(shards.iter().map(|shard| shard.rows.len()).sum());
         for shard in shards {
             all.totals.merge(&shard.totals);
             all.rows.extend(shard.rows);
@@ -326,7 +330,7 @@ impl Open {
     fn end(&mut self, dir: &Path) -> Result<Option<Segment>, PlanError> {
         let path = dir.join(segment::file_of(self.stage, self.part));
         let total = self.totals.all();
-        let end = |mut writer: SerializedFileWriter<Append>| Ok((writer.finish()?, writer));
+        let end = |mut writer: Box<SerializedFileWriter<_>>| Ok((writer.finish()?, writer));
         let ended = self.writer.take().map(end).transpose().map_err(encode_error(&path))?;
         let written = ended.as_ref().map_or(0, |(metadata, _)| metadata.file_metadata().num_rows());
         let written = u64::try_from(written).unwrap_or(0);

@@ -16,6 +16,9 @@ use super::{Tree, path};
 use crate::key::PageText;
 use crate::{Key, Listed, Object, Operation, StoreError};
 
+/// Fits the keys of a thousand entries named by digests.
+const PAGE: usize = 192 * 1024;
+
 /// A listing under way.
 pub(super) struct Walk {
     tree: Arc<Tree>,
@@ -94,7 +97,7 @@ impl Walk {
             key,
             stack: Vec::new(),
             found: Vec::new(),
-            page: PageText::default(),
+            page: PageText::with_capacity(PAGE),
             buffer: folder::buffer(),
             spare: Vec::new(),
         };
@@ -137,6 +140,7 @@ impl Walk {
 
     /// The next entries, at most `limit`; fewer only at the end.
     pub(super) fn next(&mut self, limit: usize) -> Result<Vec<Listed>, StoreError> {
+        self.found.reserve(limit);
         while self.found.len() < limit {
             let Some(frame) = self.stack.last_mut() else { break };
             self.key.truncate(frame.key_length);
