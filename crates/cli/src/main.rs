@@ -3,7 +3,13 @@
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use regsweep::{Code, Console};
+
+/// What one thread makes another drops here, all day long: repositories, pages, manifests. The system's allocator has them
+/// wait for each other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let console = Console::of_this_process();
