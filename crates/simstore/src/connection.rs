@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::http_date;
 use crate::faults::Struck;
-use crate::objects::Content;
+use crate::object::Content;
 use crate::reply::{Body, HangUp, Reply};
 use crate::request::Ask;
 use crate::shared::Shared;

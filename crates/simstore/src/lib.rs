@@ -49,6 +49,7 @@ mod limits;
 mod log;
 mod mix;
 mod needs;
+mod object;
 mod objects;
 mod options;
 mod passing;

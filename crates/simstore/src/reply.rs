@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::Response;
 use hyper::body::{Frame, SizeHint};
 
-use crate::objects::Content;
+use crate::object::Content;
 use crate::{S3Error, xml};
 
 /// An answer before faults of transport.

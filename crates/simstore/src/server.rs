@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::connection;
-use crate::objects::{Content, Object};
+use crate::object::{Content, Object};
 use crate::shared::Shared;
 use crate::storage_class::StorageClass;
 use crate::{Faults, Kind, Load, Need, Options, Request, S3Error};

@@ -8,7 +8,7 @@ use registry::Timestamp;
 
 use crate::S3Error;
 use crate::checksum::md5_hex;
-use crate::objects::{Content, Object};
+use crate::object::{Content, Object};
 use crate::storage_class::StorageClass;
 use crate::xml::PartAsk;
 

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use registry::Timestamp;
 
-use crate::objects::Object;
+use crate::object::Object;
 
 /// A version of an object.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What must hold for a request to be carried out.
 
 use crate::S3Error;
-use crate::objects::Object;
+use crate::object::Object;
 use crate::request::Ask;
 
 /// Whether an object may be put over `current`.

@@ -7,7 +7,7 @@ use super::put;
 use super::uploads::uploads;
 use crate::S3Error;
 use crate::clock::iso;
-use crate::objects::{Content, Object};
+use crate::object::{Content, Object};
 use crate::percent::decode_path;
 use crate::reply::Reply;
 use crate::request::Ask;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::conditions;
 use crate::clock::http_date;
-use crate::objects::{Object, Objects};
+use crate::object::Object;
+use crate::objects::Objects;
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::{Kind, S3Error};

@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::faults::Injector;
-    use crate::objects::Object;
+    use crate::object::Object;
     use crate::procedural::Procedural;
     use crate::storage_class::StorageClass;
     use crate::{Kind, Shape};
@@ -193,7 +193,7 @@ mod tests {
         for (n, key) in (0_i64..).zip(keys) {
             let modified = Timestamp::from_millis(n * 86_412_345_678);
             let etag = format!("{key}<");
-            let content = crate::objects::Content::Zeros(n.unsigned_abs().pow(9));
+            let content = crate::object::Content::Zeros(n.unsigned_abs().pow(9));
             let class = StorageClass::named((n % 2 == 0).then_some("STANDARD_IA")).unwrap();
             objects.put(key.clone(), Object { content, etag, modified, class });
         }

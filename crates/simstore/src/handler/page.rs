@@ -206,7 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::objects::Object;
+    use crate::object::Object;
 
     /// What a listing ought to give: keys and folders below a prefix, after a key, once each, in order.
     fn expected(keys: &BTreeSet<String>, prefix: &str, after: &str, folds: bool) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::conditions;
 use crate::faults::Struck;
-use crate::objects::Object;
+use crate::object::Object;
 use crate::reply::Reply;
 use crate::request::Ask;
 use crate::shared::Shared;

@@ -20,7 +20,7 @@ pub use self::shape::Shape;
 use crate::bitmap::Bitmap;
 use crate::hex;
 use crate::mix::{below, mix};
-use crate::objects::{Content, Object};
+use crate::object::{Content, Object};
 use crate::storage_class::StorageClass;
 
 const DAY: u64 = 24 * 60 * 60;

@@ -7,8 +7,8 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 
+use super::beside;
 use super::trouble::{Oddity, system};
-use super::write;
 use crate::{Object, Operation, StoreError};
 
 /// What an entry of a folder is.
@@ -158,7 +158,7 @@ impl Listing {
             }
             match kind_of(folder, name, entry.file_type()) {
                 Err(Errno::NOENT) => {}
-                Ok(Kind::File) if write::is_ours(name) => {}
+                Ok(Kind::File) if beside::is_ours(name) => {}
                 kind => self.push(name, kind?),
             }
         }

@@ -1,5 +1,6 @@
 //! A store of files: the registry's `filesystem` driver's directory, walked natively.
 
+mod beside;
 mod delete;
 mod folder;
 mod make;

@@ -16,25 +16,15 @@ use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{AtFlags, FlockOperation, OFlags};
 use rustix::io::Errno;
 
+use super::beside::{LOCK, UNFINISHED, is_ours};
 use super::folder::{self, Listing};
 use super::trouble::{Oddity, system, unfinished};
 use super::{FileStore, Tree, make, path, read};
 use crate::{Condition, ErrorKind, Operation, StoreError, Token, WriteStore};
 
-/// Beside what is written: locked by who writes.
-const LOCK: &str = ".lock";
-
-/// Beside what is written: what is not whole yet. Only who holds the lock writes it, so one name is enough.
-const UNFINISHED: &str = ".unfinished";
-
 /// How long to wait for who writes at the same time, in milliseconds: a write takes as long as making it durable does.
 /// Nobody waits for longer: who holds the lock may be stopped.
 const PAUSES: [u64; 7] = [1, 5, 10, 20, 40, 80, 160];
-
-/// Whether a file of this name serves writing, and is no object.
-pub(super) fn is_ours(name: &[u8]) -> bool {
-    name == LOCK.as_bytes() || name == UNFINISHED.as_bytes()
-}
 
 impl WriteStore for FileStore {
     async fn write(

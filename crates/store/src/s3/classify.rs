@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use registry::Timestamp;
 
 use super::clock::date;
-use super::page::{self, PageError};
+use super::page;
+use super::page_error::PageError;
 use crate::{ErrorKind, KeyFailure, Operation, StoreError};
 
 /// What the server said, in one line.

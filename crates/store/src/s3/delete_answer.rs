@@ -3,7 +3,8 @@
 //! The SDK's reader takes an answer that breaks off for complete, and refuses whole answers for one key that holds a
 //! character which XML has no way to write, though the server wrote it and the keys are gone.
 
-use super::page::{PageError, refusal};
+use super::page::refusal;
+use super::page_error::PageError;
 use super::xml::{Reader, Step};
 use crate::Marker;
 

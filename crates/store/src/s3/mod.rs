@@ -18,6 +18,7 @@ mod list;
 #[cfg(feature = "benches")]
 mod measured;
 mod page;
+mod page_error;
 mod percent;
 mod request;
 mod sign;

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::StorageClass;
 
-use super::page::PageError;
+use super::page_error::PageError;
 use super::xml::{Reader, Step};
 
 /// The classes that a copy is put into because its original has them: Amazon's own that are read without being

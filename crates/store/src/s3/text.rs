@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use registry::Timestamp;
 
-use super::page::PageError;
+use super::page_error::PageError;
 use super::xml::{XmlError, holds, unescape};
 
 /// What has to be there.

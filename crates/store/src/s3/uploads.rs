@@ -9,7 +9,8 @@ use registry::Timestamp;
 
 use super::classify::{answered, unreadable};
 use super::exchange::in_time;
-use super::page::{Echo, PageError, refusal};
+use super::page::{Echo, refusal};
+use super::page_error::PageError;
 use super::request::{PAGE_LIMIT, subject, whole};
 use super::text::{key as decoded, number, present, read, time, value};
 use super::versioning::is_not_implemented;

@@ -7,7 +7,8 @@ use registry::Timestamp;
 
 use super::classify::unreadable;
 use super::exchange::in_time;
-use super::page::{PageError, refusal};
+use super::page::refusal;
+use super::page_error::PageError;
 use super::request::{self, whole};
 use super::text::{key as decoded, present, read, time};
 use super::versioning::is_not_implemented;
