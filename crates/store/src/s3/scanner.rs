@@ -4,6 +4,7 @@
 
 mod config;
 mod page;
+mod page_error;
 mod text;
 mod xml;
 
