@@ -163,6 +163,20 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_nobody_reads_may_be_anything() {
+        let sound = r#"{"schemaVersion":2,"layers":[],"annotations":{"a":"~"}}"#;
+        let broken: Vec<u8> =
+            sound.bytes().map(|byte| if byte == b'~' { 0xFF } else { byte }).collect();
+        assert_eq!(Manifest::parse(&broken).unwrap(), parse(sound).unwrap());
+        let read: Vec<u8> =
+            sound.bytes().map(|byte| if byte == b'2' { 0xFF } else { byte }).collect();
+        assert!(matches!(Manifest::parse(&read), Err(ManifestError::Malformed(_))));
+        let named: Vec<u8> =
+            sound.bytes().map(|byte| if byte == b'y' { 0xFF } else { byte }).collect();
+        assert!(matches!(Manifest::parse(&named), Err(ManifestError::Malformed(_))));
+    }
+
+    #[test]
     fn g4_what_another_decoder_could_read_differently_is_refused() {
         let good = digest(1).to_string();
         for text in [

@@ -40,10 +40,21 @@ const DESCRIPTOR: usize = 128;
 
 impl<'de> Document<'de> {
     pub(super) fn parse(bytes: &'de [u8]) -> Result<Self, ManifestError> {
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let document = Reading { room: bytes.len() / DESCRIPTOR };
-        let document = document.deserialize(&mut json).map_err(ManifestError::Malformed)?;
-        json.end().map_err(ManifestError::Malformed)?;
+        // Texts of a document that is UTF-8 as a whole need not be looked at one by one. One that is not may be a
+        // manifest all the same, as far as nobody reads the texts that are not.
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::read(serde_json::Deserializer::from_str(text), bytes.len()),
+            Err(_) => Self::read(serde_json::Deserializer::from_slice(bytes), bytes.len()),
+        }
+        .map_err(ManifestError::Malformed)
+    }
+
+    fn read<R: serde_json::de::Read<'de>>(
+        mut json: serde_json::Deserializer<R>,
+        length: usize,
+    ) -> Result<Self, serde_json::Error> {
+        let document = Reading { room: length / DESCRIPTOR }.deserialize(&mut json)?;
+        json.end()?;
         Ok(document)
     }
 
