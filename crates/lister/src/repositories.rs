@@ -118,7 +118,8 @@ impl RepositoryPart {
     ) -> Option<RepositoryTree> {
         self.prefix = self.layout.repository(&name);
         let mut tree = RepositoryTree::new(name);
-        tree.layers.reserve(layers_among(next, &self.prefix));
+        // One more: the first entry of a repository is nearly always a layer.
+        tree.layers.reserve(1 + layers_among(next, &self.prefix));
         tree.add(&self.layout, listed);
         let ended = self.growing.replace(tree)?;
         if self.first.is_some() {

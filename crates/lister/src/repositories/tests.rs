@@ -269,3 +269,16 @@ fn listing_is_shared_without_asking_for_much_more_than_the_pages() {
         assert!((16..64).contains(&ranges), "{what}: {ranges} ranges for 8 workers");
     }
 }
+
+#[tokio::test]
+async fn the_layers_of_a_page_are_given_room_once() {
+    let keys: BTreeSet<String> =
+        (0..30).map(|n| format!("{REPOSITORIES}a/_layers/sha256/{}/link", hex(n))).collect();
+    let (trees, _nobody) = mpsc::channel(1);
+    let (within, monitor, sent) = (REPOSITORIES.to_owned(), Arc::default(), AtomicU64::new(0));
+    let outlet = Arc::new(Outlet { within, trees, monitor, sent });
+    let mut part = RepositoryPart::new(&Layout::new(""), &outlet);
+    part.take(keys.iter().map(|key| object(key)).collect()).await.unwrap();
+    let layers = part.growing.unwrap().layers;
+    assert_eq!((layers.len(), layers.capacity()), (30, 30));
+}
