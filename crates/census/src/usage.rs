@@ -183,5 +183,7 @@ fn tags_of(marked: &Marked) -> Vec<TagUsage> {
         digest: targets.get(&at).copied(),
         keeps: Keeps::default(),
     };
-    staying_tags(marked).map(usage).collect()
+    let mut tags: Vec<TagUsage> = staying_tags(marked).map(usage).collect();
+    tags.shrink_to_fit(); // of millions of tags, held to the end
+    tags
 }

@@ -1,6 +1,6 @@
 //! What is known of the terminal; data goes to stdout, talk to stderr.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use serde_json::json;
 
@@ -45,8 +45,16 @@ impl Console {
     /// # Errors
     /// Where stdout cannot be written for another reason.
     pub fn data(self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        self.stream(|stdout| stdout.write_all(text.as_bytes()))
+    }
+
+    /// The same for data that `write` writes piece by piece, since all of it may be larger than the memory.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written for another reason, and those of `write`.
+    pub fn stream(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        match write(&mut stdout).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             outcome => outcome,
         }

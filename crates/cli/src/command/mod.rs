@@ -33,6 +33,7 @@ pub(crate) use undo::undo;
 pub(crate) use usage::usage;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,7 +88,10 @@ impl Context<'_> {
     /// Writes data, and ends its last line.
     pub(crate) fn data(&self, text: &str) -> Result<(), Failure> {
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        self.console.data(&format!("{text}{end}")).map_err(Failure::Output)
+        let write = |out: &mut dyn Write| {
+            [text, end].iter().try_for_each(|part| out.write_all(part.as_bytes()))
+        };
+        self.console.stream(write).map_err(Failure::Output)
     }
 
     /// Says what goes on, to people who did not ask for quiet.
@@ -161,13 +165,13 @@ impl Context<'_> {
         self.object(summary)
     }
 
-    /// Writes one JSON object.
+    /// Writes one JSON object, and ends its line.
     pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string(object).map_err(|error| Failure::Internal {
-            what: "the summary cannot be written",
-            source: error.into(),
-        })?;
-        self.data(&text)
+        let write = |out: &mut dyn Write| {
+            serde_json::to_writer(&mut *out, object)?;
+            out.write_all(b"\n")
+        };
+        self.console.stream(write).map_err(Failure::Output)
     }
 }
 

@@ -3,7 +3,7 @@
 use census::{BlobTotals, ByTag, Census, Keeps, Reclaimable, RepositoryUsage, TagUsage, Totals};
 use planner::{Amount, Policy, Requests};
 use registry::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Console;
 use crate::args::UsageOrder;
@@ -30,17 +30,18 @@ pub struct UsageView<'a> {
     pub console: Console,
 }
 
-/// A census, for machines. Fields are only ever added.
+/// A census, for machines. Fields are only ever added. It is told as it is written: there may be millions of tags.
 #[derive(Clone, Debug, Serialize)]
-pub struct UsageSummary {
+pub struct UsageSummary<'a> {
     /// `usage`.
     #[serde(rename = "type")]
     kind: &'static str,
-    location: String,
+    location: &'a str,
     t0: String,
     policy: Rules,
     totals: All,
-    repositories: Vec<Repository>,
+    #[serde(serialize_with = "each_repository")]
+    repositories: &'a [RepositoryUsage],
     requests: Requests,
 }
 
@@ -104,45 +105,54 @@ struct Kept {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Repository {
+struct Repository<'a> {
     #[serde(rename = "repository")]
-    name: String,
-    doubt: Option<String>,
+    name: &'a str,
+    doubt: Option<&'a str>,
     manifests: u64,
     tags: u64,
     #[serde(flatten)]
     kept: Kept,
     reclaimable: Parts,
     uploads: Amount,
-    by_tag: Option<Tags>,
+    by_tag: Option<Tags<'a>>,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Tags {
-    tags: Vec<Tag>,
+struct Tags<'a> {
+    #[serde(serialize_with = "each_tag")]
+    tags: &'a [TagUsage],
     no_tag: Amount,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Tag {
+struct Tag<'a> {
     #[serde(rename = "tag")]
-    name: String,
+    name: &'a str,
     digest: Option<String>,
     #[serde(flatten)]
     kept: Kept,
 }
 
-impl UsageSummary {
+fn each_repository<S: Serializer>(all: &[RepositoryUsage], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(all.iter().map(Repository::from))
+}
+
+fn each_tag<S: Serializer>(all: &[TagUsage], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(all.iter().map(Tag::from))
+}
+
+impl<'a> UsageSummary<'a> {
     /// All that a census says, in the order of the names; `requests` are those of this run.
     #[must_use]
-    pub fn of(view: &UsageView<'_>, requests: Requests) -> Self {
+    pub fn of(view: &UsageView<'a>, requests: Requests) -> Self {
         Self {
             kind: "usage",
-            location: view.source.to_owned(),
+            location: view.source,
             t0: view.t0.to_string(),
             policy: Rules::from(view.policy),
             totals: All::of(&view.census.totals, view.multipart),
-            repositories: view.census.repositories.iter().map(Repository::from).collect(),
+            repositories: &view.census.repositories,
             requests,
         }
     }
@@ -155,9 +165,9 @@ impl From<Policy> for Rules {
     }
 }
 
-impl From<&ByTag> for Tags {
-    fn from(by_tag: &ByTag) -> Self {
-        Self { tags: by_tag.tags.iter().map(Tag::from).collect(), no_tag: by_tag.no_tag }
+impl<'a> From<&'a ByTag> for Tags<'a> {
+    fn from(by_tag: &'a ByTag) -> Self {
+        Self { tags: &by_tag.tags, no_tag: by_tag.no_tag }
     }
 }
 
@@ -209,11 +219,11 @@ impl From<&Keeps> for Kept {
     }
 }
 
-impl From<&RepositoryUsage> for Repository {
-    fn from(usage: &RepositoryUsage) -> Self {
+impl<'a> From<&'a RepositoryUsage> for Repository<'a> {
+    fn from(usage: &'a RepositoryUsage) -> Self {
         Self {
-            name: usage.name.to_string(),
-            doubt: usage.doubt.clone(),
+            name: usage.name.as_str(),
+            doubt: usage.doubt.as_deref(),
             manifests: usage.manifests,
             tags: usage.tags,
             kept: Kept::from(&usage.keeps),
@@ -224,10 +234,10 @@ impl From<&RepositoryUsage> for Repository {
     }
 }
 
-impl From<&TagUsage> for Tag {
-    fn from(usage: &TagUsage) -> Self {
+impl<'a> From<&'a TagUsage> for Tag<'a> {
+    fn from(usage: &'a TagUsage) -> Self {
         Self {
-            name: usage.name.to_string(),
+            name: &usage.name,
             digest: usage.digest.map(|digest| digest.to_string()),
             kept: Kept::from(&usage.keeps),
         }
