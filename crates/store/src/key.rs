@@ -84,12 +84,12 @@ impl fmt::Display for Key {
     }
 }
 
+/// Room for the text of a page grows by so many bytes, so that what one page leaves to the allocator fits the next.
+const STEP: usize = 64 * 1024;
+
 /// The text of a page under construction.
 #[derive(Debug, Default)]
 pub(crate) struct PageText(String);
-
-/// Room for the text of a page grows by so many bytes, so that what one page leaves to the allocator fits the next.
-const STEP: usize = 64 * 1024;
 
 impl PageText {
     pub(crate) fn with_capacity(bytes: usize) -> Self {

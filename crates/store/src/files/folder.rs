@@ -89,19 +89,29 @@ pub(super) fn open_at_once(root: &OwnedFd, path: &str, flags: OFlags) -> Option<
 }
 
 /// The sorted entries of a folder, but for files that serve writing. A folder's name ends in `/`, so that the order of
-/// the names is the order of the keys below them.
+/// the names is the order of the keys below them. Of a name that is not UTF-8 there is what shows it.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    names: Vec<u8>,
+    /// `/` is behind each, so that no two make a letter together.
+    names: String,
     entries: Vec<Entry>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// The first bytes of the name, which nearly always tell the order; zeros where it is shorter.
+    /// The first bytes of the name, which nearly always tell the order; zeros where it is shorter, and before sorting.
     head: u64,
     name: Range<usize>,
-    kind: Kind,
+    /// `None` where the name is not UTF-8.
+    kind: Option<Kind>,
+}
+
+impl Entry {
+    /// The entry whose name, of so many bytes, stands at `start`, `/` behind it.
+    fn at(start: usize, length: usize, kind: Option<Kind>) -> Self {
+        let end = start + length + usize::from(kind == Some(Kind::Folder));
+        Self { head: 0, name: start..end, kind }
+    }
 }
 
 /// How often a folder that changes while it is read is read.
@@ -129,11 +139,12 @@ impl Listing {
         buffer: &mut Vec<u8>,
     ) -> Result<(), StoreError> {
         let failed = |errno| system(Operation::List, path, errno);
-        self.names.clear();
+        let mut names = std::mem::take(&mut self.names).into_bytes();
+        names.clear();
         self.entries.clear();
         let mut before = rustix::fs::fstat(folder).map_err(failed)?;
         for _ in 0..READINGS {
-            self.add(folder, buffer).map_err(failed)?;
+            self.add(folder, &mut names, buffer).map_err(failed)?;
             let after = rustix::fs::fstat(folder).map_err(failed)?;
             if (before.st_mtime, before.st_mtime_nsec) == (after.st_mtime, after.st_mtime_nsec) {
                 break;
@@ -141,11 +152,17 @@ impl Listing {
             before = after;
             rustix::fs::seek(folder, SeekFrom::Start(0)).map_err(failed)?;
         }
+        self.names = self.as_text(names);
         self.sort();
         Ok(())
     }
 
-    fn add(&mut self, folder: &OwnedFd, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    fn add(
+        &mut self,
+        folder: &OwnedFd,
+        names: &mut Vec<u8>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Errno> {
         let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
             let entry = match entry {
@@ -159,52 +176,74 @@ impl Listing {
             match kind_of(folder, name, entry.file_type()) {
                 Err(Errno::NOENT) => {}
                 Ok(Kind::File) if beside::is_ours(name) => {}
-                kind => self.push(name, kind?),
+                kind => self.push(names, name, kind?),
             }
         }
         Ok(())
     }
 
-    fn push(&mut self, name: &[u8], kind: Kind) {
-        let start = self.names.len();
-        self.names.extend_from_slice(name);
-        if kind == Kind::Folder {
-            self.names.push(b'/');
+    fn push(&mut self, names: &mut Vec<u8>, name: &[u8], kind: Kind) {
+        self.entries.push(Entry::at(names.len(), name.len(), Some(kind)));
+        names.extend_from_slice(name);
+        names.push(b'/');
+    }
+
+    /// The names as text: tested all at once, which is many times faster than one by one.
+    fn as_text(&mut self, names: Vec<u8>) -> String {
+        String::from_utf8(names).unwrap_or_else(|error| self.shown(error.as_bytes()))
+    }
+
+    /// The names where some are no text.
+    fn shown(&mut self, names: &[u8]) -> String {
+        let mut shown = String::new();
+        for entry in &mut self.entries {
+            let name = &names[entry.name.clone()];
+            let text = String::from_utf8_lossy(name);
+            let kind = entry.kind.filter(|_| text.as_bytes() == name);
+            let text = text.strip_suffix('/').unwrap_or(&text);
+            *entry = Entry::at(shown.len(), text.len(), kind);
+            shown.push_str(text);
+            shown.push('/');
         }
-        let name = start..self.names.len();
-        self.entries.push(Entry { head: head(&self.names[name.clone()]), name, kind });
+        shown
     }
 
     fn sort(&mut self) {
-        let names = &self.names;
-        let order = |entry: &Entry| (entry.head, &names[entry.name.clone()], entry.kind);
-        self.entries.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-        self.entries.dedup_by(|a, b| order(a) == order(b));
+        let names = self.names.as_bytes();
+        for entry in &mut self.entries {
+            entry.head = head(&names[entry.name.clone()]);
+        }
+        let whole = |entry: &Entry| (&names[entry.name.clone()], entry.kind);
+        let order =
+            |a: &Entry, b: &Entry| a.head.cmp(&b.head).then_with(|| whole(a).cmp(&whole(b)));
+        self.entries.sort_unstable_by(order);
+        self.entries.dedup_by(|a, b| order(a, b).is_eq());
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn get(&self, index: usize) -> Option<(&[u8], Kind)> {
+    /// The name of an entry, and what it is; of one whose name is not UTF-8 that is not told.
+    pub(super) fn get(&self, index: usize) -> Option<(&str, Option<Kind>)> {
         let entry = self.entries.get(index)?;
         Some((&self.names[entry.name.clone()], entry.kind))
     }
 
     /// The first entry whose name is not before `bound`, where `is_before` is monotonic.
-    fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+    fn partition(&self, is_before: impl Fn(&str) -> bool) -> usize {
         self.entries.partition_point(|entry| is_before(&self.names[entry.name.clone()]))
     }
 
     /// The entries whose names start with `start`.
-    pub(super) fn starting_with(&self, start: &[u8]) -> Range<usize> {
+    pub(super) fn starting_with(&self, start: &str) -> Range<usize> {
         let first = self.partition(|name| name < start);
         first..self.partition(|name| name < start || name.starts_with(start))
     }
 
     /// The first entry that is, or holds, a key after `after`; both below this folder.
-    pub(super) fn first_after(&self, after: &[u8]) -> usize {
-        self.partition(|name| name <= after && !(name.ends_with(b"/") && after.starts_with(name)))
+    pub(super) fn first_after(&self, after: &str) -> usize {
+        self.partition(|name| name <= after && !(name.ends_with('/') && after.starts_with(name)))
     }
 }
 

@@ -189,11 +189,12 @@ impl Tree {
             let mut listing = Listing::default();
             listing.read(&folder, within, &mut folder::buffer())?;
             for (name, kind) in (0..listing.len()).filter_map(|at| listing.get(at)) {
-                let key = || walk::text(name, within).map(|name| format!("{within}{name}"));
+                let key = || format!("{within}{name}");
                 match kind {
-                    Kind::Folder => prefixes.push(key()?),
-                    Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &key()?)),
-                    Kind::File | Kind::Special => {}
+                    Some(Kind::Folder) => prefixes.push(key()),
+                    Some(Kind::Symlink) => return Err(Oddity::Symlink.at(Operation::List, &key())),
+                    None => return Err(Oddity::Name.at(Operation::List, &key())),
+                    Some(Kind::File | Kind::Special) => {}
                 }
             }
         }

@@ -5,8 +5,10 @@ use crate::{Operation, StoreError};
 
 /// Refuses keys that no file has, so that no path ever leaves the root (G7).
 pub(super) fn check_key(operation: Operation, key: &str) -> Result<(), StoreError> {
-    let is_name = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
-    if key.split('/').all(is_name) { Ok(()) } else { Err(Oddity::Key.at(operation, key)) }
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    // Bytes: a search for each slash takes longer than the components are.
+    let is_path = key.as_bytes().split(|byte| *byte == b'/').all(is_name) && !key.contains('\0');
+    if is_path { Ok(()) } else { Err(Oddity::Key.at(operation, key)) }
 }
 
 /// Refuses folders that no file lies in; `folder` is empty or ends in `/`.

@@ -243,6 +243,31 @@ async fn g3_a_name_that_is_not_utf8_is_an_error_that_shows_it() {
 }
 
 #[tokio::test]
+async fn g3_names_that_are_text_only_together_are_an_error() {
+    let files = Files::new();
+    for name in [&b"a\xc3"[..], b"\xa9"] {
+        fs::write(files.path("").join(std::ffi::OsStr::from_bytes(name)), b"x").unwrap();
+    }
+    let error = files.list("", "").await.unwrap_err();
+    assert_eq!((error.kind, &*error.subject), (ErrorKind::Malformed, "a\u{fffd}"));
+}
+
+#[tokio::test]
+async fn g3_a_folder_whose_name_is_not_utf8_hides_nothing_before_it_and_is_an_error() {
+    let files = Files::new();
+    files.put("a/x", b"x");
+    files.put("c/x", b"x");
+    let name = std::ffi::OsStr::from_bytes(b"b\xff");
+    fs::create_dir(files.path("").join(name)).unwrap();
+    assert_eq!(files.list("a", "").await.unwrap(), ["a/x"]);
+    for after in ["", "a/x"] {
+        let error = files.list("", after).await.unwrap_err();
+        assert_eq!((error.kind, &*error.subject), (ErrorKind::Malformed, "b\u{fffd}"));
+    }
+    assert_eq!(files.list("", "c").await.unwrap(), ["c/x"]);
+}
+
+#[tokio::test]
 async fn g3_what_is_neither_file_nor_folder_is_an_error() {
     let files = Files::new();
     let _socket = std::os::unix::net::UnixListener::bind(files.path("socket")).unwrap();

@@ -105,7 +105,7 @@ impl Walk {
             walk.enter(folder)?;
         }
         if let Some(frame) = walk.stack.last_mut() {
-            let named = frame.listing.starting_with(name_start.as_bytes());
+            let named = frame.listing.starting_with(name_start);
             frame.rest = frame.rest.start.max(named.start)..frame.rest.end.min(named.end);
         }
         Ok(walk)
@@ -117,7 +117,7 @@ impl Walk {
         let mut listing = self.spare.pop().unwrap_or_default();
         listing.read(&folder, &self.key, &mut self.buffer)?;
         let first = match self.after.strip_prefix(&*self.key) {
-            Some(after) => listing.first_after(after.as_bytes()),
+            Some(after) => listing.first_after(after),
             None if *self.after < *self.key => 0,
             None => usize::MAX, // everything in this folder comes before `after`
         };
@@ -148,16 +148,17 @@ impl Walk {
                 self.spare.extend(self.stack.pop().map(|frame| frame.listing));
                 continue;
             };
-            self.key.push_str(text(name, &self.key)?);
+            self.key.push_str(name);
             if !frame.is_whole && self.is_past_the_end() {
                 self.stack.clear();
                 break;
             }
             let found = match kind {
-                Kind::File => self.file()?,
-                Kind::Folder => self.folder()?,
-                Kind::Symlink => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
-                Kind::Special => return Err(Oddity::Special.at(Operation::List, &self.key)),
+                Some(Kind::File) => self.file()?,
+                Some(Kind::Folder) => self.folder()?,
+                Some(Kind::Symlink) => return Err(Oddity::Symlink.at(Operation::List, &self.key)),
+                Some(Kind::Special) => return Err(Oddity::Special.at(Operation::List, &self.key)),
+                None => return Err(Oddity::Name.at(Operation::List, &self.key)),
             };
             self.found.extend(found);
         }
@@ -283,12 +284,4 @@ impl Walk {
             Err(errno) => Err(system(Operation::List, &self.key, errno)),
         }
     }
-}
-
-/// The name as text; `folder` is for the message.
-pub(super) fn text<'n>(name: &'n [u8], folder: &str) -> Result<&'n str, StoreError> {
-    std::str::from_utf8(name).map_err(|_| {
-        let lossy = format!("{folder}{}", String::from_utf8_lossy(name));
-        Oddity::Name.at(Operation::List, &lossy)
-    })
 }
