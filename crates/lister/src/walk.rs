@@ -186,14 +186,20 @@ where
 
     /// G3: whatever the store, keys that do not ascend are not a listing.
     fn check_order(&self, after: &str, entries: &[Listed]) -> Result<(), ListError> {
+        let odd = |key: &str| ListError::Order { within: self.within(), key: key.into() };
         let mut last = after;
-        for entry in entries {
-            if entry.key() <= last || !entry.key().starts_with(&self.walk.within) {
-                return Err(ListError::Order { within: self.within(), key: entry.key().into() });
+        for key in entries.iter().map(Listed::key) {
+            if key <= last {
+                return Err(odd(key));
             }
-            last = entry.key();
+            last = key;
         }
-        Ok(())
+        // Keys that ascend from one that begins so to another all begin so.
+        let mut ends = entries.first().into_iter().chain(entries.last()).map(Listed::key);
+        match ends.find(|key| !key.starts_with(&self.walk.within)) {
+            Some(key) => Err(odd(key)),
+            None => Ok(()),
+        }
     }
 
     async fn seed(&self, ticket: Ticket) -> Result<(), ListError> {

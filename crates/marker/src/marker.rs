@@ -157,8 +157,9 @@ impl<S: ReadStore> Marker<S> {
                 .as_ref()
                 .map_or(self.rules, |verdicts| self.rules.under(verdicts.untagged));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
-            let steps = if self.tells { tree.revisions.len() + tree.layers.len() } else { 0 };
-            let mut events = Vec::with_capacity(steps);
+            // Of a revision that an index names there are two.
+            let steps = 2 * tree.revisions.len() + tree.layers.len();
+            let mut events = Vec::with_capacity(if self.tells { steps } else { 0 });
             let mut tell = |event| events.extend(self.tells.then_some(event));
             let (reach, expiry) = reach_under(tree, &evidence, &rules, verdicts, &mut tell);
             if presumed::is_open_needed(tree, &reach, &rules) {
