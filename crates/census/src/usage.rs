@@ -183,7 +183,8 @@ fn tags_of(marked: &Marked) -> Vec<TagUsage> {
         digest: targets.get(&at).copied(),
         keeps: Keeps::default(),
     };
-    let mut tags: Vec<TagUsage> = staying_tags(marked).map(usage).collect();
-    tags.shrink_to_fit(); // of millions of tags, held to the end
+    // They are held to the end, millions of them: a list that doubles while it grows would have room for more.
+    let mut tags = Vec::with_capacity(staying_tags(marked).count());
+    tags.extend(staying_tags(marked).map(usage));
     tags
 }
