@@ -226,6 +226,21 @@ impl<S: Source> Segment<S> {
         Ok(Self { source, index, end: index_at, filter, looks, held })
     }
 
+    /// Has the processor fetch, all at once, where records would begin that are held in memory.
+    pub(crate) fn fetch(&self, digests: &[Digest]) {
+        let Some(held) = self.held.get() else { return };
+        for block in digests.iter().filter_map(|digest| self.block_of(digest)) {
+            let start = usize::try_from(self.index[block].position).ok();
+            std::hint::black_box(start.and_then(|start| held.get(start)).copied());
+        }
+    }
+
+    /// The block that would hold a digest.
+    fn block_of(&self, digest: &Digest) -> Option<usize> {
+        let key = key_of(digest);
+        self.index.partition_point(|block| block.key <= key).checked_sub(1)
+    }
+
     /// What is remembered of a manifest.
     ///
     /// # Errors
@@ -234,11 +249,7 @@ impl<S: Source> Segment<S> {
         if !self.filter.may_hold(digest) {
             return Ok(None);
         }
-        let key = key_of(digest);
-        let Some(block) = self.index.partition_point(|block| block.key <= key).checked_sub(1)
-        else {
-            return Ok(None);
-        };
+        let Some(block) = self.block_of(digest) else { return Ok(None) };
         self.note_look();
         let bytes = self.block(block)?;
         let mut rest = &bytes[..];

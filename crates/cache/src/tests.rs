@@ -54,12 +54,14 @@ fn remember(path: &Path, limits: Limits, numbers: impl IntoIterator<Item = u32>)
 /// How many of them are known; what is known must be right (G4).
 #[track_caller]
 fn known(cache: &ManifestCache, numbers: impl IntoIterator<Item = u32>) -> usize {
-    let is_known = |n: &u32| {
-        let found = cache.get(&digest(*n));
+    let numbers: Vec<u32> = numbers.into_iter().collect();
+    let digests: Vec<Digest> = numbers.iter().map(|n| digest(*n)).collect();
+    let found = cache.get_all(&digests);
+    assert_eq!(found.len(), numbers.len());
+    for (n, found) in numbers.iter().zip(&found) {
         assert!(found.as_ref().is_none_or(|found| *found == manifest(*n)), "{n}: {found:?}");
-        found.is_some()
-    };
-    numbers.into_iter().filter(is_known).count()
+    }
+    found.iter().flatten().count()
 }
 
 /// Every segment in a folder.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use monitor::{Monitor, Phase, Stop};
 use registry::{Algorithm, FolderKind, Layout, Timestamp};
 use store::{
-    FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, PartStore, ReadStore,
-    RestoreStore, RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
+    FileOptions, FileStore, GuardSettings, Leaf, Nest, PaceSettings, Paced, PartStore, Passage,
+    ReadStore, RestoreStore, RetrySettings, S3Config, S3Store, Shape, Share, StoreError, guarded,
 };
 
 use crate::args::{StoreArgs, SweepArgs};
@@ -268,16 +268,23 @@ fn open_files(
     detail: Detail,
     monitor: &Arc<Monitor>,
 ) -> Result<FileStore, StoreError> {
-    let (folders, closed) = (layout.clone(), layout.clone());
+    let (folders, passed) = (layout.clone(), layout.clone());
     let options = FileOptions {
         shape_of: Arc::new(move |folder| shape(folders.folders_in(folder)?, detail)),
-        is_closed: Arc::new(move |folder| {
-            !detail.tags && closed.folders_in(folder) == Some(FolderKind::Tag)
-        }),
+        passage_of: Arc::new(move |folder| passage(passed.folders_in(folder), detail)),
         keep: vec![layout.base().to_owned(), layout.blobs(), layout.repositories()],
         clock: clock::now,
     };
     FileStore::open(root, options, Arc::clone(monitor))
+}
+
+/// How listings pass folders of the layout where tags decide nothing. Whoever wrote only sha256 has one folder there.
+fn passage(inside: Option<FolderKind>, detail: Detail) -> Passage {
+    match inside {
+        Some(FolderKind::Tag) if !detail.tags => Passage::Closed,
+        Some(FolderKind::Algorithm) if !detail.tags => Passage::Through("sha256/"),
+        _ => Passage::Open,
+    }
 }
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
@@ -286,6 +293,7 @@ fn shape(kind: FolderKind, detail: Detail) -> Option<Shape> {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
     Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
+        FolderKind::Algorithm => return None,
         _ if detail.links => return None,
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),

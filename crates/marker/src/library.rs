@@ -51,8 +51,9 @@ pub(crate) struct Recalled {
 impl Recalled {
     fn of(cache: &ManifestCache, digests: Vec<Digest>) -> Self {
         let mut recalled = Self { known: Vec::with_capacity(digests.len()), ..Self::default() };
-        for digest in digests {
-            match cache.get(&digest) {
+        let remembered = cache.get_all(&digests);
+        for (digest, manifest) in digests.into_iter().zip(remembered) {
+            match manifest {
                 Some(manifest) => {
                     recalled.known.push((digest, Known::Manifest(Arc::new(manifest))));
                 }

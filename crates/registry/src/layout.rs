@@ -22,6 +22,8 @@ use crate::{Algorithm, Digest, RepositoryName, Shard, Tag};
 pub enum FolderKind {
     /// A blob: holds `data`.
     Blob,
+    /// An algorithm of digests: holds a folder for each digest.
+    Algorithm,
     /// A blob that a repository serves, under a digest of this algorithm: holds `link`.
     Layer(Algorithm),
     /// A manifest: holds `link`, and the folder `signatures` where it was signed (registries before 2.5).
@@ -273,6 +275,7 @@ impl Layout {
 fn folders_in_repository(inside: &str) -> Option<FolderKind> {
     let parts: Vec<&str> = inside.split('/').collect();
     match parts[..] {
+        ["_layers"] | ["_manifests", "revisions"] => Some(FolderKind::Algorithm),
         ["_layers", name] => Some(FolderKind::Layer(Algorithm::from_name(name)?)),
         ["_manifests", "revisions", name] => {
             Algorithm::from_name(name).map(|_| FolderKind::Revision)

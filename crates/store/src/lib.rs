@@ -61,7 +61,9 @@ pub use api::{
 pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Permit, Trash};
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
-pub use files::{ClosedRule, FileCursor, FileOptions, FileStore, Leaf, Nest, Shape, ShapeRule};
+pub use files::{
+    FileCursor, FileOptions, FileStore, Leaf, Nest, Passage, PassageRule, Shape, ShapeRule,
+};
 pub use guarded::{GuardSettings, Guarded, guarded};
 pub use key::Key;
 pub use memory::{MemoryCursor, MemoryStore};

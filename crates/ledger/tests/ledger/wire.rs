@@ -11,7 +11,7 @@ use protocol::Phase;
 use registry::{Digest, Layout, Timestamp};
 use simstore::{Fault, Faults, Kind, Options, S3Error, Server, When};
 use store::{
-    FileOptions, FileStore, Retried, RetrySettings, S3Config, S3Store, StaticCredentials,
+    FileOptions, FileStore, Passage, Retried, RetrySettings, S3Config, S3Store, StaticCredentials,
     WriteStore, heeds_conditions,
 };
 
@@ -111,7 +111,7 @@ async fn a_night_on_files() {
     let folder = tempfile::tempdir().unwrap();
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
-        is_closed: Arc::new(|_: &str| false),
+        passage_of: Arc::new(|_: &str| Passage::Open),
         keep: Vec::new(),
         clock: || Timestamp::from_seconds(1_787_000_000),
     };

@@ -41,14 +41,14 @@ use crate::{
     Trashed, Version,
 };
 
-pub use self::shape::{ClosedRule, Leaf, Nest, Shape, ShapeRule};
+pub use self::shape::{Leaf, Nest, Passage, PassageRule, Shape, ShapeRule};
 
 /// What a store of files has to be told.
 pub struct FileOptions {
     /// What folders hold.
     pub shape_of: ShapeRule,
-    /// Which folders listings leave closed.
-    pub is_closed: ClosedRule,
+    /// How listings pass folders.
+    pub passage_of: PassageRule,
     /// Folders that stay when they become empty; keys that end in `/`.
     pub keep: Vec<String>,
     /// The clock of the machine. On a network file system it must agree with the server's.
@@ -69,7 +69,7 @@ struct Tree {
     root: OwnedFd,
     identity: String,
     shape_of: ShapeRule,
-    is_closed: ClosedRule,
+    passage_of: PassageRule,
     folder_count: FolderCount,
     keep: Vec<String>,
     /// The folders that stay, those that were there at first: a short way to what lies in them.
@@ -100,7 +100,7 @@ impl FileStore {
         let root = rustix::fs::open(&path, FOLDER, Mode::empty())
             .map_err(|errno| unopened(&shown, errno))?;
         let identity = format!("files at {}", path.display());
-        let FileOptions { shape_of, is_closed, keep, clock } = options;
+        let FileOptions { shape_of, passage_of, keep, clock } = options;
         let folder_count = FolderCount::of(&root);
         let near = keep
             .iter()
@@ -111,7 +111,7 @@ impl FileStore {
             root,
             identity,
             shape_of,
-            is_closed,
+            passage_of,
             folder_count,
             keep,
             near,

@@ -10,9 +10,20 @@ use rustix::fs::Stat;
 /// Listing believes it as far as [`Shape`] says. Files beside what a shape names are not listed, hence never deleted.
 pub type ShapeRule = Arc<dyn Fn(&str) -> Option<Shape> + Send + Sync>;
 
-/// Says of a folder, whose key ends in `/`, whether a listing that comes by leaves it closed
-/// ([`Listed::Closed`](crate::Listed::Closed)). Who lists inside it enters it.
-pub type ClosedRule = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Says of a folder, whose key ends in `/`, how a listing passes it that comes by. Who lists inside it enters it.
+pub type PassageRule = Arc<dyn Fn(&str) -> Passage + Send + Sync>;
+
+/// How a listing passes a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It is opened.
+    Open,
+    /// It stays closed: [`Listed::Closed`](crate::Listed::Closed).
+    Closed,
+    /// The folder of this name, which ends in `/`, is opened at once where the system counts one folder in it. Otherwise
+    /// it is opened itself.
+    Through(&'static str),
+}
 
 /// What each folder inside a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

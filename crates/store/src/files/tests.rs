@@ -25,10 +25,11 @@ fn clock() -> Timestamp {
 }
 
 /// What a registry's folders hold; blobs are looked at.
-fn shape(kind: FolderKind) -> Shape {
+fn shape(kind: FolderKind) -> Option<Shape> {
     let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
-    match kind {
+    Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", false)),
+        FolderKind::Algorithm => return None,
         FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
         FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
         FolderKind::Tag => Shape::Nest(Nest {
@@ -36,6 +37,15 @@ fn shape(kind: FolderKind) -> Shape {
             file: "current/link",
             folder: "index/sha256/",
         }),
+    })
+}
+
+/// How whoever needs no tags passes a registry's folders.
+fn passage(kind: FolderKind) -> Passage {
+    match kind {
+        FolderKind::Tag => Passage::Closed,
+        FolderKind::Algorithm => Passage::Through("sha256/"),
+        _ => Passage::Open,
     }
 }
 
@@ -48,26 +58,28 @@ struct Files {
 
 impl Files {
     fn new() -> Self {
-        Self::with(Arc::new(|_: &str| None), Arc::new(|_: &str| false))
+        Self::with(Arc::new(|_: &str| None), Arc::new(|_: &str| Passage::Open))
     }
 
     fn of_layout() -> Self {
         let layout = Layout::new("");
-        let shape_of = Arc::new(move |folder: &str| layout.folders_in(folder).map(shape));
-        Self::with(shape_of, Arc::new(|_: &str| false))
+        let shape_of = Arc::new(move |folder: &str| layout.folders_in(folder).and_then(shape));
+        Self::with(shape_of, Arc::new(|_: &str| Passage::Open))
     }
 
-    fn of_layout_with_closed_tags() -> Self {
-        let layout = Layout::new("");
-        let shape_of = Arc::new(move |folder: &str| layout.folders_in(folder).map(shape));
-        Self::with(shape_of, Arc::new(|folder: &str| folder.ends_with("/tags/")))
+    fn of_layout_without_tags() -> Self {
+        let (shaped, passed) = (Layout::new(""), Layout::new(""));
+        let shape_of = Arc::new(move |folder: &str| shaped.folders_in(folder).and_then(shape));
+        let open = Passage::Open;
+        let passage_of = move |folder: &str| passed.folders_in(folder).map_or(open, passage);
+        Self::with(shape_of, Arc::new(passage_of))
     }
 
-    fn with(shape_of: ShapeRule, is_closed: ClosedRule) -> Self {
+    fn with(shape_of: ShapeRule, passage_of: PassageRule) -> Self {
         let root = TempDir::new().unwrap();
         let monitor = Arc::new(Monitor::new());
         let keep = vec![format!("{V2}/"), format!("{V2}/blobs/")];
-        let options = FileOptions { shape_of, is_closed, keep, clock };
+        let options = FileOptions { shape_of, passage_of, keep, clock };
         let store = FileStore::open(root.path(), options, Arc::clone(&monitor)).unwrap();
         Self { root, store, monitor }
     }
@@ -206,7 +218,7 @@ async fn the_root_itself_may_be_a_symbolic_link() {
     symlink(files.path("target"), files.path("root")).unwrap();
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
-        is_closed: Arc::new(|_: &str| false),
+        passage_of: Arc::new(|_: &str| Passage::Open),
         keep: vec![],
         clock,
     };
@@ -222,7 +234,7 @@ fn a_root_that_is_no_directory_is_no_container() {
     for name in ["absent", "file", "file/below"] {
         let options = FileOptions {
             shape_of: Arc::new(|_: &str| None),
-            is_closed: Arc::new(|_: &str| false),
+            passage_of: Arc::new(|_: &str| Passage::Open),
             keep: vec![],
             clock,
         };
@@ -352,7 +364,8 @@ proptest! {
             Arc::new(move |_: &str| has_leaves.then_some(Shape::Leaf(leaf)));
         let end = if has_leaves { "/leaf" } else { "" };
         let keys: Vec<String> = keys.iter().map(|key| format!("{key}{end}")).collect();
-        let (files, memory) = (Files::with(shape_of, Arc::new(|_: &str| false)), MemoryStore::new());
+        let files = Files::with(shape_of, Arc::new(|_: &str| Passage::Open));
+        let memory = MemoryStore::new();
         for key in &keys {
             files.put(key, b"");
             memory.put(key, "", T0);

@@ -10,7 +10,7 @@ use rustix::fs::Stat;
 use rustix::io::Errno;
 
 use super::folder::{self, Kind, Listing};
-use super::shape::{Leaf, Nest, Shape};
+use super::shape::{Leaf, Nest, Passage, Shape};
 use super::trouble::{Oddity, system};
 use super::{Tree, path};
 use crate::key::PageText;
@@ -57,6 +57,16 @@ struct Entry {
     /// Where its key stands in the text of the page.
     place: Range<usize>,
     what: What,
+}
+
+/// How far a folder was listed without being opened itself.
+enum Passed {
+    /// All of it is this entry, or what comes after this entry is in a folder that was entered.
+    Entry(Entry),
+    /// All of it is in a folder that was entered.
+    Entered,
+    /// Nothing is known of it.
+    Not,
 }
 
 /// What is known of an entry.
@@ -184,60 +194,83 @@ impl Walk {
     fn folder(&mut self) -> Result<Option<Entry>, StoreError> {
         let folder_length = self.key.len();
         let is_whole = self.stack.last().is_some_and(|frame| frame.is_whole);
-        let known = match self.stack.last().and_then(|frame| frame.shape) {
+        let passed = match self.stack.last().and_then(|frame| frame.shape) {
             Some(Shape::Leaf(leaf)) => self.leaf(leaf)?,
             Some(Shape::Nest(nest)) => self.nest(nest)?,
-            None => self.closed(),
+            None => self.pass()?,
         };
-        if known.is_some() {
-            let is_after = |entry: &Entry| *self.page.at(&entry.place) > *self.after;
-            return Ok(known.filter(|entry| is_whole || is_after(entry)));
+        match passed {
+            Passed::Entry(entry) => {
+                let is_asked = is_whole || *self.page.at(&entry.place) > *self.after;
+                Ok(is_asked.then_some(entry))
+            }
+            Passed::Entered => Ok(None),
+            Passed::Not => {
+                // Not what the layout says: look at everything that is there.
+                self.key.truncate(folder_length);
+                self.open()
+            }
         }
-        // Not what the layout says: look at everything that is there.
-        self.key.truncate(folder_length);
-        self.open()
     }
 
-    /// The folder `self.key`, where it stays closed.
-    fn closed(&mut self) -> Option<Entry> {
-        (self.tree.is_closed)(&self.key).then(|| self.note(What::Closed))
+    /// Passes the folder `self.key` as far as that is possible without opening it.
+    fn pass(&mut self) -> Result<Passed, StoreError> {
+        Ok(match (self.tree.passage_of)(&self.key) {
+            Passage::Open => Passed::Not,
+            Passage::Closed => Passed::Entry(self.note(What::Closed)),
+            Passage::Through(name) => self.through(name)?,
+        })
+    }
+
+    /// Enters the only folder of the folder `self.key`.
+    fn through(&mut self, name: &str) -> Result<Passed, StoreError> {
+        if !self.holds_folders(1) {
+            return Ok(Passed::Not);
+        }
+        self.key.push_str(name);
+        Ok(if self.enter_at_once()? { Passed::Entered } else { Passed::Not })
     }
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
-    fn leaf(&mut self, leaf: Leaf) -> Result<Option<Entry>, StoreError> {
+    fn leaf(&mut self, leaf: Leaf) -> Result<Passed, StoreError> {
         if leaf.has_company && !self.holds_folders(0) {
-            return Ok(None);
+            return Ok(Passed::Not);
         }
         self.key.push_str(leaf.file);
         if leaf.is_presumed {
-            return Ok(Some(self.note(What::Presumed)));
+            return Ok(Passed::Entry(self.note(What::Presumed)));
         }
         let stat = self.look()?.filter(|stat| Kind::of_stat(stat) == Kind::File);
-        Ok(stat.map(|stat| self.looked(&stat)))
+        Ok(stat.map_or(Passed::Not, |stat| Passed::Entry(self.looked(&stat))))
     }
 
     /// The file of the nest `self.key`, whose folder is entered: every key in it comes after the file.
-    fn nest(&mut self, nest: Nest) -> Result<Option<Entry>, StoreError> {
+    fn nest(&mut self, nest: Nest) -> Result<Passed, StoreError> {
         let outermost = self.key.len();
         for (path, count) in nest.counts {
             self.key.push_str(path);
             let is_so = self.holds_folders(*count);
             self.key.truncate(outermost);
             if !is_so {
-                return Ok(None);
+                return Ok(Passed::Not);
             }
         }
         self.key.push_str(nest.file);
         let file = self.note(What::Presumed);
         self.key.truncate(outermost);
         self.key.push_str(nest.folder);
-        let Some(frame) = self.stack.last() else { return Ok(None) };
+        Ok(if self.enter_at_once()? { Passed::Entry(file) } else { Passed::Not })
+    }
+
+    /// Enters the folder `self.key`, which may lie deep in the one on top of the stack. Whether that was possible.
+    fn enter_at_once(&mut self) -> Result<bool, StoreError> {
+        let Some(frame) = self.stack.last() else { return Ok(false) };
         let path = &self.key[frame.key_length..];
         let Some(folder) = folder::open_at_once(&frame.folder, path, super::FOLDER) else {
-            return Ok(None);
+            return Ok(false);
         };
         self.enter(folder)?;
-        Ok(Some(file))
+        Ok(true)
     }
 
     /// The entry `self.key`; its key is written into the text of the page.

@@ -85,7 +85,7 @@ async fn g7_what_is_presumed_is_found_missing_by_whoever_looks() {
 
 #[tokio::test]
 async fn g2_a_closed_folder_is_one_entry_wherever_a_listing_begins_and_ends() {
-    let files = Files::of_layout_with_closed_tags();
+    let files = Files::of_layout_without_tags();
     let tag = "_manifests/tags/v1";
     let keys = inside(&[
         format!("_layers/sha256/{}/link", hex(1)),
@@ -112,4 +112,64 @@ async fn g2_a_closed_folder_is_one_entry_wherever_a_listing_begins_and_ends() {
     let page = cursor.next().await.unwrap().unwrap();
     let entries: Vec<&str> = page.iter().map(Listed::key).collect();
     assert_eq!(entries, closed[..2], "a range that ends inside has it");
+}
+
+#[tokio::test]
+async fn the_only_folder_of_a_folder_is_entered_without_opening_the_other() {
+    let files = Files::of_layout_without_tags();
+    let keys = inside(&[
+        format!("_layers/sha256/{}/link", hex(1)),
+        format!("_layers/sha256/{}/link", hex(2)),
+        format!("_manifests/revisions/sha256/{}/link", hex(3)),
+        "_uploads/1/startedat".to_owned(),
+    ]);
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    let repository = format!("{V2}/repositories/foo/");
+    assert_eq!(files.list(&repository, "").await.unwrap(), keys);
+    if files.store.tree.folder_count.is_known() {
+        // The repository, layers, `_manifests`, revisions, uploads, an upload.
+        assert_eq!(files.monitor.get(Counter::ListRequests), 6);
+    }
+    for within in ["", "_layers/", "_layers/s", "_manifests/revisions/"] {
+        let within = format!("{repository}{within}");
+        for after in keys.iter().flat_map(|key| [key.clone(), format!("{key}0")]) {
+            let is_asked = |key: &&String| key.starts_with(&within) && **key > after;
+            let rest: Vec<String> = keys.iter().filter(is_asked).cloned().collect();
+            assert_eq!(files.list(&within, &after).await.unwrap(), rest, "{within} after {after}");
+        }
+    }
+    for at in 0..keys.len() {
+        let mut cursor = files.store.list("", "");
+        cursor.end_at(&keys[at]);
+        assert_eq!(all_keys(cursor).await.unwrap(), keys[..=at], "up to {at}");
+    }
+}
+
+#[tokio::test]
+async fn g3_a_folder_that_has_other_folders_than_the_usual_one_is_listed_whole() {
+    let files = Files::of_layout_without_tags();
+    let keys = inside(&[
+        format!("_layers/sha512/{}/link", hex(1)),
+        format!("_manifests/revisions/sha256/{}/link", hex(1)),
+        format!("_manifests/revisions/sha512/{}/link", hex(1)),
+        format!("other/_layers/elsewhere/{}/link", hex(1)),
+        format!("other/_manifests/revisions/sha256/{}/link", hex(1)),
+        "other/_manifests/revisions/other/link".to_owned(),
+        "third/_layers/sha256".to_owned(),
+    ]);
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    assert_eq!(files.list("", "").await.unwrap(), keys);
+    for (at, after) in keys.iter().enumerate() {
+        assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
+    }
+    let (layers, real) = (format!("{V2}/repositories/last/_layers"), files.path("real"));
+    files.put(&format!("{layers}/other/x"), b"x");
+    fs::create_dir_all(&real).unwrap();
+    symlink(real, files.path(&format!("{layers}/sha256"))).unwrap();
+    let error = files.list(V2, "").await.unwrap_err();
+    assert!(error.to_string().contains("_layers/sha256"), "{error}");
 }

@@ -83,7 +83,7 @@ async fn of_two_stores_of_the_same_folder_one_wins_each_round() {
     let files = Files::new();
     let options = FileOptions {
         shape_of: Arc::new(|_: &str| None),
-        is_closed: Arc::new(|_: &str| false),
+        passage_of: Arc::new(|_: &str| Passage::Open),
         keep: Vec::new(),
         clock,
     };
