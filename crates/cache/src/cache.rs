@@ -166,7 +166,6 @@ impl ManifestCache {
 
     /// Makes a segment of what waits, and looks it up too from now on: a run forgets what it read long ago.
     fn write(&self, waiting: Waiting) -> Result<(), CacheError> {
-        let _shared = self.directory.shared()?;
         if let Some(path) = waiting.write(&self.directory)? {
             // The same records have the same name: they lie now where their damaged copy lay.
             self.damaged().retain(|damaged| *damaged != path);

@@ -56,51 +56,41 @@ impl Directory {
     }
 
     /// Makes the folder, where it is not there any more, for its owner alone: what lies in it decides what is kept.
-    fn lock_file(&self) -> Result<File, CacheError> {
+    fn make(&self) -> Result<(), CacheError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
-        made.map_err(CacheError::io("create", &self.path))?;
+        made.map_err(CacheError::io("create", &self.path))
+    }
+
+    fn lock_file(&self) -> Result<File, CacheError> {
+        self.make()?;
         let path = self.path.join(LOCK);
         let file = File::options().write(true).create(true).truncate(false).open(&path);
         file.map_err(CacheError::io("open", &path))
     }
 
-    /// Keeps those away who tidy; none where somebody tidies. Held as long as the file is open.
+    /// Keeps away who else would tidy; none where somebody tidies. Held as long as the file is open.
     ///
     /// # Errors
     /// [`CacheError::Io`] where there are no locks.
-    pub(crate) fn shared(&self) -> Result<Option<File>, CacheError> {
-        self.locked(File::try_lock_shared)
-    }
-
-    /// Keeps everybody away who writes; none where somebody does.
-    ///
-    /// # Errors
-    /// [`CacheError::Io`] where there are no locks.
-    pub(crate) fn exclusive(&self) -> Result<Option<File>, CacheError> {
-        self.locked(File::try_lock)
-    }
-
-    fn locked(
-        &self,
-        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
-    ) -> Result<Option<File>, CacheError> {
+    pub(crate) fn alone(&self) -> Result<Option<File>, CacheError> {
         let file = self.lock_file()?;
-        match lock(&file) {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => {
-                Err(CacheError::io("lock", &self.path.join(LOCK))(source))
+        Ok(try_lock(&file, &self.path.join(LOCK))?.then_some(file))
+    }
+
+    /// A file that goes with the value, and is locked as long as it is open: so it is no leftover.
+    ///
+    /// # Errors
+    /// [`CacheError::Io`] where none can be made, or there are no locks.
+    pub(crate) fn temporary(&self) -> Result<NamedTempFile, CacheError> {
+        self.make()?;
+        loop {
+            let made = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.path);
+            let file = made.map_err(CacheError::io("write to", &self.path))?;
+            // Who tidies may have met it before it was locked; but that does not happen to the same writer for ever.
+            if try_lock(file.as_file(), file.path())? && is_linked(&file)? {
+                return Ok(file);
             }
         }
-    }
-
-    /// A file that goes with the value.
-    ///
-    /// # Errors
-    /// [`CacheError::Io`] where none can be made.
-    pub(crate) fn temporary(&self) -> Result<NamedTempFile, CacheError> {
-        let made = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.path);
-        made.map_err(CacheError::io("write to", &self.path))
     }
 
     /// Gives a whole segment its name: the checksum of its content, so that the same content has the same name.
@@ -135,13 +125,16 @@ impl Directory {
         Ok(entries)
     }
 
-    /// Removes what writers left that were cut off. Nobody writes meanwhile.
+    /// Removes what writers left that were cut off: nobody has it locked.
     ///
     /// # Errors
     /// [`CacheError::Io`] where the disk fails.
     pub(crate) fn remove_leftovers(&self) -> Result<(), CacheError> {
-        let is_leftover = |path: &PathBuf| name_of(path).starts_with(TEMPORARY);
-        self.files()?.iter().filter(|path| is_leftover(path)).try_for_each(|path| remove(path))
+        let is_temporary = |path: &PathBuf| name_of(path).starts_with(TEMPORARY);
+        self.files()?
+            .iter()
+            .filter(|path| is_temporary(path))
+            .try_for_each(|path| remove_left(path))
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, CacheError> {
@@ -153,6 +146,32 @@ impl Directory {
         };
         entries.map(|entry| Ok(entry.map_err(failed())?.path())).collect()
     }
+}
+
+/// Locks a file; says no where somebody else has it locked.
+fn try_lock(file: &File, path: &Path) -> Result<bool, CacheError> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(source)) => Err(CacheError::io("lock", path)(source)),
+    }
+}
+
+/// Whether it still has its name.
+fn is_linked(file: &NamedTempFile) -> Result<bool, CacheError> {
+    let metadata = file.as_file().metadata();
+    Ok(metadata.map_err(CacheError::io("look at", file.path()))?.nlink() > 0)
+}
+
+/// Removes a temporary file, unless somebody writes it. It stays locked until it is gone: who locks it afterwards sees that.
+fn remove_left(path: &Path) -> Result<(), CacheError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // Its writer was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(CacheError::io("open", path)(error)),
+    };
+    if try_lock(&file, path)? { remove(path) } else { Ok(()) }
 }
 
 /// Removes a file, if it is still there.

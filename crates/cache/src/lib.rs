@@ -20,9 +20,9 @@
 //!
 //! # Several processes
 //! Segments have the checksum of their content as their name and come into being by a rename, so that nobody sees half of
-//! one. Writers share the lock of the folder; whoever tidies has it alone, or leaves that to the next run. A writer that
-//! does not get it writes all the same: at worst its file is taken for a leftover, and what it held is a miss. Whoever has
-//! a segment open goes on reading it when it is removed.
+//! one. A writer never waits: the file that it writes is locked, and whoever tidies, which one does at a time, removes
+//! only those that are not, which writers left that were cut off. Whoever has a segment open goes on reading it when it is
+//! removed.
 //!
 //! # Cost
 //! 416 bytes on disk for an image of ten layers, and one read of 1 KiB to find it; small segments are read once.

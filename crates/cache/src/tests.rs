@@ -69,6 +69,11 @@ fn segments(path: &Path) -> Vec<PathBuf> {
     files(path).into_iter().filter(|path| path.to_string_lossy().ends_with(".edges")).collect()
 }
 
+/// Every file there that is being written, or was left.
+fn temporaries(path: &Path) -> Vec<PathBuf> {
+    files(path).into_iter().filter(|path| path.to_string_lossy().contains("/.new-")).collect()
+}
+
 fn files(path: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();

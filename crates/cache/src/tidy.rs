@@ -9,7 +9,7 @@ use crate::{CacheError, Limits};
 /// So many small segments may lie about: each is one more place to look for a digest.
 const MOST_SMALL: usize = 4;
 
-/// Tidies, unless somebody writes or tidies: then the next run will.
+/// Tidies, unless somebody else does.
 ///
 /// # Errors
 /// [`CacheError`] where the disk fails. The cache is as good as before.
@@ -18,7 +18,7 @@ pub(crate) fn tidy(
     limits: &Limits,
     damaged: &[PathBuf],
 ) -> Result<(), CacheError> {
-    let Some(_alone) = directory.exclusive()? else { return Ok(()) };
+    let Some(_alone) = directory.alone()? else { return Ok(()) };
     directory.remove_leftovers()?;
     damaged.iter().try_for_each(|path| remove(path))?;
     let mut small = evict(directory.segments()?, limits.bytes)?;

@@ -58,22 +58,46 @@ fn the_folder_may_be_removed_under_a_run() {
 }
 
 #[test]
-fn what_a_crash_leaves_is_ignored_and_removed_when_nobody_writes() {
+fn what_a_crash_leaves_is_ignored_and_removed() {
     let folder = folder();
     remember(folder.path(), SMALL, 0..10);
     let whole = fs::read(&segments(folder.path())[0]).unwrap();
     for (at, length) in (0..=whole.len()).step_by(37).enumerate() {
         fs::write(folder.path().join(format!(".new-{at}")), &whole[..length]).unwrap();
     }
-    let left = files(folder.path());
-    let writing = Directory::open(folder.path()).unwrap().shared().unwrap();
     remember(folder.path(), SMALL, []);
-    assert_eq!(files(folder.path()), left, "somebody may still be writing them");
-    drop(writing);
-    remember(folder.path(), SMALL, []);
-    let names = files(folder.path());
-    assert!(names.iter().all(|path| !path.to_string_lossy().contains(".new-")), "{names:?}");
+    assert!(temporaries(folder.path()).is_empty());
     assert_eq!(known(&open(folder.path(), SMALL), 0..10), 10);
+}
+
+#[test]
+fn what_is_being_written_is_no_leftover() {
+    let folder = folder();
+    fs::write(folder.path().join(".new-left"), "").unwrap();
+    let directory = Directory::open(folder.path()).unwrap();
+    let writing = directory.temporary().unwrap();
+    remember(folder.path(), SMALL, 0..10);
+    assert_eq!(temporaries(folder.path()), [writing.path()]);
+    let path = directory.publish(writing, 1).unwrap();
+    remember(folder.path(), SMALL, []);
+    assert!(temporaries(folder.path()).is_empty() && !path.exists(), "empty, so damaged");
+}
+
+#[test]
+fn a_writer_and_who_tidies_never_meet() {
+    let folder = folder();
+    let directory = Directory::open(folder.path()).unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for name in 0..2000 {
+                directory.publish(directory.temporary().unwrap(), name).unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            directory.remove_leftovers().unwrap();
+        }
+    });
+    assert_eq!((segments(folder.path()).len(), temporaries(folder.path()).len()), (2000, 0));
 }
 
 #[test]
