@@ -98,7 +98,13 @@ pub fn run(args: &Args, console: Console) -> ExitCode {
     start_logging(&args.output, console);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(args, console)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(dispatch(args, console));
+            // Threads that still work put memory away, which the system does faster; after a stop they do what may end at
+            // any instant.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(Failure::Internal { what: "no threads to run on", source: error.into() }),
     };
     let Err(failure) = outcome else { return Code::Done.into() };

@@ -12,7 +12,7 @@
 //! # Shape
 //! ```text
 //! one range ──first page──▶ cuts by a Seeder ──▶ workers ──▶ parts, in key order
-//!                                                  ▲ │
+//!             or at once on files                  ▲ │
 //!                      an idle worker takes half ──┘ └──▶ RepositoryPart ──▶ RepositoryTree (bounded channel)
 //! ```
 //!

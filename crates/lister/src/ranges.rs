@@ -106,10 +106,15 @@ pub(crate) struct Ranges {
 }
 
 impl Ranges {
-    /// One range over everything.
-    pub(crate) fn new() -> Self {
-        let all = Waiting { after: String::new(), until: None, seen: None };
-        Self { waiting: VecDeque::from([all]), active: Vec::new(), tickets: 0 }
+    /// Ranges over everything, divided at `cuts`.
+    pub(crate) fn new(mut cuts: Vec<String>) -> Self {
+        cuts.retain(|cut| !cut.is_empty());
+        cuts.sort_unstable();
+        cuts.dedup();
+        let ends = cuts.iter().cloned().map(Some).chain([None]);
+        let begins = [String::new()].into_iter().chain(cuts.iter().cloned());
+        let range = |(after, until)| Waiting { after, until, seen: None };
+        Self { waiting: begins.zip(ends).map(range).collect(), active: Vec::new(), tickets: 0 }
     }
 
     /// Whether nothing waits and nobody lists.

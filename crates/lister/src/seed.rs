@@ -1,4 +1,4 @@
-//! First cuts of a listing that turned out to be long.
+//! First cuts of a listing.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use registry::{KeyKind, Layout, Shard};
 use store::{ErrorKind, Folders, Operation, ReadStore, StoreError};
 use tokio::task::{JoinError, JoinSet};
 
-/// Knows where to cut what remains of a listing after its first page.
+/// Knows where to cut a listing: before anything of it is listed, or what remains after its first page.
 pub trait Seeder: Send + Sync + 'static {
-    /// Cuts for the keys after `position`, the last key of the first page. Any order; cuts that lie elsewhere are
-    /// ignored.
+    /// Cuts for the keys after `position`, the last key of the first page; empty before that. Any order; cuts that lie
+    /// elsewhere are ignored.
     ///
     /// # Errors
     /// Where looking for cuts failed; the listing could go on without, but a store that fails here fails there.
@@ -27,7 +27,8 @@ impl Seeder for NoSeeder {
     }
 }
 
-/// Cuts blobs evenly: digests are uniform, so the first page tells how many pages there are.
+/// Cuts blobs evenly: digests are uniform, so the first page tells how many pages there are. Before it, into as many
+/// parts as there are hex digits.
 #[derive(Clone, Debug)]
 pub struct BlobSeeder {
     layout: Layout,
@@ -43,6 +44,9 @@ impl BlobSeeder {
 
 impl Seeder for BlobSeeder {
     async fn cuts(&self, position: &str) -> Result<Vec<String>, StoreError> {
+        if position.is_empty() {
+            return Ok(by_digest(&format!("{}sha256/", self.layout.blobs())));
+        }
         let KeyKind::Blob(digest) = self.layout.classify(position) else { return Ok(Vec::new()) };
         let seen = u32::from(u16::from_be_bytes([digest.as_bytes()[0], digest.as_bytes()[1]])) + 1;
         let parts = (0x1_0000 / seen / PAGES_OF_A_RANGE).clamp(1, MOST_PARTS);
@@ -83,13 +87,19 @@ impl<S: ReadStore> FolderSeeder<S> {
         Self { store, within: within.to_owned(), enough: workers * CUTS_OF_A_WORKER, workers }
     }
 
-    /// Where to cut inside each folder, as many asked at once as there are workers (G12): they wait for the cuts.
+    /// Where to cut inside each folder, as many asked at once as there are workers (G12): they wait for the cuts. Where
+    /// nobody waits for the store, the thread that stands here is as fast as those it would have to wake.
     async fn inside(&self, folders: Vec<String>) -> Result<Vec<Vec<String>>, StoreError> {
+        let in_place = self.store.abilities().reads_in_place;
         let mut asked = JoinSet::new();
         let mut inside = vec![Vec::new(); folders.len()];
         for (at, folder) in folders.into_iter().enumerate() {
             if let Some(cuts) = self.known_inside(&folder) {
                 inside[at] = cuts;
+                continue;
+            }
+            if in_place {
+                inside[at] = self.store.folders(&folder).await?.prefixes;
                 continue;
             }
             if asked.len() == self.workers {

@@ -33,6 +33,7 @@ pub(crate) enum Trick {
 #[derive(Clone, Debug)]
 pub(crate) struct Unhurried {
     inner: MemoryStore,
+    reads_in_place: bool,
     state: Arc<State>,
 }
 
@@ -60,7 +61,13 @@ impl Unhurried {
     fn over(inner: MemoryStore, trick: (Trick, u64), stop: (Arc<Stop>, u64)) -> Self {
         let (pages, folders) = (AtomicU64::new(0), AtomicU64::new(0));
         let under_way = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { inner, state: Arc::new(State { pages, folders, under_way, trick, stop }) }
+        let state = Arc::new(State { pages, folders, under_way, trick, stop });
+        Self { inner, reads_in_place: false, state }
+    }
+
+    /// Says of itself that it answers at once, or does not.
+    pub(crate) fn in_place(self, reads_in_place: bool) -> Self {
+        Self { reads_in_place, ..self }
     }
 
     /// The same objects; pages from number `from` on break the contract.
@@ -123,7 +130,7 @@ impl ReadStore for Unhurried {
     }
 
     fn abilities(&self) -> Abilities {
-        self.inner.abilities()
+        Abilities { reads_in_place: self.reads_in_place, ..self.inner.abilities() }
     }
 }
 

@@ -72,22 +72,51 @@ where
     P: Part,
     F: Fn() -> P + Send + Sync + 'static,
 {
-    let workers = walk.workers.max(1);
     let shared = Arc::new(Shared {
-        ranges: Mutex::new(Ranges::new()),
+        ranges: Mutex::new(Ranges::new(Vec::new())),
         changed: Notify::new(),
         new_part,
         finished: Mutex::new(Vec::new()),
         walk,
     });
     let mut group = JoinSet::new();
-    for _ in 0..workers {
-        group.spawn(work(Arc::clone(&shared)));
-    }
+    group.spawn(crew(Arc::clone(&shared)));
     join(group, &shared.walk.within).await?;
     let mut parts = std::mem::take(&mut *lock(&shared.finished));
     parts.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Ok(parts.into_iter().map(|(_, part)| part).collect())
+}
+
+/// Starts the workers and waits for them. A task of its own: the thread that asked for the walk is no worker's, and as long
+/// as it runs, a thread that it wakes may have to wait for a processor that is busy.
+async fn crew<S, D, P, F>(shared: Arc<Shared<S, D, P, F>>) -> Result<(), ListError>
+where
+    S: ReadStore,
+    D: Seeder,
+    P: Part,
+    F: Fn() -> P + Send + Sync + 'static,
+{
+    let cuts = first_cuts(&shared.walk).await?;
+    *lock(&shared.ranges) = Ranges::new(cuts);
+    let mut group = JoinSet::new();
+    for _ in 0..shared.walk.workers.max(1) {
+        group.spawn(work(Arc::clone(&shared)));
+    }
+    join(group, &shared.walk.within).await
+}
+
+/// Where the store answers at once, a listing need not turn out to be long before it is cut: there are no requests that a
+/// short one would be spared.
+async fn first_cuts<S, D>(walk: &Walk<S, D>) -> Result<Vec<String>, ListError>
+where
+    S: ReadStore,
+    D: Seeder,
+{
+    if !walk.store.abilities().reads_in_place {
+        return Ok(Vec::new());
+    }
+    let cuts = walk.seeder.cuts("").await;
+    cuts.map_err(|source| ListError::Store { within: walk.within.as_str().into(), source })
 }
 
 /// Waits for every worker; the first error ends the others, which are joined too.

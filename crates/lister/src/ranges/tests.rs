@@ -16,7 +16,7 @@ fn ends(range: &Waiting) -> (&str, Option<&str>) {
 
 #[test]
 fn g2_a_key_equal_to_a_cut_belongs_to_the_left() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (left, _) = ranges.take().unwrap();
     ranges.commit(left, Some(page(&["p/a"])));
     ranges.cut(left, vec!["p/c".to_owned()]);
@@ -26,8 +26,18 @@ fn g2_a_key_equal_to_a_cut_belongs_to_the_left() {
 }
 
 #[test]
+fn g2_ranges_that_are_cut_before_they_are_listed_leave_no_gap() {
+    let cuts = ["p/t", "", "p/m", "p/t"].map(str::to_owned).to_vec();
+    let mut ranges = Ranges::new(cuts);
+    let taken = std::iter::from_fn(|| ranges.take()).map(|(_, range)| range);
+    let taken: Vec<Waiting> = taken.collect();
+    let ends: Vec<_> = taken.iter().map(ends).collect();
+    assert_eq!(ends, [("", Some("p/m")), ("p/m", Some("p/t")), ("p/t", None)]);
+}
+
+#[test]
 fn a_range_whose_last_key_is_its_end_needs_no_further_page() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (left, _) = ranges.take().unwrap();
     ranges.commit(left, Some(page(&["p/a"])));
     ranges.cut(left, vec!["p/c".to_owned()]);
@@ -36,7 +46,7 @@ fn a_range_whose_last_key_is_its_end_needs_no_further_page() {
 
 #[test]
 fn g2_cuts_behind_the_position_or_past_the_end_are_ignored() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (whole, _) = ranges.take().unwrap();
     ranges.commit(whole, Some(page(&["p/k"])));
     ranges.cut(whole, ["p/t", "", "p/a", "p/k", "p/t", "p/m"].map(str::to_owned).to_vec());
@@ -50,7 +60,7 @@ fn g2_cuts_behind_the_position_or_past_the_end_are_ignored() {
 
 #[test]
 fn g2_a_half_that_was_taken_while_a_page_was_on_its_way_is_not_counted_twice() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (victim, _) = ranges.take().unwrap();
     ranges.commit(victim, Some(page(&["p/a", "p/b"])));
     let (_, half) = ranges.take().unwrap();
@@ -61,7 +71,7 @@ fn g2_a_half_that_was_taken_while_a_page_was_on_its_way_is_not_counted_twice() {
 
 #[test]
 fn nobody_takes_from_a_range_that_gave_no_page_since() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (victim, _) = ranges.take().unwrap();
     assert!(ranges.take().is_none(), "nothing is known of it");
     ranges.commit(victim, Some(page(&["p/a", "p/b"])));
@@ -71,7 +81,7 @@ fn nobody_takes_from_a_range_that_gave_no_page_since() {
 
 #[test]
 fn nobody_takes_from_a_range_that_seems_to_end() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (victim, _) = ranges.take().unwrap();
     ranges.commit(victim, Some(page(&["p/a", "p/y"])));
     assert!(ranges.take().is_none());
@@ -79,7 +89,7 @@ fn nobody_takes_from_a_range_that_seems_to_end() {
 
 #[test]
 fn a_walk_is_done_when_its_last_range_is() {
-    let mut ranges = Ranges::new();
+    let mut ranges = Ranges::new(Vec::new());
     let (first, _) = ranges.take().unwrap();
     ranges.commit(first, Some(page(&["p/a"])));
     ranges.cut(first, vec!["p/m".to_owned()]);

@@ -36,6 +36,9 @@ fn blobs_are_cut_evenly_into_parts_of_eight_pages() {
     let cuts = cuts_of(&seeder, &layout.blob(&sha512));
     assert!(cuts.iter().all(|cut| cut.contains("/sha512/")));
     assert!(cuts_of(&seeder, "docker/registry/v2/blobs/odd").is_empty());
+    let cuts = cuts_of(&seeder, "");
+    assert_eq!(cuts.len(), 16, "nothing is listed yet");
+    assert_eq!(cuts[15], "docker/registry/v2/blobs/sha256/f");
 }
 
 #[test]
@@ -57,8 +60,9 @@ fn folders_are_cut_level_by_level_and_each_gets_its_share() {
 #[test]
 fn g12_as_many_folders_of_a_level_are_looked_into_at_once_as_there_are_workers() {
     let keys: Vec<String> = (0..9).map(|n| format!("r/{n}/x/_layers/x")).collect();
-    for (workers, at_once) in [(1, 1), (4, 4), (20, 9)] {
-        let store = Unhurried::new(2, keys.clone());
+    for (workers, in_place, at_once) in [(1, false, 1), (4, false, 4), (20, false, 9), (4, true, 1)]
+    {
+        let store = Unhurried::new(2, keys.clone()).in_place(in_place);
         cuts_of(&FolderSeeder::new(Arc::new(store.clone()), "r/", workers), "r/");
         assert_eq!(store.folders_at_once(), at_once, "{workers} workers");
     }

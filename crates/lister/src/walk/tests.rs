@@ -62,10 +62,10 @@ prop_compose! {
 proptest! {
     #[test]
     fn g2_every_key_comes_once_and_in_order_wherever_the_listing_is_cut(
-        (keys, cuts) in keys_and_cuts(), page in 1usize..8, workers in 1usize..9,
+        (keys, cuts) in keys_and_cuts(), page in 1usize..8, workers in 1usize..9, in_place in any::<bool>(),
     ) {
         for runtime in runtimes() {
-            let store = Unhurried::new(page, &keys);
+            let store = Unhurried::new(page, &keys).in_place(in_place);
             let (ask, monitor) = walk_of(store.clone(), Given(cuts.clone()), workers);
             let listed = ends(&runtime, keys_of(ask)).unwrap();
             let expected = below_p(&keys);
@@ -97,9 +97,11 @@ proptest! {
     #[test]
     fn g3_faults_surface_or_change_nothing(
         (keys, cuts) in keys_and_cuts(), seed in any::<u64>(), rate in 0u16..200, workers in 1usize..9,
+        in_place in any::<bool>(),
     ) {
         for runtime in runtimes() {
-            let store = Faulty::new(Unhurried::new(3, &keys), FaultPlan::passing(seed, rate));
+            let store = Unhurried::new(3, &keys).in_place(in_place);
+            let store = Faulty::new(store, FaultPlan::passing(seed, rate));
             match ends(&runtime, keys_of(walk_of(store, Given(cuts.clone()), workers).0)) {
                 Ok(listed) => prop_assert_eq!(listed.len(), below_p(&keys).len()),
                 Err(error) => prop_assert!(matches!(error, ListError::Store { .. }), "{error}"),
@@ -177,6 +179,17 @@ fn an_empty_listing_is_one_request() {
         let listed = ends(&runtime, keys_of(walk_of(store.clone(), NoSeeder, 8).0)).unwrap();
         assert!(listed.is_empty());
         assert_eq!(store.pages(), 1);
+    }
+}
+
+#[test]
+fn a_short_listing_is_cut_only_where_the_store_answers_at_once() {
+    let cuts = || Given(vec!["p/00002".to_owned(), "p/00004".to_owned()]);
+    for (in_place, ranges) in [(false, 1), (true, 3)] {
+        let store = Unhurried::new(10, numbered(6)).in_place(in_place);
+        let (ask, monitor) = walk_of(store, cuts(), 2);
+        assert_eq!(ends(&runtimes()[0], keys_of(ask)).unwrap().len(), 6);
+        assert_eq!(monitor.get(Counter::ListedRanges), ranges);
     }
 }
 
