@@ -15,6 +15,8 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 const LOCK: &str = "lock";
 const TEMPORARY: &str = ".new-";
 const SEGMENT: &str = ".edges";
+/// One who tidies spoils one temporary file of a writer at most, and few tidy at the same time.
+const TRIES: usize = 16;
 
 /// Refuses what others can write to, or have written. G4: a checksum that anybody can compute tells damage, not whose
 /// work it is.
@@ -83,11 +85,13 @@ impl Directory {
     /// [`CacheError::Io`] where none can be made, or there are no locks.
     pub(crate) fn temporary(&self) -> Result<NamedTempFile, CacheError> {
         self.make()?;
+        let mut tries = 0..TRIES;
         loop {
             let made = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.path);
             let file = made.map_err(CacheError::io("write to", &self.path))?;
-            // Who tidies may have met it before it was locked; but that does not happen to the same writer for ever.
-            if try_lock(file.as_file(), file.path())? && is_linked(&file)? {
+            // Who tidies may have met it before it was locked. Where the system is wrong about it, it is as good as any.
+            let is_kept = try_lock(file.as_file(), file.path())? && is_linked(&file)?;
+            if is_kept || tries.next().is_none() {
                 return Ok(file);
             }
         }
@@ -165,7 +169,8 @@ fn is_linked(file: &NamedTempFile) -> Result<bool, CacheError> {
 
 /// Removes a temporary file, unless somebody writes it. It stays locked until it is gone: who locks it afterwards sees that.
 fn remove_left(path: &Path) -> Result<(), CacheError> {
-    let file = match File::open(path) {
+    // Open for writing: over a network, files that are only read cannot be locked alone.
+    let file = match File::options().write(true).open(path) {
         Ok(file) => file,
         // Its writer was faster.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
