@@ -33,7 +33,6 @@
 
 mod cache;
 mod directory;
-mod edges;
 mod error;
 mod filter;
 mod merge;

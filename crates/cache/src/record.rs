@@ -1,14 +1,15 @@
 //! Records: a digest, what its manifest refers to, and a checksum over both. Part of the format of segments.
 //!
 //! ```text
-//! checksum of the rest (8 bytes), algorithm (1), length of the edges (4), the bytes of the digest, the edges
+//! checksum of the rest (8 bytes), algorithm (1), length of what is remembered (4), the bytes of the digest,
+//! what is remembered (Manifest::append_to)
 //! ```
 //! Numbers are little-endian. The checksum is made once, when a record is put in, and goes with it through every merge.
 
-use registry::{Digest, Manifest};
+use registry::{Algorithm, Digest, Manifest};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Damage, edges};
+use crate::Damage;
 
 /// Checksum, algorithm, length.
 const HEAD: usize = 8 + 1 + 4;
@@ -47,10 +48,10 @@ pub(crate) fn write(digest: &Digest, manifest: &Manifest, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(&[0; HEAD]);
     bytes.extend_from_slice(digest.as_bytes());
     let payload = bytes.len();
-    edges::write(manifest, bytes);
+    manifest.append_to(bytes);
     // A manifest of 4 MiB has fewer edges than would fill 4 GiB.
     let length = u32::try_from(bytes.len() - payload).unwrap_or(u32::MAX);
-    bytes[start + 8] = edges::algorithm_number(digest.algorithm());
+    bytes[start + 8] = digest.algorithm().number();
     bytes[start + 9..start + HEAD].copy_from_slice(&length.to_le_bytes());
     let checksum = xxh3_64(&bytes[start + 8..]);
     bytes[start..start + 8].copy_from_slice(&checksum.to_le_bytes());
@@ -66,7 +67,7 @@ impl<'b> Record<'b> {
     }
 
     fn cut_off(bytes: &'b [u8]) -> Option<(Self, &'b [u8])> {
-        let algorithm = edges::algorithm_of(*bytes.get(8)?)?;
+        let algorithm = Algorithm::of_number(*bytes.get(8)?)?;
         let length = u32::from_le_bytes(bytes.get(9..HEAD)?.try_into().ok()?);
         let digest = Digest::from_bytes(algorithm, bytes.get(HEAD..HEAD + algorithm.length())?)?;
         let length = HEAD + algorithm.length() + usize::try_from(length).ok()?;
@@ -88,7 +89,7 @@ impl<'b> Record<'b> {
         if !self.is_whole() {
             return Err(Damage::Checksum);
         }
-        let edges = &self.bytes[HEAD + self.digest.as_bytes().len()..];
-        edges::read(edges).ok_or(Damage::Record)
+        let remembered = &self.bytes[HEAD + self.digest.as_bytes().len()..];
+        Manifest::remembered(remembered).ok_or(Damage::Record)
     }
 }

@@ -29,7 +29,7 @@ fn manifest(n: u32) -> Manifest {
         target: (at % 3 == 1).then_some(MediaType::OciIndex),
     };
     let count = if n.is_multiple_of(11) { 30 } else { n % 5 };
-    Manifest::remembered(MediaType::OciManifest, (0..count).map(edge).collect())
+    Manifest::of(MediaType::OciManifest, (0..count).map(edge))
 }
 
 /// A folder in memory where the system has such a place.

@@ -67,7 +67,7 @@ impl<'m> Closures<'m> {
         let Some(manifest) = manifest(self.marked, &digest) else { return };
         for edge in manifest.references() {
             digests.insert(edge.digest);
-            waiting.extend(self.is_served(edge).then_some(edge.digest));
+            waiting.extend(self.is_served(&edge).then_some(edge.digest));
         }
     }
 

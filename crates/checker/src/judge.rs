@@ -166,7 +166,9 @@ impl Judge<'_> {
             Some(Trouble::Content) if !is_told => add(found, Kind::WrongContent, key, ""),
             Some(Trouble::Unreadable) if !is_told => add(found, Kind::Unreadable, key, ""),
             _ => {
-                if let Known::Doubtful(What::NotUnderstood { message, .. }) = known {
+                if let Known::Doubtful(what) = known
+                    && let What::NotUnderstood { message, .. } = &**what
+                {
                     add(found, Kind::UnknownManifest, key, &**message);
                 }
             }

@@ -90,7 +90,7 @@ impl<'a> Repository<'a> {
                 Known::Manifest(manifest) => Some(manifest),
                 Known::Missing | Known::Doubtful(_) => None,
             });
-            let edges = manifests.flat_map(|manifest| manifest.edges());
+            let edges = manifests.flat_map(Manifest::edges);
             edges.flat_map(|edge| [edge.digest, self.canonical(&edge.digest)]).collect()
         });
         named.contains(digest)
@@ -104,9 +104,9 @@ impl<'a> Repository<'a> {
         let edges = manifest.references().filter(|edge| !of(edge).is_some_and(|c| c.is_elsewhere));
         edges
             .map(|edge| {
-                let part = self.part(edge);
+                let part = self.part(&edge);
                 // The content of a manifest is compared with its digest, which says more.
-                let size = of(edge).and_then(|c| c.size).filter(|_| part != Part::Manifest);
+                let size = of(&edge).and_then(|c| c.size).filter(|_| part != Part::Manifest);
                 Reference { holder, digest: edge.digest, part, size }
             })
             .collect()

@@ -162,13 +162,21 @@ impl<'a> Sight<'a> {
     pub(crate) fn manifest(&mut self, digest: &Digest, known: &Known) -> Option<Trouble> {
         match known {
             Known::Missing => self.look_at_blob(digest, None, Trouble::Missing),
-            Known::Doubtful(What::OtherContent { digest, actual }) => {
-                let is_empty = *actual == Digest::of(digest.algorithm(), b"");
-                Some(if is_empty { Trouble::Empty } else { Trouble::Content })
-            }
-            Known::Doubtful(What::Unreadable { .. }) => Some(Trouble::Unreadable),
-            // What is not understood a client may understand.
-            Known::Manifest(_) | Known::Doubtful(_) => None,
+            Known::Doubtful(what) => trouble(what),
+            Known::Manifest(_) => None,
         }
+    }
+}
+
+/// What is wrong with data about which there is doubt.
+fn trouble(what: &What) -> Option<Trouble> {
+    match what {
+        What::OtherContent { digest, actual } => {
+            let is_empty = *actual == Digest::of(digest.algorithm(), b"");
+            Some(if is_empty { Trouble::Empty } else { Trouble::Content })
+        }
+        What::Unreadable { .. } => Some(Trouble::Unreadable),
+        // What is not understood a client may understand.
+        _ => None,
     }
 }

@@ -1,7 +1,5 @@
 //! What is known about a repository beyond its keys.
 
-use std::sync::Arc;
-
 use foldhash::HashMap;
 use registry::{Digest, Manifest};
 
@@ -11,11 +9,17 @@ use crate::What;
 #[derive(Clone, Debug)]
 pub enum Known {
     /// It is there and understood.
-    Manifest(Arc<Manifest>),
+    Manifest(Manifest),
     /// It is not there: a definite answer of the store.
     Missing,
     /// It could not be read or understood (G4).
-    Doubtful(What),
+    Doubtful(Box<What>),
+}
+
+impl Known {
+    pub(crate) fn doubtful(what: What) -> Self {
+        Self::Doubtful(Box::new(what))
+    }
 }
 
 /// What a tag points to.

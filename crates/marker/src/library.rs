@@ -55,7 +55,7 @@ impl Recalled {
         for (digest, manifest) in digests.into_iter().zip(remembered) {
             match manifest {
                 Some(manifest) => {
-                    recalled.known.push((digest, Known::Manifest(Arc::new(manifest))));
+                    recalled.known.push((digest, Known::Manifest(manifest)));
                 }
                 None => recalled.unread.push(digest),
             }
@@ -177,7 +177,7 @@ impl<S: ReadStore> Library<S> {
     fn understand(&self, digest: Digest, content: &Bytes) -> Known {
         let actual = Digest::of(digest.algorithm(), content);
         if actual != digest {
-            return Known::Doubtful(What::OtherContent { digest, actual });
+            return Known::doubtful(What::OtherContent { digest, actual });
         }
         let is_close = self.is_close.load(Ordering::Relaxed);
         match if is_close { Manifest::parse_closely(content) } else { Manifest::parse(content) } {
@@ -187,10 +187,10 @@ impl<S: ReadStore> Library<S> {
                     // Compared with its digest and understood: nothing else is ever remembered (G4).
                     cache.put(&digest, &manifest);
                 }
-                Known::Manifest(Arc::new(manifest))
+                Known::Manifest(manifest)
             }
             Err(error) => {
-                Known::Doubtful(What::NotUnderstood { digest, message: chain(&error).into() })
+                Known::doubtful(What::NotUnderstood { digest, message: chain(&error).into() })
             }
         }
     }
@@ -201,7 +201,7 @@ fn answer(digest: Digest, error: StoreError) -> Result<Known, StoreError> {
     match error.kind {
         ErrorKind::NotFound => Ok(Known::Missing),
         ErrorKind::Denied | ErrorKind::TooLarge => {
-            Ok(Known::Doubtful(What::Unreadable { digest, message: error.kind.to_string().into() }))
+            Ok(Known::doubtful(What::Unreadable { digest, message: error.kind.to_string().into() }))
         }
         _ => Err(error),
     }

@@ -1,11 +1,9 @@
 //! What a repository keeps alive: pure.
 
-use std::slice::Iter;
-
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use lister::{Link, RepositoryTree};
 use policy::Subject;
-use registry::{Digest, Edge, Manifest};
+use registry::{Digest, Edge, Edges, Manifest};
 
 use crate::expiry::{Expiry, Verdicts};
 use crate::{Alias, Beside, Evidence, Known, Rules, What};
@@ -144,7 +142,7 @@ struct Walk<'t> {
     /// The manifests that are kept, in the order in which they were reached.
     order: Vec<Digest>,
     /// What is left of the edges of the manifests between a root and where the walk is; empty between roots.
-    stack: Vec<Iter<'t, Edge>>,
+    stack: Vec<Edges<'t>>,
     tell: &'t mut dyn FnMut(Event),
     reach: Reach,
 }
@@ -196,7 +194,7 @@ impl<'t> Walk<'t> {
         }
         doubts.sort_unstable_by_key(|(digest, _)| **digest);
         self.reach.missing.sort_unstable();
-        self.reach.doubts.extend(doubts.into_iter().map(|(_, what)| what.clone()));
+        self.reach.doubts.extend(doubts.into_iter().map(|(_, what)| What::clone(what)));
     }
 
     fn manifest(&self, digest: &Digest) -> Option<&'t Manifest> {
@@ -217,7 +215,7 @@ impl<'t> Walk<'t> {
         let entered = self.enter(root);
         self.stack.extend(entered);
         while let Some(edges) = self.stack.last_mut() {
-            let Some(edge) = edges.find(|edge| edge.keeps_alive()) else {
+            let Some(edge) = edges.find(Edge::keeps_alive) else {
                 self.stack.pop();
                 continue;
             };
@@ -225,7 +223,7 @@ impl<'t> Walk<'t> {
                 continue; // named before, and entered then where it is a manifest
             }
             (self.tell)(Event::Blob(edge.digest));
-            if self.is_served_manifest(edge) {
+            if self.is_served_manifest(&edge) {
                 let entered = self.enter(edge.digest);
                 self.stack.extend(entered);
             }
@@ -233,13 +231,13 @@ impl<'t> Walk<'t> {
     }
 
     /// Keeps a manifest; its edges, where it is kept for the first time and understood.
-    fn enter(&mut self, digest: Digest) -> Option<Iter<'t, Edge>> {
+    fn enter(&mut self, digest: Digest) -> Option<Edges<'t>> {
         if !self.reach.manifests.insert(digest) {
             return None;
         }
         self.order.push(digest);
         self.keep(digest);
-        self.manifest(&digest).map(|manifest| manifest.edges().iter())
+        self.manifest(&digest).map(|manifest| manifest.edges())
     }
 
     /// Whether a client could pull the target of an edge as a manifest from this repository, whatever the edge says

@@ -50,8 +50,8 @@ impl Text<'_> {
         text
     }
 
-    pub(crate) fn manifest(&self) -> Arc<Manifest> {
-        Arc::new(Manifest::parse(self.json().as_bytes()).unwrap())
+    pub(crate) fn manifest(&self) -> Manifest {
+        Manifest::parse(self.json().as_bytes()).unwrap()
     }
 }
 

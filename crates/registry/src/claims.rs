@@ -18,9 +18,9 @@ pub struct Claim {
 /// The claims of a manifest about what it keeps alive; none where `manifest` is not one.
 ///
 /// Source: OCI image specification 1.1, "Content Descriptors": `size`, `urls`.
-pub(crate) fn claims(manifest: &[u8]) -> Box<[Claim]> {
+pub(crate) fn claims(manifest: &[u8]) -> Vec<Claim> {
     // Whoever asks has parsed it before: what is no JSON never comes here.
-    let Ok(document) = serde_json::from_slice::<Value>(manifest) else { return Box::default() };
+    let Ok(document) = serde_json::from_slice::<Value>(manifest) else { return Vec::new() };
     let list = |field| document.get(field).and_then(Value::as_array);
     let lists = ["layers", "blobs", "manifests"].into_iter().filter_map(list).flatten();
     document.get("config").into_iter().chain(lists).filter_map(claim).collect()

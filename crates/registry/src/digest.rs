@@ -43,6 +43,27 @@ impl Algorithm {
         }
     }
 
+    /// A number of two bits that stands for it where digests are remembered, and never for another.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Sha256 => 0,
+            Self::Sha384 => 1,
+            Self::Sha512 => 2,
+        }
+    }
+
+    /// Finds an algorithm by its number.
+    #[must_use]
+    pub const fn of_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => Self::Sha256,
+            1 => Self::Sha384,
+            2 => Self::Sha512,
+            _ => return None,
+        })
+    }
+
     /// Finds an algorithm by its exact name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -40,7 +40,7 @@ pub use digester::Digester;
 pub use edge::{Edge, Role};
 pub use layout::{FolderKind, Foreign, KeyKind, Layout, UploadPart};
 pub use link::{LinkError, link_text, parse_link};
-pub use manifest::{MANIFEST_LIMIT, MANIFEST_READING, Manifest, ManifestError};
+pub use manifest::{Edges, MANIFEST_LIMIT, MANIFEST_READING, Manifest, ManifestError};
 pub use media_type::MediaType;
 pub use name::{NameError, RepositoryName, Tag};
 pub use time::{TimeError, Timestamp};

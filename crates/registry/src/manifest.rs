@@ -1,13 +1,19 @@
 //! Manifests: bytes in, edges out, and never a guess.
 
 mod document;
+mod packed;
+mod plain;
+
+use std::sync::Arc;
 
 use crate::claims::claims;
 use crate::{Claim, Digest, Edge, MediaType, Role};
 
 use self::document::Document;
+use self::packed::{Packed, Packer};
 
 pub use self::document::ManifestError;
+pub use self::packed::Edges;
 
 /// The largest manifest a registry serves, in bytes; a larger blob cannot be pulled as one.
 ///
@@ -18,12 +24,13 @@ pub const MANIFEST_LIMIT: u64 = 4 << 20;
 /// answer, so that what was remembered before is not believed after (G4).
 pub const MANIFEST_READING: u32 = 1;
 
-/// What a manifest refers to, in the order in which it names it.
+/// What a manifest refers to, in the order in which it names it. Cloning copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     media_type: MediaType,
-    edges: Vec<Edge>,
-    claims: Box<[Claim]>,
+    edges: Packed,
+    /// `None` where it was not parsed closely.
+    claims: Option<Arc<Vec<Claim>>>,
 }
 
 impl Manifest {
@@ -40,10 +47,7 @@ impl Manifest {
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let document = Document::parse(bytes)?;
         let media_type = document.media_type()?;
-        let mut edges = document.edges;
-        edges.dedup();
-        edges.shrink_to_fit();
-        Ok(Self { media_type, edges, claims: Box::default() })
+        Ok(Self { media_type, edges: document.edges.finish(), claims: None })
     }
 
     /// The same for those who compare what is stored with what the manifest claims.
@@ -51,13 +55,30 @@ impl Manifest {
     /// # Errors
     /// As [`Manifest::parse`].
     pub fn parse_closely(bytes: &[u8]) -> Result<Self, ManifestError> {
-        Ok(Self { claims: claims(bytes), ..Self::parse(bytes)? })
+        Ok(Self { claims: Some(Arc::new(claims(bytes))), ..Self::parse(bytes)? })
     }
 
-    /// A manifest that was parsed before, from what was remembered of it.
+    /// A manifest that names these, in their order.
     #[must_use]
-    pub fn remembered(media_type: MediaType, edges: Vec<Edge>) -> Self {
-        Self { media_type, edges, claims: Box::default() }
+    pub fn of(media_type: MediaType, edges: impl IntoIterator<Item = Edge>) -> Self {
+        let mut packer = Packer::default();
+        edges.into_iter().for_each(|edge| packer.push(&edge));
+        Self { media_type, edges: packer.finish(), claims: None }
+    }
+
+    /// Appends what is to be remembered of it, which is all but what it claims: the number of its media type (1 byte), then
+    /// for each edge a byte and the bytes of its digest.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.push(self.media_type.number());
+        bytes.extend_from_slice(self.edges.as_bytes());
+    }
+
+    /// A manifest from what was remembered of it; `None` for any other bytes.
+    #[must_use]
+    pub fn remembered(bytes: &[u8]) -> Option<Self> {
+        let (number, edges) = bytes.split_first()?;
+        let (media_type, edges) = (MediaType::of_number(*number)?, Packed::of(edges)?);
+        Some(Self { media_type, edges, claims: None })
     }
 
     /// What kind of manifest it is.
@@ -68,25 +89,25 @@ impl Manifest {
 
     /// Everything the manifest names, [`Role::Subject`] included, in document order.
     #[must_use]
-    pub fn edges(&self) -> &[Edge] {
-        &self.edges
+    pub fn edges(&self) -> Edges<'_> {
+        self.edges.iter()
     }
 
     /// What it claims of what it refers to, in no order that counts; nothing where it was not parsed closely.
     #[must_use]
     pub fn claims(&self) -> &[Claim] {
-        &self.claims
+        self.claims.as_ref().map_or(&[], |claims| claims)
     }
 
     /// The edges that keep their target alive: all but the subject.
-    pub fn references(&self) -> impl Iterator<Item = &Edge> {
-        self.edges.iter().filter(|edge| edge.keeps_alive())
+    pub fn references(&self) -> impl Iterator<Item = Edge> + Clone + '_ {
+        self.edges().filter(Edge::keeps_alive)
     }
 
     /// The manifest this one refers to.
     #[must_use]
     pub fn subject(&self) -> Option<Digest> {
-        self.edges.iter().find(|edge| edge.role == Role::Subject).map(|edge| edge.digest)
+        self.edges().find(|edge| edge.role == Role::Subject).map(|edge| edge.digest)
     }
 }
 
@@ -103,7 +124,7 @@ mod tests {
     }
 
     fn roles(text: &str) -> Vec<(Role, Digest)> {
-        parse(text).unwrap().edges().iter().map(|edge| (edge.role, edge.digest)).collect()
+        parse(text).unwrap().edges().map(|edge| (edge.role, edge.digest)).collect()
     }
 
     #[test]
@@ -152,8 +173,7 @@ mod tests {
             digest(1),
             digest(2)
         );
-        let targets: Vec<_> =
-            parse(&cache).unwrap().edges().iter().map(|edge| edge.target).collect();
+        let targets: Vec<_> = parse(&cache).unwrap().edges().map(|edge| edge.target).collect();
         assert_eq!(targets, [None, Some(MediaType::OciManifest)]);
         let artifact = format!(
             r#"{{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","blobs":[{{"digest":"{}"}}]}}"#,

@@ -21,8 +21,11 @@ impl MediaType {
     /// Reads a media type; parameters such as `; charset=utf-8` are ignored. `None` for what no registry serves.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let without_parameters = || text.split(';').next().map(str::trim);
-        Self::named(text).or_else(|| Self::named(without_parameters()?))
+        Self::named(text).or_else(|| {
+            let bare = text.find(';').map_or(text, |end| &text[..end]).trim();
+            // Nearly all types that are no manifest's are layers, and have nothing to take away.
+            if bare.len() < text.len() { Self::named(bare) } else { None }
+        })
     }
 
     fn named(name: &str) -> Option<Self> {
@@ -34,6 +37,30 @@ impl MediaType {
             "application/vnd.oci.image.manifest.v1+json" => Self::OciManifest,
             "application/vnd.oci.image.index.v1+json" => Self::OciIndex,
             "application/vnd.oci.artifact.manifest.v1+json" => Self::OciArtifact,
+            _ => return None,
+        })
+    }
+
+    /// A number that stands for it where manifests are remembered: never 0, below 16, and never another.
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Schema1 => 1,
+            Self::DockerManifest => 2,
+            Self::DockerList => 3,
+            Self::OciManifest => 4,
+            Self::OciIndex => 5,
+            Self::OciArtifact => 6,
+        }
+    }
+
+    pub(crate) const fn of_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Schema1,
+            2 => Self::DockerManifest,
+            3 => Self::DockerList,
+            4 => Self::OciManifest,
+            5 => Self::OciIndex,
+            6 => Self::OciArtifact,
             _ => return None,
         })
     }

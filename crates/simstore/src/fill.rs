@@ -87,8 +87,8 @@ mod tests {
                 KeyKind::Revision { digest, .. } => {
                     let manifest =
                         Manifest::parse(objects[&layout.blob(&digest)].as_bytes()).unwrap();
-                    assert_eq!(manifest.edges().len(), 2);
-                    assert!(manifest.edges().iter().all(|edge| has_blob(&edge.digest)));
+                    assert_eq!(manifest.edges().count(), 2);
+                    assert!(manifest.edges().all(|edge| has_blob(&edge.digest)));
                 }
                 KeyKind::Foreign(_) | KeyKind::Marker { .. } => panic!("{key}"),
                 _ => assert!(has_blob(&parse_link(content.as_bytes()).unwrap())),

@@ -289,7 +289,7 @@ mod tests {
 
     fn edges(record: &Record) -> Vec<(EdgeRole, Digest)> {
         let manifest = Manifest::parse(&record.bytes).unwrap();
-        manifest.edges().iter().map(|Edge { role, digest, .. }| (*role, *digest)).collect()
+        manifest.edges().map(|Edge { role, digest, .. }| (role, digest)).collect()
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn a_run_finds_what_it_wrote_itself() {
 fn the_largest_manifest_is_remembered_too() {
     let folder = folder();
     let edge = |n| Edge { role: Role::Child, digest: digest(n), target: None };
-    let large = Manifest::remembered(MediaType::OciIndex, (0..60_000).map(edge).collect());
+    let large = Manifest::of(MediaType::OciIndex, (0..60_000).map(edge));
     let cache = open(folder.path(), SMALL);
     (1..50).for_each(|n| cache.put(&digest(n), &manifest(n)));
     cache.put(&digest(0), &large);

@@ -5,11 +5,10 @@ use registry::MANIFEST_READING;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
-use crate::edges;
 
 fn bytes_of(manifest: &Manifest) -> Vec<u8> {
     let mut bytes = Vec::new();
-    edges::write(manifest, &mut bytes);
+    manifest.append_to(&mut bytes);
     bytes
 }
 
@@ -57,7 +56,7 @@ proptest! {
     #[test]
     fn g4_what_is_remembered_is_what_parsing_gave(document in document()) {
         let parsed = Manifest::parse(document.as_bytes()).unwrap();
-        prop_assert_eq!(edges::read(&bytes_of(&parsed)), Some(parsed));
+        prop_assert_eq!(Manifest::remembered(&bytes_of(&parsed)), Some(parsed));
     }
 
     #[test]
@@ -68,7 +67,7 @@ proptest! {
         if let Some(first) = bytes.first_mut() {
             *first = media_type;
         }
-        if let Some(manifest) = edges::read(&bytes) {
+        if let Some(manifest) = Manifest::remembered(&bytes) {
             prop_assert_eq!(bytes_of(&manifest), bytes);
         }
     }
@@ -94,7 +93,7 @@ fn telling_documents() -> [String; 7] {
 fn g4_a_change_of_how_manifests_are_understood_forgets_what_was_remembered() {
     let understood = telling_documents().iter().fold(Vec::new(), |mut all, text| {
         match Manifest::parse(text.as_bytes()) {
-            Ok(manifest) => edges::write(&manifest, &mut all),
+            Ok(manifest) => manifest.append_to(&mut all),
             Err(_) => all.push(0),
         }
         all

@@ -273,7 +273,7 @@ fn littered() -> Case {
 fn g4_every_doubt_but_one_keeps_all_that_any_key_names() {
     let (d, message) = (digest("d"), || "why".into());
     let key = || "a/link".into();
-    let read = |what| littered().revision("d").known("d", Known::Doubtful(what));
+    let read = |what| littered().revision("d").known("d", Known::doubtful(what));
     for case in [
         read(What::Unreadable { digest: d, message: message() }),
         read(What::OtherContent { digest: d, actual: digest("y") }),

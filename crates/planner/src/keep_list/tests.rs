@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lister::RepositoryTree;
@@ -31,7 +30,7 @@ fn image(config: &str, layer: &str) -> Known {
     let text = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{config},"layers":[{layer}]}}"#
     );
-    Known::Manifest(Arc::new(Manifest::parse(text.as_bytes()).unwrap()))
+    Known::Manifest(Manifest::parse(text.as_bytes()).unwrap())
 }
 
 /// An index with two children, of which no list need know.
@@ -41,7 +40,7 @@ fn index() -> Known {
     let text = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{child}]}}"#
     );
-    Known::Manifest(Arc::new(Manifest::parse(text.as_bytes()).unwrap()))
+    Known::Manifest(Manifest::parse(text.as_bytes()).unwrap())
 }
 
 /// A repository with these revisions, so old; and layer links to `a` and `b`, of which `a` is needed.

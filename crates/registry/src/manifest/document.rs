@@ -8,6 +8,8 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::packed::Packer;
+use super::plain::{NotPlain, Reader};
 use crate::{Digest, DigestError, Edge, MediaType, Role};
 
 /// Why bytes are no manifest that we understand; the caller keeps everything near it (G4).
@@ -26,13 +28,13 @@ pub enum ManifestError {
 }
 
 /// What a manifest's document says.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Document<'de> {
     schema_version: Option<u64>,
     media_type: Option<Name<'de>>,
     has_manifests: bool,
     has_content: bool,
-    pub(super) edges: Vec<Edge>,
+    pub(super) edges: Packer,
 }
 
 /// A descriptor takes at least about so many bytes: its digest alone has 71.
@@ -43,17 +45,30 @@ impl<'de> Document<'de> {
         // Texts of a document that is UTF-8 as a whole need not be looked at one by one. One that is not may be a
         // manifest all the same, as far as nobody reads the texts that are not.
         match std::str::from_utf8(bytes) {
-            Ok(text) => Self::read(serde_json::Deserializer::from_str(text), bytes.len()),
+            Ok(text) => Self::read_plain(text).or_else(|NotPlain| Self::read_text(text)),
             Err(_) => Self::read(serde_json::Deserializer::from_slice(bytes), bytes.len()),
         }
         .map_err(ManifestError::Malformed)
+    }
+
+    /// Reads a document that is plain.
+    fn read_plain(text: &'de str) -> Result<Self, NotPlain> {
+        let mut reader = Reader::new(text);
+        let document = Reading::of(text.len()).deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(document)
+    }
+
+    /// Reads any document.
+    fn read_text(text: &'de str) -> Result<Self, serde_json::Error> {
+        Self::read(serde_json::Deserializer::from_str(text), text.len())
     }
 
     fn read<R: serde_json::de::Read<'de>>(
         mut json: serde_json::Deserializer<R>,
         length: usize,
     ) -> Result<Self, serde_json::Error> {
-        let document = Reading { room: length / DESCRIPTOR }.deserialize(&mut json)?;
+        let document = Reading::of(length).deserialize(&mut json)?;
         json.end()?;
         Ok(document)
     }
@@ -82,6 +97,13 @@ struct Reading {
     room: usize,
 }
 
+impl Reading {
+    /// Of a document of so many bytes.
+    const fn of(length: usize) -> Self {
+        Self { room: length / DESCRIPTOR }
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Reading {
     type Value = Document<'de>;
 
@@ -98,7 +120,7 @@ impl<'de> Visitor<'de> for Reading {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document<'de>, A::Error> {
-        let edges = Vec::with_capacity(self.room);
+        let edges = Packer::with_room(self.room);
         let mut document = Document { edges, ..Document::default() };
         let mut seen = [false; FIELDS.len()];
         while let Some(Name(field)) = map.next_key()? {
@@ -142,7 +164,7 @@ fn read_one<'de, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<bool, A::Error> {
     let edge = map.next_value_seed(OrNull(Descriptor::of(role)))?;
-    document.edges.extend(edge);
+    edge.iter().for_each(|edge| document.edges.push(edge));
     Ok(edge.is_some())
 }
 
@@ -189,7 +211,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrNull<S> {
 
 /// Reads a list of descriptors into the edges.
 struct List<'e> {
-    edges: &'e mut Vec<Edge>,
+    edges: &'e mut Packer,
     entry: Descriptor,
 }
 
@@ -210,7 +232,7 @@ impl<'de> Visitor<'de> for List<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(edge) = list.next_element_seed(self.entry)? {
-            self.edges.push(edge);
+            self.edges.push(&edge);
         }
         Ok(())
     }
@@ -277,6 +299,7 @@ fn known<E: de::Error>(fields: &[&str], field: &str) -> Result<Option<usize>, E>
 }
 
 /// A text of the document, borrowed where it has no escapes.
+#[derive(Debug, PartialEq, Eq)]
 struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
@@ -312,3 +335,6 @@ impl<'de> Deserialize<'de> for DigestText {
         Ok(Self(digest))
     }
 }
+
+#[cfg(test)]
+mod tests;

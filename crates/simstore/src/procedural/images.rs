@@ -177,7 +177,7 @@ mod tests {
         let recipe = Recipe::new(SHAPE);
         let edges = |image| {
             let manifest = Manifest::parse(&recipe.manifest(image)).unwrap();
-            manifest.edges().iter().map(|edge| (edge.role, edge.digest)).collect::<Vec<_>>()
+            manifest.edges().map(|edge| (edge.role, edge.digest)).collect::<Vec<_>>()
         };
         for image in 0..12 {
             let roles: Vec<Role> = edges(image).iter().map(|(role, _)| *role).collect();

@@ -54,7 +54,7 @@ fn every_link_leads_to_a_blob_and_every_manifest_to_what_it_names() {
                 KeyKind::Blob(digest) => {
                     assert_eq!(Digest::sha256(&content), digest, "{key}");
                     let manifest = Manifest::parse(&content).unwrap();
-                    used.extend(manifest.edges().iter().map(|edge| edge.digest));
+                    used.extend(manifest.edges().map(|edge| edge.digest));
                     digest
                 }
                 KeyKind::Foreign(_) | KeyKind::Marker { .. } | KeyKind::Upload { .. } => {

@@ -111,7 +111,7 @@ impl Small {
                 Known::Manifest(Text { layers, children, subject }.manifest())
             }
             Some(Body::Broken) => {
-                Known::Doubtful(What::NotUnderstood { digest, message: "by plan".into() })
+                Known::doubtful(What::NotUnderstood { digest, message: "by plan".into() })
             }
             Some(Body::Missing) | None => Known::Missing,
         }

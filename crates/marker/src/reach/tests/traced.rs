@@ -139,7 +139,7 @@ fn leads(marked: &Marked, from: Digest, lead: Lead, to: Digest) -> bool {
         let Some(Known::Manifest(manifest)) = marked.evidence.manifests.get(from) else {
             return false;
         };
-        let edges = &mut manifest.edges().iter();
+        let edges = &mut manifest.edges();
         edges.any(|edge| edge.digest == to && role.is_none_or(|role| role == edge.role))
     };
     match lead {
