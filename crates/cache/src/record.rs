@@ -42,6 +42,11 @@ pub(crate) fn word(digest: &Digest, at: usize) -> u64 {
     u64::from_be_bytes(word)
 }
 
+/// How many bytes a record takes.
+pub(crate) fn size(digest: &Digest, manifest: &Manifest) -> usize {
+    HEAD + digest.as_bytes().len() + manifest.remembered_size()
+}
+
 /// Appends a record.
 pub(crate) fn write(digest: &Digest, manifest: &Manifest, bytes: &mut Vec<u8>) {
     let start = bytes.len();

@@ -1,41 +1,26 @@
-//! Records that are not on disk yet.
+//! Manifests that are not on disk yet.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
 use registry::{Digest, Manifest};
 
 use crate::CacheError;
 use crate::directory::Directory;
-use crate::record::{self, Place, place_of};
+use crate::record::{self, key_of};
 use crate::write::SegmentWriter;
 
-/// So many bytes of records lie together. A list that grows as a whole would be copied each time it doubles, and held
-/// twice meanwhile.
-const PIECE: usize = 256 * 1024;
-/// A piece with less room than most records take is full.
-const ROOM: usize = 4 * 1024;
-
-/// Records in the order in which they came.
+/// Manifests in the order in which they came. Their edges are not copied before they are written.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    pieces: Vec<Vec<u8>>,
-    /// Where each lies: in which piece, and where in that.
-    records: Vec<(Place, usize, Range<usize>)>,
+    manifests: Vec<(Digest, Manifest)>,
     size: usize,
 }
 
 impl Waiting {
-    /// Adds a record; gives its size.
+    /// Adds a manifest; gives the size of its record.
     pub(crate) fn add(&mut self, digest: &Digest, manifest: &Manifest) -> usize {
-        let piece = self.pieces.pop_if(|piece| piece.len() + ROOM <= PIECE);
-        let mut piece = piece.unwrap_or_else(|| Vec::with_capacity(PIECE));
-        let start = piece.len();
-        record::write(digest, manifest, &mut piece);
-        let place = start..piece.len();
-        let size = place.len();
-        self.records.push((place_of(digest), self.pieces.len(), place));
-        self.pieces.push(piece);
+        let size = record::size(digest, manifest);
+        self.manifests.push((*digest, manifest.clone()));
         self.size += size;
         size
     }
@@ -49,16 +34,28 @@ impl Waiting {
     ///
     /// # Errors
     /// [`CacheError::Io`] where it cannot be written.
-    pub(crate) fn write(mut self, directory: &Directory) -> Result<Option<PathBuf>, CacheError> {
-        if self.records.is_empty() {
+    pub(crate) fn write(self, directory: &Directory) -> Result<Option<PathBuf>, CacheError> {
+        if self.manifests.is_empty() {
             return Ok(None);
         }
-        self.records.sort_unstable_by_key(|(place, ..)| *place);
-        self.records.dedup_by_key(|(place, ..)| *place);
         let mut writer = SegmentWriter::create(directory)?;
-        for ((_, digest), piece, range) in self.records {
-            writer.add(&digest, &self.pieces[piece][range])?;
+        let mut record = Vec::new();
+        for at in self.order() {
+            let (digest, manifest) = &self.manifests[at];
+            record.clear();
+            record::write(digest, manifest, &mut record);
+            writer.add(digest, &record)?;
         }
         writer.finish(directory).map(Some)
+    }
+
+    /// Where they stand in the order of records, each once. Numbers are sorted, as manifests take many times as much.
+    fn order(&self) -> impl Iterator<Item = usize> {
+        let digest = |at: usize| &self.manifests[at].0;
+        let keys = self.manifests.iter().map(|(digest, _)| key_of(digest));
+        let mut order: Vec<(u64, usize)> = keys.zip(0..).collect();
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| digest(a.1).cmp(digest(b.1))));
+        order.dedup_by(|a, b| digest(a.1) == digest(b.1));
+        order.into_iter().map(|(_, at)| at)
     }
 }

@@ -26,7 +26,7 @@ const USUAL: usize = 512 << 20;
 pub struct Library<S> {
     store: Arc<S>,
     layout: Layout,
-    shelf: DashMap<Digest, Arc<OnceCell<Known>>, RandomState>,
+    shelf: DashMap<Digest, Shelved, RandomState>,
     /// What earlier runs read; empty where nothing is remembered from run to run.
     cache: OnceLock<Arc<ManifestCache>>,
     /// How many manifests were put on the shelf so far.
@@ -37,6 +37,20 @@ pub struct Library<S> {
     is_close: AtomicBool,
     readers: Semaphore,
     monitor: Arc<Monitor>,
+}
+
+/// What there is of a manifest that was asked for.
+#[derive(Clone, Debug)]
+enum Shelved {
+    /// Somebody reads it, or tried to.
+    Coming(Arc<OnceCell<Known>>),
+    There(Known),
+}
+
+impl Default for Shelved {
+    fn default() -> Self {
+        Self::Coming(Arc::default())
+    }
 }
 
 /// Manifests, as far as an earlier run read them.
@@ -111,13 +125,19 @@ impl<S: ReadStore> Library<S> {
         digest: Digest,
         repository: &RepositoryName,
     ) -> Result<Known, MarkError> {
-        let slot = Arc::clone(&self.shelf.entry(digest).or_default());
-        let known = slot.get_or_try_init(|| self.fetch(digest)).await;
-        known.cloned().map_err(|source| MarkError::Manifest {
-            repository: repository.clone(),
-            digest,
-            source,
-        })
+        let shelved = self.shelf.entry(digest).or_default().clone();
+        let coming = match shelved {
+            Shelved::There(known) => return Ok(known),
+            Shelved::Coming(coming) => coming,
+        };
+        let known = coming.get_or_try_init(|| self.fetch(digest)).await;
+        let failed =
+            |source| MarkError::Manifest { repository: repository.clone(), digest, source };
+        let known = known.map_err(failed)?;
+        if let Some(mut shelved) = self.shelf.get_mut(&digest) {
+            *shelved = Shelved::There(known.clone());
+        }
+        Ok(known.clone())
     }
 
     /// Reads any small object, when it is its turn.
@@ -170,7 +190,7 @@ impl<S: ReadStore> Library<S> {
     fn make_room(&self) {
         let most = self.most.load(Ordering::Relaxed);
         if self.read.fetch_add(1, Ordering::Relaxed) % most == most - 1 {
-            self.shelf.retain(|_, slot| !slot.initialized());
+            self.shelf.retain(|_, shelved| matches!(shelved, Shelved::Coming(_)));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use foldhash::HashSet;
 use lister::{Link, RepositoryTree};
-use registry::{Algorithm, Digest, Role, Timestamp, parse_link};
+use registry::{Algorithm, Digest, Manifest, Role, Timestamp, parse_link};
 use store::{ErrorKind, Listed, ReadStore, StoreError};
 
 use crate::{Evidence, Known, Library, MarkError, What};
@@ -141,7 +141,7 @@ pub(crate) fn served_by_layer_links(tree: &RepositoryTree, evidence: &Evidence) 
         Known::Manifest(manifest) => Some(manifest),
         Known::Missing | Known::Doubtful(_) => None,
     });
-    let children = manifests.flat_map(|manifest| manifest.references());
+    let children = manifests.flat_map(Manifest::references);
     let children = children
         .filter(|edge| edge.role == Role::Child && edge.target.is_some())
         .map(|edge| edge.digest);

@@ -62,7 +62,9 @@ impl Manifest {
     #[must_use]
     pub fn of(media_type: MediaType, edges: impl IntoIterator<Item = Edge>) -> Self {
         let mut packer = Packer::default();
-        edges.into_iter().for_each(|edge| packer.push(&edge));
+        for edge in edges {
+            packer.push(&edge);
+        }
         Self { media_type, edges: packer.finish(), claims: None }
     }
 
@@ -71,6 +73,12 @@ impl Manifest {
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         bytes.push(self.media_type.number());
         bytes.extend_from_slice(self.edges.as_bytes());
+    }
+
+    /// How many bytes [`Manifest::append_to`] appends.
+    #[must_use]
+    pub fn remembered_size(&self) -> usize {
+        1 + self.edges.as_bytes().len()
     }
 
     /// A manifest from what was remembered of it; `None` for any other bytes.

@@ -164,7 +164,9 @@ fn read_one<'de, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<bool, A::Error> {
     let edge = map.next_value_seed(OrNull(Descriptor::of(role)))?;
-    edge.iter().for_each(|edge| document.edges.push(edge));
+    if let Some(edge) = &edge {
+        document.edges.push(edge);
+    }
     Ok(edge.is_some())
 }
 

@@ -130,7 +130,9 @@ mod tests {
 
     fn packed(edges: &[Edge]) -> Packed {
         let mut packer = Packer::default();
-        edges.iter().for_each(|edge| packer.push(edge));
+        for edge in edges {
+            packer.push(edge);
+        }
         packer.finish()
     }
 

@@ -148,7 +148,7 @@ fn telling(text: &[u8]) -> Option<usize> {
     let (words, rest) = text.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let is = |byte: u8| below(word ^ ONES * u64::from(byte), 1);
+        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
         let telling = is(b'"') | is(b'\\') | below(word, 0x20);
         if telling != 0 {
             return Some(at * 8 + telling.trailing_zeros() as usize / 8);
