@@ -3,6 +3,7 @@
 //! Past a limit of memory a shard writes away what it holds, sorted, and begins anew; at the end its runs become one
 //! sorted run on disk, of which an index stays in memory.
 
+mod inbox;
 mod sealed;
 mod sort;
 mod spill;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 use registry::{Digest, Shard};
 
+use self::inbox::{ByShard, Inbox, Place, place_of};
 use self::sealed::SealedShard;
 
 pub use self::sealed::{DigestReader, DigestSet};
@@ -20,6 +22,7 @@ pub use self::spill::{MemoryLimit, Run, SpillError, SpillFile};
 /// A set of digests under construction; any thread may add.
 #[derive(Debug)]
 pub struct DigestSetBuilder {
+    inbox: Inbox,
     shards: Vec<Mutex<Growing>>,
     /// Where shards go that grow too large; none where they may grow.
     spill: Option<Spill>,
@@ -59,10 +62,10 @@ impl Growing {
     }
 
     /// Appends; the capacity stays a power of two.
-    fn extend(&mut self, more: impl ExactSizeIterator<Item = u64>) {
+    fn extend(&mut self, more: &[u64]) {
         let length = self.fingerprints.len();
         self.fingerprints.reserve_exact((length + more.len()).next_power_of_two() - length);
-        self.fingerprints.extend(more);
+        self.fingerprints.extend_from_slice(more);
     }
 
     /// Sees to it that the list does not outgrow its share of the memory by `more` (G12).
@@ -96,7 +99,8 @@ impl Growing {
 
 impl Default for DigestSetBuilder {
     fn default() -> Self {
-        Self { shards: Shard::all().map(|_| Mutex::default()).collect(), spill: None }
+        let shards = Shard::all().map(|_| Mutex::default()).collect();
+        Self { inbox: Inbox::default(), shards, spill: None }
     }
 }
 
@@ -115,24 +119,28 @@ impl DigestSetBuilder {
         let share = (limit.bytes / size_of::<u64>() / Shard::COUNT).max(1);
         let most = (share / 2 + 1).next_power_of_two();
         let spill = Spill { file: Arc::new(SpillFile::create(&limit.folder)?), most };
-        Ok(Self { spill: Some(spill), ..Self::default() })
+        let inbox = Inbox::within(limit.bytes);
+        Ok(Self { inbox, spill: Some(spill), ..Self::default() })
     }
 
-    /// Adds digests, one lock for each run of the same shard.
+    /// Adds digests.
     ///
     /// # Errors
-    /// [`SpillError`] where the set had to go to disk and could not. Some digests are missing then: the set must not be
-    /// used (G5).
+    /// [`SpillError`] where the set had to go to disk and could not. Some digests are missing then, also of those that
+    /// were added before: the set must not be used (G5).
     pub fn add(&self, digests: impl IntoIterator<Item = Digest>) -> Result<(), SpillError> {
-        let mut sorted: Vec<(Shard, u64)> =
-            digests.into_iter().map(|digest| (digest.shard(), digest.fingerprint())).collect();
-        sorted.sort_unstable();
-        for run in sorted.chunk_by(|a, b| a.0 == b.0) {
-            let mut growing = lock(&self.shards[run[0].0.index()]);
+        let places = digests.into_iter().map(|digest| place_of(&digest)).collect();
+        self.inbox.put(places).map_or(Ok(()), |places| self.distribute(&places))
+    }
+
+    /// Brings digests to their shards, one lock for those of each.
+    fn distribute(&self, places: &[Place]) -> Result<(), SpillError> {
+        for (shard, run) in ByShard::of(places).runs() {
+            let mut growing = lock(&self.shards[shard.index()]);
             if let Some(spill) = &self.spill {
                 growing.make_room(run.len(), spill)?;
             }
-            growing.extend(run.iter().map(|(_, fingerprint)| *fingerprint));
+            growing.extend(run);
             growing.compact_if_doubled();
         }
         Ok(())
@@ -142,7 +150,9 @@ impl DigestSetBuilder {
     ///
     /// # Errors
     /// [`SpillError`] where what was written away cannot be read, or not be written again.
-    pub fn finish(self) -> Result<DigestSet, SpillError> {
+    pub fn finish(mut self) -> Result<DigestSet, SpillError> {
+        let rest = std::mem::take(&mut self.inbox).into_rest();
+        self.distribute(&rest)?;
         let spill = self.spill.as_ref();
         let sealed = |shard: Mutex<Growing>| {
             shard.into_inner().unwrap_or_else(PoisonError::into_inner).finish(spill)

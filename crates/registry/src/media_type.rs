@@ -22,8 +22,10 @@ impl MediaType {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::named(text).or_else(|| {
-            let bare = text.find(';').map_or(text, |end| &text[..end]).trim();
-            // Nearly all types that are no manifest's are layers, and have nothing to take away.
+            // Nearly all other types are those of layers, which have no parameters. Whether there is a semicolon is a
+            // question to many bytes at once, where it is one to each.
+            let bare = if text.as_bytes().contains(&b';') { text.split(';').next()? } else { text };
+            let bare = bare.trim();
             if bare.len() < text.len() { Self::named(bare) } else { None }
         })
     }
