@@ -9,10 +9,14 @@ use crate::directory::Directory;
 use crate::record::{self, key_of};
 use crate::write::SegmentWriter;
 
+/// So many manifests are in one list. A list of all would be copied each time it doubles, and held twice meanwhile.
+const PIECE: usize = 1024;
+
 /// Manifests in the order in which they came. Their edges are not copied before they are written.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    manifests: Vec<(Digest, Manifest)>,
+    /// Lists of which all but the last are full.
+    pieces: Vec<Vec<(Digest, Manifest)>>,
     size: usize,
 }
 
@@ -20,7 +24,10 @@ impl Waiting {
     /// Adds a manifest; gives the size of its record.
     pub(crate) fn add(&mut self, digest: &Digest, manifest: &Manifest) -> usize {
         let size = record::size(digest, manifest);
-        self.manifests.push((*digest, manifest.clone()));
+        let room = self.pieces.pop_if(|piece| piece.len() < PIECE);
+        let mut piece = room.unwrap_or_else(|| Vec::with_capacity(PIECE));
+        piece.push((*digest, manifest.clone()));
+        self.pieces.push(piece);
         self.size += size;
         size
     }
@@ -35,13 +42,13 @@ impl Waiting {
     /// # Errors
     /// [`CacheError::Io`] where it cannot be written.
     pub(crate) fn write(self, directory: &Directory) -> Result<Option<PathBuf>, CacheError> {
-        if self.manifests.is_empty() {
+        if self.pieces.is_empty() {
             return Ok(None);
         }
         let mut writer = SegmentWriter::create(directory)?;
         let mut record = Vec::new();
         for at in self.order() {
-            let (digest, manifest) = &self.manifests[at];
+            let (digest, manifest) = self.at(at);
             record.clear();
             record::write(digest, manifest, &mut record);
             writer.add(digest, &record)?;
@@ -49,10 +56,14 @@ impl Waiting {
         writer.finish(directory).map(Some)
     }
 
+    fn at(&self, at: usize) -> &(Digest, Manifest) {
+        &self.pieces[at / PIECE][at % PIECE]
+    }
+
     /// Where they stand in the order of records, each once. Numbers are sorted, as manifests take many times as much.
     fn order(&self) -> impl Iterator<Item = usize> {
-        let digest = |at: usize| &self.manifests[at].0;
-        let keys = self.manifests.iter().map(|(digest, _)| key_of(digest));
+        let digest = |at: usize| &self.at(at).0;
+        let keys = self.pieces.iter().flatten().map(|(digest, _)| key_of(digest));
         let mut order: Vec<(u64, usize)> = keys.zip(0..).collect();
         order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| digest(a.1).cmp(digest(b.1))));
         order.dedup_by(|a, b| digest(a.1) == digest(b.1));

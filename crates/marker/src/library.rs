@@ -18,6 +18,8 @@ use crate::{Known, MarkError, What};
 
 /// About what a manifest of ten layers takes, in bytes.
 const MANIFEST: usize = 1000;
+/// So many manifests fit on the shelf before it grows, which moves them all.
+const SHELF: usize = 1 << 13;
 /// So many bytes of manifests are remembered where nobody says otherwise.
 const USUAL: usize = 512 << 20;
 
@@ -82,7 +84,8 @@ impl<S: ReadStore> Library<S> {
     /// An empty library that reads at most `readers` objects at once.
     #[must_use]
     pub fn new(store: Arc<S>, layout: &Layout, readers: usize, monitor: Arc<Monitor>) -> Self {
-        let (shelf, readers) = (DashMap::default(), Semaphore::new(readers.max(1)));
+        let shelf = DashMap::with_capacity_and_hasher(SHELF, RandomState::default());
+        let readers = Semaphore::new(readers.max(1));
         let (layout, read) = (layout.clone(), AtomicUsize::new(0));
         let (cache, most) = (OnceLock::new(), AtomicUsize::new(USUAL / MANIFEST));
         let is_close = AtomicBool::new(false);

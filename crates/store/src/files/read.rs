@@ -1,5 +1,6 @@
 //! Reading one file, whole or in part.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,8 +20,15 @@ use crate::{ErrorKind, Object, Operation, StoreError};
 /// takes about as long as handing the work to another thread, and twice as long as that with the way back.
 const INLINE: u64 = 64 * 1024;
 
+/// Nearly all links and manifests are smaller, in bytes: they are read without asking for their size.
+const SMALL: usize = 16 * 1024;
+
 pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
-    let (file, size) = open(tree, key)?;
+    let file = open(tree, key)?;
+    if let Some(body) = read_small(&file).filter(|body| body.len() as u64 <= at_most) {
+        return Ok(body);
+    }
+    let size = size_of(&file, key)?;
     if size > at_most {
         return Err(StoreError::new(Operation::Get, key, ErrorKind::TooLarge));
     }
@@ -39,7 +47,8 @@ pub(super) async fn get_part(
     key: &str,
     part: Range<u64>,
 ) -> Result<Bytes, StoreError> {
-    let (file, _) = open(tree, key)?;
+    let file = open(tree, key)?;
+    size_of(&file, key)?;
     if part.end.saturating_sub(part.start) <= INLINE {
         return read_part(&file, key, &part);
     }
@@ -67,7 +76,8 @@ fn read_part(file: &OwnedFd, key: &str, part: &Range<u64>) -> Result<Bytes, Stor
 
 /// Reads a file of any size where the caller stands.
 pub(super) fn whole(tree: &Tree, key: &str) -> Result<Bytes, StoreError> {
-    let (file, size) = open(tree, key)?;
+    let file = open(tree, key)?;
+    let size = size_of(&file, key)?;
     read(&file, key, size)
 }
 
@@ -112,19 +122,23 @@ fn look_in(
     }
 }
 
-/// Opens the file of `key` and tells its size.
-fn open(tree: &Tree, key: &str) -> Result<(OwnedFd, u64), StoreError> {
+/// Opens what lies in the place of `key`.
+fn open(tree: &Tree, key: &str) -> Result<OwnedFd, StoreError> {
     path::check_key(Operation::Get, key)?;
     tree.monitor.count(Counter::GetRequests, 1);
     // A pipe in the place of a file must not hold us up.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match tree.open_at_once(key, flags) {
-        Some(file) => file,
-        None => open_by_steps(tree, key, flags)?,
-    };
-    let stat = rustix::fs::fstat(&file).map_err(|errno| system(Operation::Get, key, errno))?;
+    match tree.open_at_once(key, flags) {
+        Some(file) => Ok(file),
+        None => open_by_steps(tree, key, flags),
+    }
+}
+
+/// How large a file is, where it is one.
+fn size_of(file: &OwnedFd, key: &str) -> Result<u64, StoreError> {
+    let stat = rustix::fs::fstat(file).map_err(|errno| system(Operation::Get, key, errno))?;
     match Kind::of_stat(&stat) {
-        Kind::File => Ok((file, folder::size(&stat))),
+        Kind::File => Ok(folder::size(&stat)),
         Kind::Folder => Err(absent(key)),
         Kind::Symlink | Kind::Special => Err(Oddity::Special.at(Operation::Get, key)),
     }
@@ -144,14 +158,28 @@ fn absent(key: &str) -> StoreError {
     StoreError::new(Operation::Get, key, ErrorKind::NotFound)
 }
 
-/// Reads all of `file`, which had `size` bytes when it was opened; any other length is an error.
+/// The bytes of a small file, where the system gives them at once, and then says that this is the end. `None` says
+/// nothing: what there is may be large, or empty, or no file.
+fn read_small(file: &OwnedFd) -> Option<Bytes> {
+    let mut room = [MaybeUninit::uninit(); SMALL];
+    let (body, rest) = rustix::io::read(file, &mut room[..]).ok()?;
+    if body.is_empty() || rest.is_empty() {
+        return None;
+    }
+    // A read may end early for other reasons: for the end there is only its word.
+    let (more, _) = rustix::io::read(file, rest).ok()?;
+    more.is_empty().then(|| Bytes::copy_from_slice(body))
+}
+
+/// Reads all of `file`, which had `size` bytes when it was looked at; any other length is an error.
 fn read(file: &OwnedFd, key: &str, size: u64) -> Result<Bytes, StoreError> {
     let expected = usize::try_from(size)
         .map_err(|_| StoreError::new(Operation::Get, key, ErrorKind::TooLarge))?;
     // Room for one byte more: a read that leaves it empty has come to the end.
     let mut body = Vec::with_capacity(expected.saturating_add(1));
     while body.len() <= expected {
-        match rustix::io::read(file, spare_capacity(&mut body)) {
+        let at = body.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut body), at) {
             Ok(0) => break,
             Ok(_) if body.len() == expected => break,
             Ok(_) | Err(Errno::INTR) => {}

@@ -5,8 +5,9 @@ use super::*;
 #[tokio::test]
 async fn a_body_is_whole_below_and_above_the_size_that_is_read_in_place() {
     let files = Files::new();
-    for size in [0, 1, 64 * 1024, 64 * 1024 + 1, 300_000] {
-        let body = vec![7; size];
+    let (small, inline) = (16 * 1024, 64 * 1024);
+    for size in [0, 1, small - 1, small, small + 1, inline, inline + 1, 300_000] {
+        let body: Vec<u8> = (0..=250).cycle().take(size).collect();
         files.put("a", &body);
         assert_eq!(files.store.get("a", size as u64).await.unwrap(), body);
         if let Some(less) = size.checked_sub(1) {
@@ -40,6 +41,21 @@ async fn a_folder_is_no_object() {
         assert_eq!(files.delete(key, Timestamp::FAR_FUTURE).await, KeyOutcome::Gone, "{key}");
     }
     assert_eq!(files.list("", "").await.unwrap(), ["a/b"]);
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_never_read_as_one() {
+    let files = Files::new();
+    files.put("a/b", b"x");
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, files.path("a/pipe"), rustix::fs::FileType::Fifo, mode, 0)
+        .unwrap();
+    let special = async || files.store.get("a/pipe", 9).await.unwrap_err().kind;
+    assert_eq!(special().await, ErrorKind::Fatal, "nobody writes");
+    let both = rustix::fs::open(files.path("a/pipe"), OFlags::RDWR, Mode::empty()).unwrap();
+    assert_eq!(special().await, ErrorKind::Fatal, "somebody may write");
+    rustix::io::write(&both, b"x").unwrap();
+    assert_eq!(special().await, ErrorKind::Fatal, "somebody wrote, and may write more");
 }
 
 #[tokio::test]
