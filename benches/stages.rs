@@ -188,7 +188,7 @@ fn header() -> Header {
 /// A whole plan: rows, footers, syncs, and reading it back.
 fn write(folder: &Path, rows: Vec<Row>, has_etags: bool) -> Result<u64, PlanError> {
     let writer = PlanWriter::create(&folder.join("plan"))?;
-    let writer = if has_etags { writer.with_etags()? } else { writer };
+    let writer = if has_etags { writer.with_etags() } else { writer };
     writer.add(rows)?;
     Ok(writer.finish(&header(), &Marks)?.totals().all().count)
 }

@@ -108,7 +108,7 @@ impl Ask<'_> {
 /// As [`PlanWriter::create`].
 pub(crate) fn begin_plan<S: ReadStore>(store: &S, out: &Path) -> Result<PlanWriter, PlanError> {
     let writer = PlanWriter::create(out)?;
-    if store.abilities().tells_etags { writer.with_etags() } else { Ok(writer) }
+    Ok(if store.abilities().tells_etags { writer.with_etags() } else { writer })
 }
 
 /// What was seen of a registry.

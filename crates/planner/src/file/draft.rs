@@ -19,8 +19,8 @@ pub struct Draft {
 /// The rows of a stage.
 #[derive(Debug)]
 pub(crate) enum Drafted {
-    /// All of a small one.
-    Held(Vec<Row>),
+    /// All of a small one, by shard.
+    Held(Vec<Vec<Row>>),
     /// A larger one's, which did not fit into memory.
     Written(Vec<Segment>),
 }
@@ -47,7 +47,7 @@ impl Draft {
         let Self { dir, stages, .. } = self;
         stages.into_iter().flat_map(move |stage| -> Box<dyn Iterator<Item = _>> {
             match stage {
-                Drafted::Held(rows) => Box::new(rows.into_iter().map(Ok)),
+                Drafted::Held(rows) => Box::new(rows.into_iter().flatten().map(Ok)),
                 Drafted::Written(segments) => Box::new(rows_of_all(dir.clone(), segments)),
             }
         })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
@@ -49,8 +49,8 @@ pub trait Sealed {}
 /// again.
 pub struct PlanWriter {
     dir: PathBuf,
-    /// By stage.
-    encodings: [Encoding; Stage::ALL.len()],
+    /// By stage, made for the first segment: a draft mostly has none.
+    encodings: OnceLock<[Encoding; Stage::ALL.len()]>,
     /// By stage, then shard; those of a small stage are gathered at the end.
     segments: Vec<Mutex<Open>>,
     buffers: Buffers,
@@ -93,16 +93,12 @@ impl PlanWriter {
 
     /// The same plan with the entity tags of objects, for a store that tells any: it has a format of its own, and is
     /// larger for it. Others leave out what entity tags rows may have.
-    ///
-    /// # Errors
-    /// [`PlanError::Encode`].
-    pub fn with_etags(self) -> Result<Self, PlanError> {
-        let encodings = encodings(true).map_err(encode_error(&self.dir))?;
-        Ok(Self { encodings, has_etags: true, ..self })
+    #[must_use]
+    pub fn with_etags(self) -> Self {
+        Self { has_etags: true, ..self }
     }
 
     pub(crate) fn with_buffers(dir: &Path, buffers: Buffers) -> Result<Self, PlanError> {
-        let encodings = encodings(false).map_err(encode_error(dir))?;
         directory::claim(dir)?;
         let places =
             Stage::ALL.into_iter().flat_map(|stage| Shard::all().map(move |shard| (stage, shard)));
@@ -111,7 +107,7 @@ impl PlanWriter {
         segments.extend(places.map(open));
         Ok(Self {
             dir: dir.to_owned(),
-            encodings,
+            encodings: OnceLock::new(),
             segments,
             buffers,
             buffered: AtomicUsize::new(0),
@@ -176,14 +172,21 @@ impl PlanWriter {
         let writer = match &mut open.writer {
             Some(writer) => writer,
             none => {
-                let encoding = &self.encodings[open.stage as usize];
-                let writer =
-                    encoding.begin(Append::new(path.clone())).map_err(encode_error(&path))?;
-                none.insert(Box::new(writer))
+                let begun =
+                    self.encoding(open.stage).and_then(|it| it.begin(Append::new(path.clone())));
+                none.insert(Box::new(begun.map_err(encode_error(&path))?))
             }
         };
         let mut groups = rows.chunks(self.buffers.group_rows);
         groups.try_for_each(|rows| columns::write_group(writer, rows)).map_err(encode_error(&path))
+    }
+
+    fn encoding(&self, stage: Stage) -> Result<&Encoding, ParquetError> {
+        if let Some(encodings) = self.encodings.get() {
+            return Ok(&encodings[stage as usize]);
+        }
+        let made = encodings(self.has_etags)?;
+        Ok(&self.encodings.get_or_init(|| made)[stage as usize])
     }
 
     #[cfg(test)]
@@ -249,7 +252,9 @@ impl PlanWriter {
 
     /// Writes what is left of a stage.
     fn end_stage(&self, stage: Stage) -> Result<(Totals, Vec<Segment>), PlanError> {
-        self.end(self.take_stage(stage))
+        let shards = self.take_shards(stage);
+        let is_held = self.is_held(stage, &shards);
+        self.end(if is_held { vec![Open::gather(stage, shards)] } else { shards })
     }
 
     fn end(&self, opens: Vec<Open>) -> Result<(Totals, Vec<Segment>), PlanError> {
@@ -264,31 +269,36 @@ impl PlanWriter {
     }
 
     fn draft_stage(&self, stage: Stage) -> Result<(Totals, Drafted), PlanError> {
-        let mut opens = self.take_stage(stage);
-        let [Open { part: Part::All, totals, rows, .. }] = &mut opens[..] else {
-            let (totals, segments) = self.end(opens)?;
+        let shards = self.take_shards(stage);
+        if !self.is_held(stage, &shards) {
+            let (totals, segments) = self.end(shards)?;
             return Ok((totals, Drafted::Written(segments)));
-        };
-        let (added, written) = (totals.all().count, rows.len() as u64);
+        }
+        let (mut totals, mut rows) = (Totals::default(), Vec::new());
+        for shard in shards {
+            totals.merge(&shard.totals);
+            rows.push(shard.rows);
+        }
+        let (added, written) =
+            (totals.all().count, rows.iter().map(Vec::len).sum::<usize>() as u64);
         if written != added {
             let path = self.dir.join(segment::file_of(stage, Part::All));
             return Err(PlanError::Unwritten { path, added, written });
         }
-        Ok((*totals, Drafted::Held(std::mem::take(rows))))
+        Ok((totals, Drafted::Held(rows)))
     }
 
-    /// The segments of a stage: one where it has stayed small.
-    fn take_stage(&self, stage: Stage) -> Vec<Open> {
+    fn take_shards(&self, stage: Stage) -> Vec<Open> {
         let take = |shard| {
             let taken = Open::new(stage, Part::Shard(shard));
             std::mem::replace(&mut *self.lock(index_of(stage, shard)), taken)
         };
-        let shards: Vec<Open> = Shard::all().map(take).collect();
-        if self.is_small(stage) && shards.iter().all(|open| open.writer.is_none()) {
-            vec![Open::gather(stage, shards)]
-        } else {
-            shards
-        }
+        Shard::all().map(take).collect()
+    }
+
+    /// Whether a stage has stayed small, so that all of its rows are in memory.
+    fn is_held(&self, stage: Stage, shards: &[Open]) -> bool {
+        self.is_small(stage) && shards.iter().all(|open| open.writer.is_none())
     }
 }
 

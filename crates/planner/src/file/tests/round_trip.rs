@@ -18,7 +18,7 @@ proptest! {
         let buffers = Buffers { group_rows: 3, small_stage, all_rows: 64 };
         let mut writer = PlanWriter::with_buffers(dir.path(), buffers).unwrap();
         if has_etags {
-            writer = writer.with_etags().unwrap();
+            writer = writer.with_etags();
         }
         for rows in &calls {
             writer.add(rows.clone()).unwrap();
