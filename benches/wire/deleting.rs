@@ -203,7 +203,7 @@ impl Somebody {
 
 /// A plan to delete every blob.
 async fn plan(store: &Store, folder: &Path) -> Plan {
-    let writer = PlanWriter::create(folder).unwrap().with_etags().unwrap();
+    let writer = PlanWriter::create(folder).unwrap().with_etags();
     let layout = Layout::new("");
     let mut blobs = store.list(&layout.blobs(), "");
     while let Some(page) = blobs.next().await.unwrap() {
