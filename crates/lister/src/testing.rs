@@ -34,6 +34,8 @@ pub(crate) enum Trick {
 pub(crate) struct Unhurried {
     inner: MemoryStore,
     reads_in_place: bool,
+    /// Before so many pages nobody has to wait for one.
+    waits_from: u64,
     state: Arc<State>,
 }
 
@@ -43,6 +45,8 @@ struct State {
     folders: AtomicU64,
     /// Folders that are looked into now, and how many it were at most.
     under_way: (AtomicU64, AtomicU64),
+    /// Pages that are asked for now, and how many it were at most.
+    on_their_way: (AtomicU64, AtomicU64),
     /// From which page on the trick is played.
     trick: (Trick, u64),
     /// What is asked to stop, when so many pages were given.
@@ -61,13 +65,24 @@ impl Unhurried {
     fn over(inner: MemoryStore, trick: (Trick, u64), stop: (Arc<Stop>, u64)) -> Self {
         let (pages, folders) = (AtomicU64::new(0), AtomicU64::new(0));
         let under_way = (AtomicU64::new(0), AtomicU64::new(0));
-        let state = Arc::new(State { pages, folders, under_way, trick, stop });
-        Self { inner, reads_in_place: false, state }
+        let on_their_way = (AtomicU64::new(0), AtomicU64::new(0));
+        let state = Arc::new(State { pages, folders, under_way, on_their_way, trick, stop });
+        Self { inner, reads_in_place: false, waits_from: 0, state }
     }
 
     /// Says of itself that it answers at once, or does not.
     pub(crate) fn in_place(self, reads_in_place: bool) -> Self {
         Self { reads_in_place, ..self }
+    }
+
+    /// Says that who asks has to wait, from page number `page` on.
+    pub(crate) fn waiting_from(self, page: u64) -> Self {
+        Self { waits_from: page, ..self }
+    }
+
+    /// How many pages were on their way at once, at most.
+    pub(crate) fn most_pages_at_once(&self) -> u64 {
+        self.state.on_their_way.1.load(Ordering::SeqCst)
     }
 
     /// The same objects; pages from number `from` on break the contract.
@@ -130,7 +145,8 @@ impl ReadStore for Unhurried {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { reads_in_place: self.reads_in_place, ..self.inner.abilities() }
+        let keeps_waiting = self.pages() >= self.waits_from;
+        Abilities { reads_in_place: self.reads_in_place, keeps_waiting, ..self.inner.abilities() }
     }
 }
 
@@ -142,6 +158,8 @@ pub(crate) struct UnhurriedCursor {
 
 impl Cursor for UnhurriedCursor {
     async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        let (now, most) = &self.state.on_their_way;
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let number = self.state.pages.fetch_add(1, Ordering::SeqCst);
         for _ in 0..number % 3 {
             tokio::task::yield_now().await;
@@ -154,6 +172,7 @@ impl Cursor for UnhurriedCursor {
             page.map(|page| if number < self.state.trick.1 { page } else { self.bend(page) });
         self.last.clone_from(&page);
         tokio::task::yield_now().await;
+        self.state.on_their_way.0.fetch_sub(1, Ordering::SeqCst);
         Ok(page)
     }
 

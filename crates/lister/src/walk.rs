@@ -8,6 +8,7 @@ use store::{Cursor, Listed, ReadStore};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::hands::Hands;
 use crate::ranges::{Ranges, Ticket, Waiting};
 use crate::{ListError, Seeder};
 
@@ -41,7 +42,7 @@ pub struct Walk<S, D> {
     pub within: String,
     /// First cuts.
     pub seeder: D,
-    /// How many ranges are listed at once.
+    /// How many ranges are listed at once, where the store keeps one waiting.
     pub workers: usize,
     /// Where keys are counted.
     pub keys: Counter,
@@ -53,6 +54,7 @@ pub struct Walk<S, D> {
 
 struct Shared<S, D, P, F> {
     walk: Walk<S, D>,
+    hands: Hands,
     ranges: Mutex<Ranges>,
     changed: Notify,
     new_part: F,
@@ -73,6 +75,7 @@ where
     F: Fn() -> P + Send + Sync + 'static,
 {
     let shared = Arc::new(Shared {
+        hands: Hands::of(walk.workers.max(1), &walk.store.abilities()),
         ranges: Mutex::new(Ranges::new(Vec::new())),
         changed: Notify::new(),
         new_part,
@@ -148,6 +151,7 @@ where
     P: Part,
     F: Fn() -> P + Send + Sync + 'static,
 {
+    let _hand = shared.hands.wanted().await;
     loop {
         let changed = shared.changed.notified();
         tokio::pin!(changed);
@@ -189,6 +193,7 @@ where
                 return Err(ListError::Stopped { within: self.within() });
             }
             let page = cursor.next().await.map_err(|source| self.failed(source))?;
+            self.hands.call_where_one_waits(&self.walk.store.abilities());
             if let Some(entries) = &page {
                 self.check_order(&last, entries)?;
             }

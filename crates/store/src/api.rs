@@ -13,6 +13,7 @@ use crate::{
 
 /// What a store can do, asked by ability and never by brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the answer to a question of its own")]
 pub struct Abilities {
     /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
     pub lists_in_byte_order: bool,
@@ -20,6 +21,9 @@ pub struct Abilities {
     pub tells_etags: bool,
     /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.
     pub reads_in_place: bool,
+    /// Who asks has to wait for the answer, so that many should ask at once; where nobody has to, no more than there are
+    /// processors. A store may find out while it is asked.
+    pub keeps_waiting: bool,
     /// How many keys a delete request takes at best.
     pub delete_batch: usize,
 }

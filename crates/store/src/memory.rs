@@ -353,6 +353,7 @@ impl ReadStore for MemoryStore {
             lists_in_byte_order: true,
             tells_etags: self.etag_is_md5,
             reads_in_place: false,
+            keeps_waiting: true,
             delete_batch: DeleteBatch::LIMIT,
         }
     }

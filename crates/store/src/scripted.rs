@@ -138,6 +138,7 @@ impl ReadStore for Scripted {
             lists_in_byte_order: true,
             tells_etags: false,
             reads_in_place: false,
+            keeps_waiting: true,
             delete_batch: 1000,
         }
     }

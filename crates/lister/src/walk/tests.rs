@@ -194,6 +194,20 @@ fn a_short_listing_is_cut_only_where_the_store_answers_at_once() {
 }
 
 #[test]
+fn all_workers_list_from_when_on_the_store_keeps_one_waiting() {
+    let cuts = || Given((1..20).map(|n| format!("p/{:05}", n * 100)).collect());
+    let most = |runtime, from| {
+        let store = Unhurried::new(10, numbered(2000)).in_place(true).waiting_from(from);
+        let (ask, _) = walk_of(store.clone(), cuts(), 8);
+        assert_eq!(ends(runtime, keys_of(ask)).unwrap().len(), 2000);
+        store.most_pages_at_once()
+    };
+    let [one, several] = runtimes();
+    assert_eq!([0, 40, u64::MAX].map(|from| most(&one, from)), [8, 8, 1]);
+    assert!(most(&several, u64::MAX) <= 3, "there are three threads");
+}
+
+#[test]
 fn idle_workers_share_a_long_listing_without_a_seeder() {
     let runtime = &runtimes()[0];
     let (ask, monitor) = walk_of(Unhurried::new(10, numbered(3000)), NoSeeder, 8);

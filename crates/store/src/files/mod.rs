@@ -268,6 +268,7 @@ impl ReadStore for FileStore {
             lists_in_byte_order: true,
             tells_etags: false,
             reads_in_place: true,
+            keeps_waiting: self.tree.place.is_slow(),
             delete_batch: 256,
         }
     }

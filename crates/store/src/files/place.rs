@@ -37,13 +37,18 @@ impl Place {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        if self.distrust.load(Ordering::Relaxed) > 0 {
+        if self.is_slow() {
             return spawn_blocking(work).await;
         }
         let done = work();
         // Who lists on and on would keep this thread for itself.
         yield_now().await;
         Ok(done)
+    }
+
+    /// Whether work waits for the disk, as far as is known.
+    pub(super) fn is_slow(&self) -> bool {
+        self.distrust.load(Ordering::Relaxed) > 0
     }
 
     /// Does `work`, and remembers whether that took its time. That little was quick says nothing of much: `is_telling`

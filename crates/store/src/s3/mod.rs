@@ -137,6 +137,7 @@ impl ReadStore for S3Store {
             lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
             tells_etags: true,
             reads_in_place: false,
+            keeps_waiting: true,
             delete_batch: DeleteBatch::LIMIT,
         }
     }

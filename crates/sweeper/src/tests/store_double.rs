@@ -193,6 +193,7 @@ impl ReadStore for TestStore {
             lists_in_byte_order: true,
             tells_etags: false,
             reads_in_place: false,
+            keeps_waiting: true,
             delete_batch,
         }
     }
