@@ -8,15 +8,13 @@ use registry::{Digest, Manifest};
 
 use crate::CacheError;
 use crate::directory::Directory;
+use crate::record::TOGETHER;
 use crate::segment::SegmentFile;
 use crate::tidy::tidy;
 use crate::waiting::Waiting;
 
 /// So many segments are open at once. With the usual limits there are about 20.
 const MOST_OPEN: usize = 64;
-
-/// So many records, of half a kilobyte each, fit next to the processor.
-const TOGETHER: usize = 32;
 
 /// How large a cache may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,9 @@ use crate::Damage;
 /// Checksum, algorithm, length.
 const HEAD: usize = 8 + 1 + 4;
 
+/// So many records, of half a kilobyte each, fit next to the processor.
+pub(crate) const TOGETHER: usize = 32;
+
 /// A record as it lies in a block; its checksum is not yet compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'b> {

@@ -1,12 +1,13 @@
 //! Manifests that are not on disk yet.
 
+use std::hint::black_box;
 use std::path::PathBuf;
 
 use registry::{Digest, Manifest};
 
 use crate::CacheError;
 use crate::directory::Directory;
-use crate::record::{self, key_of};
+use crate::record::{self, TOGETHER, key_of};
 use crate::write::SegmentWriter;
 
 /// So many manifests are in one list. A list of all would be copied each time it doubles, and held twice meanwhile.
@@ -47,11 +48,17 @@ impl Waiting {
         }
         let mut writer = SegmentWriter::create(directory)?;
         let mut record = Vec::new();
-        for at in self.order() {
-            let (digest, manifest) = self.at(at);
-            record.clear();
-            record::write(digest, manifest, &mut record);
-            writer.add(digest, &record)?;
+        for together in self.order().chunks(TOGETHER) {
+            // Who asks for all of them at once does not wait for each.
+            for at in together {
+                black_box(self.at(*at).1.edges().next());
+            }
+            for at in together {
+                let (digest, manifest) = self.at(*at);
+                record.clear();
+                record::write(digest, manifest, &mut record);
+                writer.add(digest, &record)?;
+            }
         }
         writer.finish(directory).map(Some)
     }
@@ -61,12 +68,12 @@ impl Waiting {
     }
 
     /// Where they stand in the order of records, each once. Numbers are sorted, as manifests take many times as much.
-    fn order(&self) -> impl Iterator<Item = usize> {
+    fn order(&self) -> Vec<usize> {
         let digest = |at: usize| &self.at(at).0;
         let keys = self.pieces.iter().flatten().map(|(digest, _)| key_of(digest));
         let mut order: Vec<(u64, usize)> = keys.zip(0..).collect();
         order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| digest(a.1).cmp(digest(b.1))));
         order.dedup_by(|a, b| digest(a.1) == digest(b.1));
-        order.into_iter().map(|(_, at)| at)
+        order.into_iter().map(|(_, at)| at).collect()
     }
 }

@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
 use store::{Cursor as _, ErrorKind, Listed, Object, Operation, ReadStore, StoreError};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{Known, MarkError, What};
@@ -145,9 +145,17 @@ impl<S: ReadStore> Library<S> {
 
     /// Reads any small object, when it is its turn.
     pub(crate) async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
-        // The semaphore is never closed; if it were, reading unbounded would still be right.
-        let _permit = self.readers.acquire().await.ok();
+        let _permit = self.turn().await;
         self.store.get(key, at_most).await
+    }
+
+    /// Waits for its turn, where it has to. The semaphore is never closed; if it were, reading unbounded would still be
+    /// right.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        match self.readers.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_) => self.readers.acquire().await.ok(),
+        }
     }
 
     /// Looks at any objects, when it is their turn.
@@ -155,14 +163,14 @@ impl<S: ReadStore> Library<S> {
         &self,
         keys: Vec<Box<str>>,
     ) -> Result<HashMap<Box<str>, Option<Object>>, StoreError> {
-        let _permit = self.readers.acquire().await.ok();
+        let _permit = self.turn().await;
         let objects = self.store.look(keys.clone()).await?;
         Ok(keys.into_iter().zip(objects).collect())
     }
 
     /// Lists a folder to its end (G3), when it is its turn.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<Listed>, StoreError> {
-        let _permit = self.readers.acquire().await.ok();
+        let _permit = self.turn().await;
         let (mut cursor, mut listed) = (self.store.list(folder, ""), Vec::new());
         while let Some(page) = cursor.next().await? {
             self.monitor.count(Counter::RepositoryKeys, page.len() as u64);

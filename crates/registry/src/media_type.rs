@@ -1,5 +1,7 @@
 //! Media types that decide how a manifest is read.
 
+use memchr::memchr;
+
 /// What a manifest's own media type says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MediaType {
@@ -22,10 +24,8 @@ impl MediaType {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::named(text).or_else(|| {
-            // Nearly all other types are those of layers, which have no parameters. Whether there is a semicolon is a
-            // question to many bytes at once, where it is one to each.
-            let bare = if text.as_bytes().contains(&b';') { text.split(';').next()? } else { text };
-            let bare = bare.trim();
+            let bare = memchr(b';', text.as_bytes()).map_or(text, |end| &text[..end]).trim();
+            // Nearly all other types are those of layers, and have nothing to take away.
             if bare.len() < text.len() { Self::named(bare) } else { None }
         })
     }

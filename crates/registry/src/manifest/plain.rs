@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use memchr::memchr2;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -39,11 +40,13 @@ type Plain<T> = Result<T, NotPlain>;
 pub(super) struct Reader<'de> {
     text: &'de str,
     at: usize,
+    /// Whether it has control characters: between its texts they may stand, as ends of lines do, and in them not.
+    has_control: bool,
 }
 
 impl<'de> Reader<'de> {
     pub(super) fn new(text: &'de str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, has_control: has_control(text.as_bytes()) }
     }
 
     /// Makes sure that nothing follows.
@@ -61,9 +64,12 @@ impl<'de> Reader<'de> {
     /// The next byte that is no white space.
     #[inline]
     fn peek(&mut self) -> Option<u8> {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
-        self.at += self.rest().iter().take_while(is_blank).count();
-        self.rest().first().copied()
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                byte => return byte.copied(),
+            }
+        }
     }
 
     /// Goes past the next byte, where it is this one.
@@ -87,14 +93,14 @@ impl<'de> Reader<'de> {
     #[inline]
     fn text(&mut self) -> Plain<&'de str> {
         self.take(b'"')?;
-        let start = self.at;
-        let end = start + telling(self.rest()).ok_or(NotPlain)?;
-        // A backslash and a control character tell as well.
-        if self.text.as_bytes()[end] != b'"' {
+        let rest = self.rest();
+        let end = memchr2(b'"', b'\\', rest).ok_or(NotPlain)?;
+        if rest[end] == b'\\' || (self.has_control && has_control(&rest[..end])) {
             return Err(NotPlain);
         }
-        self.at = end + 1;
-        self.text.get(start..end).ok_or(NotPlain)
+        let text = self.text.get(self.at..self.at + end);
+        self.at += end + 1;
+        text.ok_or(NotPlain)
     }
 
     fn number(&mut self) -> Plain<u64> {
@@ -137,25 +143,10 @@ impl<'de> Reader<'de> {
     }
 }
 
-/// Where the first byte of a text is that ends it or makes it one that is not plain: a quote, a backslash, a control
-/// character. Eight at a time.
+/// Whether there is any control character. It branches nowhere, so that the compiler makes vector instructions of it.
 #[inline]
-fn telling(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-    // Sets the top bit of each byte below `bound`, and perhaps of bytes behind the first of these.
-    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & TOPS;
-    let (words, rest) = text.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        let telling = is(b'"') | is(b'\\') | below(word, 0x20);
-        if telling != 0 {
-            return Some(at * 8 + telling.trailing_zeros() as usize / 8);
-        }
-    }
-    let telling = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    rest.iter().position(telling).map(|at| words.len() * 8 + at)
+fn has_control(text: &[u8]) -> bool {
+    text.iter().fold(0, |found, byte| found | u8::from(*byte < b' ')) != 0
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
