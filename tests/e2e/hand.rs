@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use store::{
-    Abilities, Condition, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
-    KeyOutcome, Listed, Marker, MemoryStore, MultipartPage, MultipartPlace, MultipartStore,
-    MultipartUpload, Object, Operation, Parts, PutBack, ReadStore, RestoreStore, StoreError, Token,
-    Trashed, Version, Versioned, WriteStore,
+    Abilities, Condition, Content, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders,
+    KeyFailure, KeyOutcome, Listed, Marker, MemoryStore, MultipartPage, MultipartPlace,
+    MultipartStore, MultipartUpload, Object, Operation, Parts, PutBack, ReadStore, RestoreStore,
+    StoreError, Token, Trashed, Version, Versioned, WriteStore,
 };
 
 /// A request.
@@ -136,6 +136,15 @@ impl<H: Hand, S: ReadStore> ReadStore for Handled<H, S> {
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         self.call(Call::Get(key), self.inner.get(key, at_most)).await
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        self.call(Call::Get(key), self.inner.get_content(key, digest, at_most)).await
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

@@ -1,12 +1,12 @@
 //! A store that changes nothing once the lease is lost.
 
 use bytes::Bytes;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use store::{
-    Abilities, Condition, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Marker, MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Object, Operation,
-    Parts, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed, Version,
-    Versioned, WriteStore,
+    Abilities, Condition, Content, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
+    KeyOutcome, Marker, MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Object,
+    Operation, Parts, Permit, PutBack, ReadStore, RestoreStore, StoreError, Token, Trashed,
+    Version, Versioned, WriteStore,
 };
 
 use crate::Held;
@@ -50,6 +50,15 @@ impl<S: ReadStore> ReadStore for Fenced<S> {
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         self.store.get(key, at_most).await
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        self.store.get_content(key, digest, at_most).await
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

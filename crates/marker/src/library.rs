@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use foldhash::fast::RandomState;
 use monitor::{Counter, Monitor};
 use registry::{Digest, Layout, MANIFEST_LIMIT, Manifest, RepositoryName};
-use store::{Cursor as _, ErrorKind, Listed, Object, Operation, ReadStore, StoreError};
+use store::{Content, Cursor as _, ErrorKind, Listed, Object, Operation, ReadStore, StoreError};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -191,7 +191,9 @@ impl<S: ReadStore> Library<S> {
     async fn fetch(&self, digest: Digest) -> Result<Known, StoreError> {
         self.make_room();
         self.monitor.count(Counter::AskedManifests, 1);
-        match self.get(&self.layout.blob(&digest), MANIFEST_LIMIT).await {
+        let _permit = self.turn().await;
+        let key = self.layout.blob(&digest);
+        match self.store.get_content(&key, &digest, MANIFEST_LIMIT).await {
             Ok(content) => Ok(self.understand(digest, &content)),
             Err(error) => answer(digest, error),
         }
@@ -205,13 +207,14 @@ impl<S: ReadStore> Library<S> {
         }
     }
 
-    fn understand(&self, digest: Digest, content: &Bytes) -> Known {
-        let actual = Digest::of(digest.algorithm(), content);
+    fn understand(&self, digest: Digest, content: &Content) -> Known {
+        let Content { bytes, actual } = content;
+        let actual = *actual;
         if actual != digest {
             return Known::doubtful(What::OtherContent { digest, actual });
         }
         let is_close = self.is_close.load(Ordering::Relaxed);
-        match if is_close { Manifest::parse_closely(content) } else { Manifest::parse(content) } {
+        match if is_close { Manifest::parse_closely(bytes) } else { Manifest::parse(bytes) } {
             Ok(manifest) => {
                 self.monitor.count(Counter::ReadManifests, 1);
                 if let Some(cache) = self.cache.get() {

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::ops::Range;
 
 use bytes::Bytes;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 
 use crate::{
-    DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, MultipartPage, MultipartPlace,
+    Content, DeleteBatch, KeyFailure, KeyOutcome, Listed, Marker, MultipartPage, MultipartPlace,
     MultipartUpload, Object, Parts, PutBack, StoreError, Trashed, Version, WriteStore,
 };
 
@@ -75,6 +75,20 @@ pub trait ReadStore: Send + Sync + 'static {
         key: &str,
         at_most: u64,
     ) -> impl Future<Output = Result<Bytes, StoreError>> + Send;
+
+    /// Reads what lies under a digest, whole, and hashes it. Whatever has the digest is whole: a store need not make sure of
+    /// that otherwise.
+    ///
+    /// # Errors
+    /// As of [`ReadStore::get`].
+    fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> impl Future<Output = Result<Content, StoreError>> + Send {
+        async move { Ok(Content::under(digest, self.get(key, at_most).await?)) }
+    }
 
     /// The time by the store's own clock, which may lag by up to a second and never runs ahead.
     ///

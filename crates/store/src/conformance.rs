@@ -7,7 +7,7 @@ mod restoring;
 mod uploading;
 mod writing;
 
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 
 pub use restoring::{putting_contract, trash_contract, versions_contract};
 pub use uploading::{ToBegin, uploads_contract};
@@ -245,6 +245,11 @@ async fn reads_whole_objects<S: ReadStore>(store: &S, keys: &[&str]) {
     for key in keys {
         let size = key.len() as u64;
         assert_eq!(must(store.get(key, size).await), key.as_bytes(), "{key}");
+        for digest in [Digest::sha256(key.as_bytes()), Digest::sha256(b"something else")] {
+            let content = must(store.get_content(key, &digest, size).await);
+            assert_eq!(content.bytes, key.as_bytes(), "{key}");
+            assert_eq!(content.actual, Digest::sha256(key.as_bytes()), "{key}");
+        }
         let too_large = kind_of_get(store, key, size - 1).await;
         assert_eq!(too_large, Some(ErrorKind::TooLarge), "{key} in fewer bytes than it has");
         let absent = format!("{key}-absent");

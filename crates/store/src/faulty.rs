@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 
 pub use cursor::FaultyCursor;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome, Object,
-    Operation, PartStore, ReadStore, StoreError,
+    Abilities, Content, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
+    Object, Operation, PartStore, ReadStore, StoreError,
 };
 
 /// A way to fail.
@@ -283,6 +283,20 @@ impl<S: ReadStore> ReadStore for Faulty<S> {
         match luck.fault {
             Some(Fault::LostAnswer | Fault::CutBody) => Err(lost(Operation::Get, key)),
             _ => Ok(body),
+        }
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        let luck = self.faults.meet(Operation::Get, key)?;
+        let content = self.inner.get_content(key, digest, at_most).await?;
+        match luck.fault {
+            Some(Fault::LostAnswer | Fault::CutBody) => Err(lost(Operation::Get, key)),
+            _ => Ok(content),
         }
     }
 

@@ -32,6 +32,7 @@ mod api;
 mod batch;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod content;
 mod controller;
 mod error;
 mod faulty;
@@ -59,6 +60,7 @@ pub use api::{
     Abilities, Cursor, DeleteStore, Folders, MultipartStore, PartStore, ReadStore, RestoreStore,
 };
 pub use batch::{BatchError, DeleteBatch, Doomed, Kept, KeyFailure, KeyOutcome, Permit, Trash};
+pub use content::Content;
 pub use error::{ErrorKind, Operation, StoreError};
 pub use faulty::{Crash, Fault, FaultPlan, Faulty, FaultyCursor};
 pub use files::{

@@ -11,15 +11,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use monitor::{Counter, Monitor, Stop};
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use tokio::sync::{Mutex as Turn, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::controller::{Controller, KeyRate, TokenBucket};
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed, Object,
-    Operation, PartStore, ReadStore, Share, StoreError,
+    Abilities, Content, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyOutcome, Listed,
+    Object, Operation, PartStore, ReadStore, Share, StoreError,
 };
 
 /// How much to ask for at a time, at most (G12).
@@ -338,6 +338,19 @@ impl<S: ReadStore> ReadStore for Paced<S> {
         let place = self.pace.enter(&self.pace.gets).await;
         let place = place.map_err(|Stopped| Stopped::at(Operation::Get, key))?;
         let answer = self.store.get(key, at_most).await;
+        place.leave(&self.pace, verdict(&answer));
+        answer
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        let place = self.pace.enter(&self.pace.gets).await;
+        let place = place.map_err(|Stopped| Stopped::at(Operation::Get, key))?;
+        let answer = self.store.get_content(key, digest, at_most).await;
         place.leave(&self.pace, verdict(&answer));
         answer
     }

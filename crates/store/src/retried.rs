@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use monitor::{Counter, Monitor, Stop};
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use tokio::time::Instant;
 
 use crate::stopping::{Stopped, unless_stopped};
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
+    Abilities, Content, Cursor, DeleteBatch, DeleteStore, Doomed, ErrorKind, Folders, KeyFailure,
     KeyOutcome, Listed, Object, Operation, PartStore, ReadStore, StoreError,
 };
 
@@ -178,26 +178,6 @@ pub struct RetriedCursor<C> {
     shared: Arc<Shared>,
 }
 
-#[deny(clippy::missing_trait_methods)]
-impl<C: Cursor> Cursor for RetriedCursor<C> {
-    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
-        let mut effort = self.shared.effort();
-        loop {
-            match self.cursor.next().await {
-                Ok(page) => {
-                    effort.succeeded();
-                    return Ok(page);
-                }
-                Err(error) => effort.failed(error).await?,
-            }
-        }
-    }
-
-    fn end_at(&mut self, until: &str) {
-        self.cursor.end_at(until);
-    }
-}
-
 /// Repeats a request until it succeeds or its failure is final.
 macro_rules! retry {
     ($self:ident, $request:expr) => {{
@@ -212,6 +192,17 @@ macro_rules! retry {
             }
         }
     }};
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<C: Cursor> Cursor for RetriedCursor<C> {
+    async fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        retry!(self, self.cursor.next())
+    }
+
+    fn end_at(&mut self, until: &str) {
+        self.cursor.end_at(until);
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -233,6 +224,15 @@ impl<S: ReadStore> ReadStore for Retried<S> {
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         retry!(self, self.store.get(key, at_most))
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        retry!(self, self.store.get_content(key, digest, at_most))
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

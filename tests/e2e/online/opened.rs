@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use monitor::Monitor;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use simstore::Server;
 use store::{
-    Abilities, Condition, Cursor, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, MemoryCursor, MemoryStore, MultipartPage, MultipartPlace, MultipartStore,
-    MultipartUpload, Object, Parts, PutBack, ReadStore, RestoreStore, S3Config, S3Cursor, S3Store,
-    StaticCredentials, StoreError, Token, Trashed, Version, Versioned, WriteStore,
+    Abilities, Condition, Content, Cursor, DeleteBatch, DeleteStore, Folders, KeyFailure,
+    KeyOutcome, Listed, Marker, MemoryCursor, MemoryStore, MultipartPage, MultipartPlace,
+    MultipartStore, MultipartUpload, Object, Parts, PutBack, ReadStore, RestoreStore, S3Config,
+    S3Cursor, S3Store, StaticCredentials, StoreError, Token, Trashed, Version, Versioned,
+    WriteStore,
 };
 
 use super::bucket::Bucket;
@@ -103,6 +104,15 @@ impl ReadStore for Opened {
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         of!(self, store => store.get(key, at_most).await)
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        of!(self, store => store.get_content(key, digest, at_most).await)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use monitor::{Counter, Monitor};
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -36,9 +36,9 @@ use self::shape::FolderCount;
 use self::trouble::{Oddity, system, unfinished};
 use self::walk::Walk;
 use crate::{
-    Abilities, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure, KeyOutcome,
-    Listed, Marker, Object, Operation, PartStore, PutBack, ReadStore, RestoreStore, StoreError,
-    Trashed, Version,
+    Abilities, Content, Cursor, DeleteBatch, DeleteStore, ErrorKind, Folders, KeyFailure,
+    KeyOutcome, Listed, Marker, Object, Operation, PartStore, PutBack, ReadStore, RestoreStore,
+    StoreError, Trashed, Version,
 };
 
 pub use self::shape::{Leaf, Nest, Passage, PassageRule, Shape, ShapeRule};
@@ -247,12 +247,17 @@ impl ReadStore for FileStore {
         listed.map_err(|error| unfinished(Operation::List, within, error))?
     }
 
-    fn get(
+    async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
+        read::get(&self.tree, key, at_most).await
+    }
+
+    fn get_content(
         &self,
         key: &str,
+        digest: &Digest,
         at_most: u64,
-    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send {
-        read::get(&self.tree, key, at_most)
+    ) -> impl Future<Output = Result<Content, StoreError>> + Send {
+        read::get_content(&self.tree, key, digest, at_most)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
@@ -275,12 +280,8 @@ impl ReadStore for FileStore {
 }
 
 impl PartStore for FileStore {
-    fn get_part(
-        &self,
-        key: &str,
-        part: Range<u64>,
-    ) -> impl Future<Output = Result<Bytes, StoreError>> + Send {
-        read::get_part(&self.tree, key, part)
+    async fn get_part(&self, key: &str, part: Range<u64>) -> Result<Bytes, StoreError> {
+        read::get_part(&self.tree, key, part).await
     }
 }
 

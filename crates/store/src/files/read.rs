@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use monitor::Counter;
+use registry::Digest;
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -14,7 +15,7 @@ use rustix::io::Errno;
 use super::folder::{self, Kind};
 use super::trouble::{Oddity, system, unfinished};
 use super::{Tree, path};
-use crate::{ErrorKind, Object, Operation, StoreError};
+use crate::{Content, ErrorKind, Object, Operation, StoreError};
 
 /// Files up to this size, in bytes, are read where the caller stands. Links and manifests are smaller: reading one
 /// takes about as long as handing the work to another thread, and twice as long as that with the way back.
@@ -25,9 +26,28 @@ const SMALL: usize = 16 * 1024;
 
 pub(super) async fn get(tree: &Arc<Tree>, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
     let file = open(tree, key)?;
-    if let Some(body) = read_small(&file).filter(|body| body.len() as u64 <= at_most) {
-        return Ok(body);
+    match read_small(&file).filter(|body| body.len() as u64 <= at_most) {
+        Some(body) => Ok(body),
+        None => get_any(file, key, at_most).await,
     }
+}
+
+/// The same for who knows a digest of what is read.
+pub(super) async fn get_content(
+    tree: &Arc<Tree>,
+    key: &str,
+    digest: &Digest,
+    at_most: u64,
+) -> Result<Content, StoreError> {
+    let file = open(tree, key)?;
+    match read_content(&file, digest).filter(|content| content.bytes.len() as u64 <= at_most) {
+        Some(content) => Ok(content),
+        None => Ok(Content::under(digest, get_any(file, key, at_most).await?)),
+    }
+}
+
+/// Reads a file of any size.
+async fn get_any(file: OwnedFd, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
     let size = size_of(&file, key)?;
     if size > at_most {
         return Err(StoreError::new(Operation::Get, key, ErrorKind::TooLarge));
@@ -162,13 +182,31 @@ fn absent(key: &str) -> StoreError {
 /// nothing: what there is may be large, or empty, or no file.
 fn read_small(file: &OwnedFd) -> Option<Bytes> {
     let mut room = [MaybeUninit::uninit(); SMALL];
+    let (body, rest) = read_first(file, &mut room)?;
+    is_end(file, rest).then(|| Bytes::copy_from_slice(body))
+}
+
+/// The same where it may have a digest, which says as much as the end.
+fn read_content(file: &OwnedFd, digest: &Digest) -> Option<Content> {
+    let mut room = [MaybeUninit::uninit(); SMALL];
+    let (body, rest) = read_first(file, &mut room)?;
+    let actual = Digest::of(digest.algorithm(), body);
+    let is_whole = actual == *digest || is_end(file, rest);
+    is_whole.then(|| Content { bytes: Bytes::copy_from_slice(body), actual })
+}
+
+/// The first bytes of a file, and what is left of the room for them; nothing where that is none or all of it.
+fn read_first<'r>(
+    file: &OwnedFd,
+    room: &'r mut [MaybeUninit<u8>; SMALL],
+) -> Option<(&'r [u8], &'r mut [MaybeUninit<u8>])> {
     let (body, rest) = rustix::io::read(file, &mut room[..]).ok()?;
-    if body.is_empty() || rest.is_empty() {
-        return None;
-    }
-    // A read may end early for other reasons: for the end there is only its word.
-    let (more, _) = rustix::io::read(file, rest).ok()?;
-    more.is_empty().then(|| Bytes::copy_from_slice(body))
+    (!body.is_empty() && !rest.is_empty()).then_some((body, rest))
+}
+
+/// Whether nothing follows. A read may end early for other reasons: for the end there is only the system's word.
+fn is_end(file: &OwnedFd, room: &mut [MaybeUninit<u8>]) -> bool {
+    rustix::io::read(file, room).is_ok_and(|(more, _)| more.is_empty())
 }
 
 /// Reads all of `file`, which had `size` bytes when it was looked at; any other length is an error.

@@ -121,7 +121,7 @@ async fn all_keys(mut cursor: impl Cursor) -> Result<Vec<String>, StoreError> {
 }
 
 fn hex(n: u8) -> String {
-    registry::Digest::sha256(&[n]).hex()
+    Digest::sha256(&[n]).hex()
 }
 
 fn cause(error: &StoreError) -> String {

@@ -40,7 +40,7 @@ use std::sync::atomic::AtomicBool;
 use aws_sdk_s3::Client;
 use bytes::Bytes;
 use monitor::Monitor;
-use registry::Timestamp;
+use registry::{Digest, Timestamp};
 
 pub use config::{
     Addresses, DefaultEndpoint, DeleteChecksum, S3Config, StaticCredentials, Timeouts,
@@ -54,9 +54,9 @@ pub use page::keys_of_page;
 use wire::Wire;
 
 use crate::{
-    Abilities, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker, MultipartPage,
-    MultipartPlace, MultipartStore, MultipartUpload, Object, PartStore, Parts, PutBack, ReadStore,
-    RestoreStore, StoreError, Trashed, Version,
+    Abilities, Content, DeleteBatch, DeleteStore, Folders, KeyFailure, KeyOutcome, Marker,
+    MultipartPage, MultipartPlace, MultipartStore, MultipartUpload, Object, PartStore, Parts,
+    PutBack, ReadStore, RestoreStore, StoreError, Trashed, Version,
 };
 
 /// A bucket.
@@ -118,6 +118,15 @@ impl ReadStore for S3Store {
 
     async fn get(&self, key: &str, at_most: u64) -> Result<Bytes, StoreError> {
         request::get(&self.bucket, key, at_most).await
+    }
+
+    async fn get_content(
+        &self,
+        key: &str,
+        digest: &Digest,
+        at_most: u64,
+    ) -> Result<Content, StoreError> {
+        Ok(Content::under(digest, self.get(key, at_most).await?))
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
