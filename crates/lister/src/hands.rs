@@ -18,9 +18,14 @@ pub(crate) struct Hands {
 impl Hands {
     /// Of so many workers, on the runtime that runs this.
     pub(crate) fn of(workers: usize, store: &Abilities) -> Self {
-        let threads = Handle::current().metrics().num_workers();
-        let first = if store.keeps_waiting { workers } else { threads.min(workers) };
+        let first = Self::at_first(workers, store);
         Self { wanted: Semaphore::new(first), reserve: AtomicUsize::new(workers - first) }
+    }
+
+    /// How many of so many workers begin at once, on the runtime that runs this.
+    pub(crate) fn at_first(workers: usize, store: &Abilities) -> usize {
+        let threads = Handle::current().metrics().num_workers();
+        if store.keeps_waiting { workers } else { threads.min(workers) }
     }
 
     /// Waits until one more is wanted, at the latest when one of the others has nothing left to do.

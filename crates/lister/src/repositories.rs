@@ -8,6 +8,7 @@ use registry::{KeyKind, Layout, RepositoryName};
 use store::{Listed, ReadStore};
 use tokio::sync::mpsc::Sender;
 
+use crate::hands::Hands;
 use crate::{FolderSeeder, ListError, Part, RepositoryTree, Walk, walk};
 
 /// Proof that every key below `repositories/` has been listed and every repository handed on (G3, G5).
@@ -37,7 +38,9 @@ pub async fn list_repositories<S: ReadStore>(
     stop: Arc<Stop>,
 ) -> Result<Complete, ListError> {
     let within = layout.repositories();
-    let folders = FolderSeeder::new(Arc::clone(&store), &within, workers);
+    // Those who come later find cuts of their own.
+    let at_first = Hands::at_first(workers, &store.abilities());
+    let folders = FolderSeeder::new(Arc::clone(&store), &within, at_first);
     let outlet = Arc::new(Outlet {
         within: within.clone(),
         trees,
