@@ -47,7 +47,7 @@ fn with_escape(data: &[u8]) -> Option<Vec<u8>> {
     let start = data.iter().position(|byte| !b" \t\r\n".contains(byte))?;
     let inside = data[start..].strip_prefix(b"{")?;
     let comma: &[u8] = if inside.trim_ascii_start().starts_with(b"}") { b"" } else { b"," };
-    Some([br#"{"\u0078":0"#, comma, inside].concat())
+    Some([br#"{"\u0061nnotations":0"#, comma, inside].concat())
 }
 
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {

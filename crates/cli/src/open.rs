@@ -288,18 +288,17 @@ fn passage(inside: Option<FolderKind>, detail: Detail) -> Passage {
 }
 
 /// What folders of the layout hold, as files. A link is presumed where it hardly ever tells more than its key. A
-/// revision link is not, because deleting a manifest through the registry leaves its folder behind.
+/// revision link is not, because deleting a manifest through the registry leaves its folder behind. For signatures beside
+/// it, who knows the manifest looks.
 fn shape(kind: FolderKind, detail: Detail) -> Option<Shape> {
-    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
+    let leaf = |file, is_presumed| Leaf { file, is_presumed };
     Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", !detail.sizes)),
         FolderKind::Algorithm => return None,
         _ if detail.links => return None,
         // Registries write other algorithms only as aliases, which have to be read.
         FolderKind::Layer(algorithm) => Shape::Leaf(leaf("link", algorithm == Algorithm::Sha256)),
-        FolderKind::Revision => {
-            Shape::Leaf(Leaf { file: "link", is_presumed: false, has_company: true })
-        }
+        FolderKind::Revision => Shape::Leaf(leaf("link", false)),
         FolderKind::Tag => Shape::Nest(Nest {
             counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",

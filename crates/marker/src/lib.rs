@@ -33,6 +33,7 @@ mod library;
 mod links;
 mod mark_set;
 mod marker;
+mod passed_by;
 mod presumed;
 mod reach;
 mod rules;

@@ -168,6 +168,11 @@ impl<S: ReadStore> Library<S> {
         Ok(keys.into_iter().zip(objects).collect())
     }
 
+    /// Whether the store's listings tell every key.
+    pub(crate) fn lists_all(&self) -> bool {
+        self.store.abilities().lists_all
+    }
+
     /// Lists a folder to its end (G3), when it is its turn.
     pub(crate) async fn list(&self, folder: &str) -> Result<Vec<Listed>, StoreError> {
         let _permit = self.turn().await;

@@ -11,7 +11,7 @@ use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
 use policy::{Moment, Retention};
 use registry::{Digest, Layout, Timestamp};
-use store::{ErrorKind, Object, ReadStore};
+use store::{ErrorKind, Listed, Object, ReadStore};
 
 use crate::expiry::Verdicts;
 use crate::library::Recalled;
@@ -19,7 +19,7 @@ use crate::links::{self, Content};
 use crate::reach::reach_under;
 use crate::{
     Alias, Event, Evidence, Expiry, Library, MarkError, MarkSetBuilder, Reach, Rules, TagTarget,
-    What, presumed, tags,
+    What, passed_by, presumed, tags,
 };
 
 pub use self::pointers::Follow;
@@ -148,15 +148,19 @@ impl<S: ReadStore> Marker<S> {
         Ok(Marked { tree, evidence, reach, expiry, events, started })
     }
 
-    /// What `tree` keeps alive. What is closed in it is opened where that could keep more; what is presumed and not needed
-    /// is looked at, until that tells nothing new.
+    /// What `tree` keeps alive. What the listing passed by is listed where there may be any; what is closed is opened where
+    /// that could keep more; what is presumed and not needed is looked at, until that tells nothing new.
     async fn reach(&self, tree: &mut RepositoryTree) -> Result<ReachTold, MarkError> {
+        let mut is_whole = self.library.lists_all();
         loop {
             let verdicts = self.verdicts(tree);
             let rules = verdicts
                 .as_ref()
                 .map_or(self.rules, |verdicts| self.rules.under(verdicts.untagged));
             let evidence = self.gather(tree, rules.untagged || verdicts.is_some()).await?;
+            if !std::mem::replace(&mut is_whole, true) && self.look_beside(tree, &evidence).await? {
+                continue;
+            }
             // Of a revision that an index names there are two.
             let steps = 2 * tree.revisions.len() + tree.layers.len();
             let mut events = Vec::with_capacity(if self.tells { steps } else { 0 });
@@ -210,13 +214,37 @@ impl<S: ReadStore> Marker<S> {
     /// Lists the folders that the listing left closed.
     async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
         for folder in std::mem::take(&mut tree.closed) {
-            let listed = self.library.list(&folder).await;
-            let failed = |source| MarkError::List { folder: folder.into(), source };
-            for listed in listed.map_err(failed)? {
-                tree.add(self.library.layout(), listed);
-            }
+            let listed = self.list(&folder).await?;
+            self.add(tree, listed);
         }
         Ok(())
+    }
+
+    /// Lists the folders of revisions that may be signed; whether anything was found there.
+    async fn look_beside(
+        &self,
+        tree: &mut RepositoryTree,
+        evidence: &Evidence,
+    ) -> Result<bool, MarkError> {
+        let mut found = Vec::new();
+        for folder in passed_by::folders(tree, evidence) {
+            found.extend(self.list(&folder).await?);
+        }
+        let found = passed_by::unknown(tree, found);
+        let is_any = !found.is_empty();
+        self.add(tree, found);
+        Ok(is_any)
+    }
+
+    async fn list(&self, folder: &str) -> Result<Vec<Listed>, MarkError> {
+        let listed = self.library.list(folder).await;
+        listed.map_err(|source| MarkError::List { folder: folder.into(), source })
+    }
+
+    fn add(&self, tree: &mut RepositoryTree, listed: Vec<Listed>) {
+        for listed in listed {
+            tree.add(self.library.layout(), listed);
+        }
     }
 
     /// Reads what decides; where `tags` matter, also where they point to.

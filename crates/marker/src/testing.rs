@@ -101,6 +101,7 @@ pub(crate) fn add_sized(tree: &mut RepositoryTree, key: &str, modified: Timestam
 #[derive(Clone, Debug)]
 pub(crate) struct Watched {
     pub(crate) inner: MemoryStore,
+    lists_all: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -112,7 +113,12 @@ struct State {
 
 impl Watched {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, state: Arc::default() }
+        Self { inner, lists_all: true, state: Arc::default() }
+    }
+
+    /// One whose listings do not tell every key, by its own account.
+    pub(crate) fn passing_by(inner: MemoryStore) -> Self {
+        Self { lists_all: false, ..Self::new(inner) }
     }
 
     /// The next reads of `key` fail so, one after the other.
@@ -168,7 +174,7 @@ impl ReadStore for Watched {
     }
 
     fn abilities(&self) -> Abilities {
-        self.inner.abilities()
+        Abilities { lists_all: self.lists_all, ..self.inner.abilities() }
     }
 }
 

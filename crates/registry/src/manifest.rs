@@ -22,12 +22,16 @@ pub const MANIFEST_LIMIT: u64 = 4 << 20;
 
 /// How [`Manifest::parse`] understands manifests. It grows with every change after which the same bytes give another
 /// answer, so that what was remembered before is not believed after (G4).
-pub const MANIFEST_READING: u32 = 1;
+pub const MANIFEST_READING: u32 = 2;
+
+/// Stands beside the number of a media type where the manifest may be signed.
+const SIGNED: u8 = 1 << 7;
 
 /// What a manifest refers to, in the order in which it names it. Cloning copies nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     media_type: MediaType,
+    may_be_signed: bool,
     edges: Packed,
     /// `None` where it was not parsed closely.
     claims: Option<Arc<Vec<Claim>>>,
@@ -46,8 +50,8 @@ impl Manifest {
     /// Source: OCI image specification 1.1, "Image Manifest", "Image Index"; Docker schema 1 and 2.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let document = Document::parse(bytes)?;
-        let media_type = document.media_type()?;
-        Ok(Self { media_type, edges: document.edges.finish(), claims: None })
+        let (media_type, may_be_signed) = (document.media_type()?, document.may_be_signed());
+        Ok(Self { media_type, may_be_signed, edges: document.edges.finish(), claims: None })
     }
 
     /// The same for those who compare what is stored with what the manifest claims.
@@ -58,20 +62,20 @@ impl Manifest {
         Ok(Self { claims: Some(Arc::new(claims(bytes))), ..Self::parse(bytes)? })
     }
 
-    /// A manifest that names these, in their order.
+    /// A manifest that names these, in their order, and that may be signed.
     #[must_use]
     pub fn of(media_type: MediaType, edges: impl IntoIterator<Item = Edge>) -> Self {
         let mut packer = Packer::default();
         for edge in edges {
             packer.push(&edge);
         }
-        Self { media_type, edges: packer.finish(), claims: None }
+        Self { media_type, may_be_signed: true, edges: packer.finish(), claims: None }
     }
 
-    /// Appends what is to be remembered of it, which is all but what it claims: the number of its media type (1 byte), then
-    /// for each edge a byte and the bytes of its digest.
+    /// Appends what is to be remembered of it, which is all but what it claims: the number of its media type, and whether it
+    /// may be signed (1 byte), then for each edge a byte and the bytes of its digest.
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
-        bytes.push(self.media_type.number());
+        bytes.push(self.media_type.number() | if self.may_be_signed { SIGNED } else { 0 });
         bytes.extend_from_slice(self.edges.as_bytes());
     }
 
@@ -84,15 +88,22 @@ impl Manifest {
     /// A manifest from what was remembered of it; `None` for any other bytes.
     #[must_use]
     pub fn remembered(bytes: &[u8]) -> Option<Self> {
-        let (number, edges) = bytes.split_first()?;
-        let (media_type, edges) = (MediaType::of_number(*number)?, Packed::of(edges)?);
-        Some(Self { media_type, edges, claims: None })
+        let (kind, edges) = bytes.split_first()?;
+        let (media_type, edges) = (MediaType::of_number(kind & !SIGNED)?, Packed::of(edges)?);
+        Some(Self { media_type, may_be_signed: kind & SIGNED != 0, edges, claims: None })
     }
 
     /// What kind of manifest it is.
     #[must_use]
     pub fn media_type(&self) -> MediaType {
         self.media_type
+    }
+
+    /// Whether a registry may have kept signatures beside the link to it, as those before 2.5 did with schema 1. Anything
+    /// unusual may be (G4).
+    #[must_use]
+    pub fn may_be_signed(&self) -> bool {
+        self.may_be_signed
     }
 
     /// Everything the manifest names, [`Role::Subject`] included, in document order.
@@ -170,6 +181,31 @@ mod tests {
         );
         assert_eq!(parse(&schema1).unwrap().media_type(), MediaType::Schema1);
         assert_eq!(roles(&schema1), [(Role::Layer, digest(7))]);
+    }
+
+    #[test]
+    fn g4_whatever_no_client_pushes_may_be_signed() {
+        for (text, may_be) in [
+            (r#"{"schemaVersion":2,"layers":[]}"#, false),
+            (
+                r#"{"schemaVersion":2,"manifests":[],"annotations":{"name":"a"},"subject":null}"#,
+                false,
+            ),
+            (r#"{"schemaVersion":2,"config":null,"layers":[],"artifactType":"a"}"#, false),
+            (r#"{"schemaVersion":1,"layers":[]}"#, true),
+            (r#"{"schemaVersion":1,"name":"a","fsLayers":[],"signatures":[]}"#, true),
+            (r#"{"schemaVersion":2,"layers":[],"name":"a"}"#, true),
+            (r#"{"schemaVersion":2,"layers":[],"Name":"a"}"#, true),
+            (r#"{"schemaVersion":2,"layers":[],"n\u0061me":"a"}"#, true),
+            (r#"{"schemaVersion":2,"fsLayers":[]}"#, true),
+            (r#"{"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[]}"#, true),
+        ] {
+            let manifest = parse(text).unwrap();
+            assert_eq!(manifest.may_be_signed(), may_be, "{text}");
+            let mut bytes = Vec::new();
+            manifest.append_to(&mut bytes);
+            assert_eq!(Manifest::remembered(&bytes), Some(manifest), "{text}");
+        }
     }
 
     #[test]

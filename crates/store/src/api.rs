@@ -17,6 +17,9 @@ use crate::{
 pub struct Abilities {
     /// Listings come in the byte order of the keys. A store that says no is refused: every stage relies on it.
     pub lists_in_byte_order: bool,
+    /// Listings tell every key. Others pass by whatever lies beside a file that the layout expects to be alone in its
+    /// folder, as far as nobody lists in that folder.
+    pub lists_all: bool,
     /// Objects are listed with their entity tags, as far as the store gives them any.
     pub tells_etags: bool,
     /// Reading a small object keeps a processor busy and waits for nobody, so that asking for many at once gains little.

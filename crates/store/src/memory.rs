@@ -351,6 +351,7 @@ impl ReadStore for MemoryStore {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: true,
+            lists_all: true,
             tells_etags: self.etag_is_md5,
             reads_in_place: false,
             keeps_waiting: true,

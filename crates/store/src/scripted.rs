@@ -136,6 +136,7 @@ impl ReadStore for Scripted {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: true,
+            lists_all: true,
             tells_etags: false,
             reads_in_place: false,
             keeps_waiting: true,

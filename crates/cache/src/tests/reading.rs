@@ -62,10 +62,11 @@ proptest! {
     #[test]
     fn bytes_that_are_read_are_the_bytes_that_would_be_written(
         mut bytes in prop::collection::vec(any::<u8>(), 0..200),
-        media_type in 0..8u8,
+        kind in 0..8u8,
+        may_be_signed in any::<bool>(),
     ) {
         if let Some(first) = bytes.first_mut() {
-            *first = media_type;
+            *first = kind | if may_be_signed { 1 << 7 } else { 0 };
         }
         if let Some(manifest) = Manifest::remembered(&bytes) {
             prop_assert_eq!(bytes_of(&manifest), bytes);
@@ -74,7 +75,7 @@ proptest! {
 }
 
 /// Documents in which parsing has to decide something.
-fn telling_documents() -> [String; 7] {
+fn telling_documents() -> [String; 8] {
     let layers = |field: &str| format!(r#""{field}":[{},{}]"#, descriptor(6), descriptor(6));
     let schema1 = format!(r#"{{"blobSum":"{0}"}},{{"blobSum":"{0}"}}"#, digest(1));
     let index = "application/vnd.oci.image.index.v1+json";
@@ -86,6 +87,7 @@ fn telling_documents() -> [String; 7] {
         format!(r#"{{"schemaVersion":2,{},"subject":{}}}"#, layers("blobs"), descriptor(2)),
         r#"{"schemaVersion":2,"manifests":null,"layers":[],"annotations":{"config":"x"}}"#.into(),
         format!(r#"{{"schemaVersion":2,{}}}"#, layers("foreign")),
+        r#"{"schemaVersion":2,"layers":[],"name":"a"}"#.into(),
     ]
 }
 
@@ -98,7 +100,7 @@ fn g4_a_change_of_how_manifests_are_understood_forgets_what_was_remembered() {
         }
         all
     });
-    let known = [(1, 17_074_730_410_862_789_104)];
+    let known = [(2, 16_776_946_358_959_217_689)];
     let now = (MANIFEST_READING, xxh3_64(&understood));
     assert!(known.contains(&now), "{now:?} is new: let MANIFEST_READING grow, and add it here");
 }

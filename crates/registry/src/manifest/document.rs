@@ -34,6 +34,8 @@ pub(super) struct Document<'de> {
     media_type: Option<Name<'de>>,
     has_manifests: bool,
     has_content: bool,
+    /// Whether it has a field that is none of those of manifests that were never signed by a registry.
+    has_other: bool,
     pub(super) edges: Packer,
 }
 
@@ -73,6 +75,12 @@ impl<'de> Document<'de> {
         Ok(document)
     }
 
+    /// Whether any registry could have kept signatures of it beside its link. Up to 2.2 they looked for them beside
+    /// whatever has a `name`, up to 2.4 beside what says `schemaVersion` 1; and who knows what is unknown (G4).
+    pub(super) fn may_be_signed(&self) -> bool {
+        self.has_other || self.schema_version != Some(2)
+    }
+
     /// What it says that it is, else what its fields say.
     pub(super) fn media_type(&self) -> Result<MediaType, ManifestError> {
         match self.media_type.as_ref().map(|name| &*name.0) {
@@ -88,6 +96,9 @@ impl<'de> Document<'de> {
         }
     }
 }
+
+/// Fields that nobody reads, of manifests that no registry ever signed.
+const UNREAD: [&str; 2] = ["annotations", "artifactType"];
 
 const FIELDS: [&str; 8] =
     ["schemaVersion", "mediaType", "config", "layers", "manifests", "blobs", "fsLayers", "subject"];
@@ -125,6 +136,7 @@ impl<'de> Visitor<'de> for Reading {
         let mut seen = [false; FIELDS.len()];
         while let Some(Name(field)) = map.next_key()? {
             let Some(index) = known(&FIELDS, &field)? else {
+                document.has_other |= !UNREAD.contains(&&*field);
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
@@ -151,7 +163,10 @@ fn read_field<'de, A: MapAccess<'de>>(
             document.has_manifests = read_list(document, Descriptor::of(Role::Child), map)?;
             document.has_content |= document.has_manifests;
         }
-        "fsLayers" => document.has_content |= read_list(document, Descriptor::FS_LAYER, map)?,
+        "fsLayers" => {
+            document.has_other = true;
+            document.has_content |= read_list(document, Descriptor::FS_LAYER, map)?;
+        }
         _ => document.has_content |= read_list(document, Descriptor::of(Role::Layer), map)?,
     }
     Ok(())

@@ -271,6 +271,7 @@ impl ReadStore for FileStore {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: true,
+            lists_all: false,
             tells_etags: false,
             reads_in_place: true,
             keeps_waiting: self.tree.place.is_slow(),

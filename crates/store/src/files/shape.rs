@@ -34,7 +34,7 @@ pub enum Shape {
     Nest(Nest),
 }
 
-/// The only file of each folder inside a folder.
+/// The only file of each folder inside a folder. What lies beside it is passed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf {
     /// The file's name.
@@ -42,8 +42,6 @@ pub struct Leaf {
     /// Whether the file is presumed to be there; otherwise it is looked at, and where it is missing, the folder is
     /// opened.
     pub is_presumed: bool,
-    /// Whether folders may lie beside the file. Where the system does not rule that out, the folder is opened.
-    pub has_company: bool,
 }
 
 /// Folders of known names, in each folder inside a folder.

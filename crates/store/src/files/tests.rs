@@ -26,12 +26,12 @@ fn clock() -> Timestamp {
 
 /// What a registry's folders hold; blobs are looked at.
 fn shape(kind: FolderKind) -> Option<Shape> {
-    let leaf = |file, is_presumed| Leaf { file, is_presumed, has_company: false };
+    let leaf = |file, is_presumed| Leaf { file, is_presumed };
     Some(match kind {
         FolderKind::Blob => Shape::Leaf(leaf("data", false)),
         FolderKind::Algorithm => return None,
         FolderKind::Layer(_) | FolderKind::TagIndex => Shape::Leaf(leaf("link", true)),
-        FolderKind::Revision => Shape::Leaf(Leaf { has_company: true, ..leaf("link", false) }),
+        FolderKind::Revision => Shape::Leaf(leaf("link", false)),
         FolderKind::Tag => Shape::Nest(Nest {
             counts: &[("", 2), ("current/", 0), ("index/", 1)],
             file: "current/link",
@@ -359,7 +359,7 @@ proptest! {
         picked in prop::collection::vec((any::<prop::sample::Index>(), 0..9_usize), 8),
         has_leaves in any::<bool>(),
     ) {
-        let leaf = Leaf { file: "leaf", is_presumed: false, has_company: false };
+        let leaf = Leaf { file: "leaf", is_presumed: false };
         let shape_of: ShapeRule =
             Arc::new(move |_: &str| has_leaves.then_some(Shape::Leaf(leaf)));
         let end = if has_leaves { "/leaf" } else { "" };

@@ -233,9 +233,6 @@ impl Walk {
 
     /// The only file of the folder `self.key`, where it is there or may be presumed.
     fn leaf(&mut self, leaf: Leaf) -> Result<Passed, StoreError> {
-        if leaf.has_company && !self.holds_folders(0) {
-            return Ok(Passed::Not);
-        }
         self.key.push_str(leaf.file);
         if leaf.is_presumed {
             return Ok(Passed::Entry(self.note(What::Presumed)));

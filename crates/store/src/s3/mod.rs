@@ -144,6 +144,7 @@ impl ReadStore for S3Store {
     fn abilities(&self) -> Abilities {
         Abilities {
             lists_in_byte_order: !self.bucket.config.bucket.ends_with("--x-s3"),
+            lists_all: true,
             tells_etags: true,
             reads_in_place: false,
             keeps_waiting: true,

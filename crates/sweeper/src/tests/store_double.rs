@@ -191,6 +191,7 @@ impl ReadStore for TestStore {
         let delete_batch = self.0.lock().unwrap().delete_batch.unwrap_or(1000);
         Abilities {
             lists_in_byte_order: true,
+            lists_all: true,
             tells_etags: false,
             reads_in_place: false,
             keeps_waiting: true,

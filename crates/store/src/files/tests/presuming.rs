@@ -33,14 +33,13 @@ async fn a_tag_is_listed_by_opening_one_folder_where_it_has_the_usual_ones() {
 }
 
 #[tokio::test]
-async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed() {
+async fn g3_what_lies_beside_the_usual_folders_of_a_tag_or_where_a_link_is_missing_is_listed() {
     let files = Files::of_layout();
     let revision = |n| format!("_manifests/revisions/sha256/{}", hex(n));
     let tags = "_manifests/tags";
     let keys = inside(&[
         format!("{}/link", revision(1)),
         format!("{}/link", revision(2)),
-        format!("{}/signatures/sha256/{}/link", revision(2), hex(3)),
         format!("{}/other/link", revision(4)),
         format!("{tags}/a/current/link"),
         format!("{tags}/a/index/sha256/{}/link", hex(1)),
@@ -61,6 +60,25 @@ async fn g3_what_lies_beside_the_usual_folders_of_a_manifest_or_a_tag_is_listed(
     assert_eq!(files.list("", "").await.unwrap(), keys);
     for (at, after) in keys.iter().enumerate() {
         assert_eq!(files.list("", after).await.unwrap(), keys[at + 1..], "after {after}");
+    }
+}
+
+#[tokio::test]
+async fn g3_what_lies_beside_the_link_of_a_manifest_is_listed_by_whoever_lists_there() {
+    let files = Files::of_layout();
+    let folder = format!("_manifests/revisions/sha256/{}", hex(1));
+    let beside = format!("{folder}/signatures/sha256/{}/link", hex(2));
+    let keys = inside(&[format!("{folder}/link"), beside]);
+    for key in &keys {
+        files.put(key, b"x");
+    }
+    assert!(!files.store.abilities().lists_all);
+    assert_eq!(files.list("", "").await.unwrap(), keys[..1]);
+    for within in ["link", "signatures/"] {
+        let (folder, _) = keys[0].rsplit_once('/').unwrap();
+        let expected: &[String] = if within == "link" { &keys[..1] } else { &keys[1..] };
+        assert_eq!(files.list(&format!("{folder}/"), "").await.unwrap(), keys);
+        assert_eq!(files.list(&format!("{folder}/{within}"), "").await.unwrap(), expected);
     }
 }
 
