@@ -18,6 +18,7 @@
 //!
 //! # Cost
 //! ⌈keys/1000⌉ LIST requests on S3, one more for each range, and one for each folder the seeder looks into.
+//! Where a store answers at once, no more ranges are held than there are threads to list them.
 //!
 //! # Start reading at
 //! [`walk`], then [`list_repositories`].
