@@ -1,5 +1,6 @@
 //! Marks repositories: reads what must be read, then follows it.
 
+mod opening;
 mod pointers;
 
 use std::collections::HashMap;
@@ -11,7 +12,7 @@ use lister::RepositoryTree;
 use monitor::{Counter, Monitor, Stop};
 use policy::{Moment, Retention};
 use registry::{Digest, Layout, Timestamp};
-use store::{ErrorKind, Listed, Object, ReadStore};
+use store::{ErrorKind, Object, ReadStore};
 
 use crate::expiry::Verdicts;
 use crate::library::Recalled;
@@ -19,7 +20,7 @@ use crate::links::{self, Content};
 use crate::reach::reach_under;
 use crate::{
     Alias, Event, Evidence, Expiry, Library, MarkError, MarkSetBuilder, Reach, Rules, TagTarget,
-    What, passed_by, presumed, tags,
+    What, presumed, tags,
 };
 
 pub use self::pointers::Follow;
@@ -209,42 +210,6 @@ impl<S: ReadStore> Marker<S> {
             tree.settle(&looked);
         }
         Ok(())
-    }
-
-    /// Lists the folders that the listing left closed.
-    async fn open(&self, tree: &mut RepositoryTree) -> Result<(), MarkError> {
-        for folder in std::mem::take(&mut tree.closed) {
-            let listed = self.list(&folder).await?;
-            self.add(tree, listed);
-        }
-        Ok(())
-    }
-
-    /// Lists the folders of revisions that may be signed; whether anything was found there.
-    async fn look_beside(
-        &self,
-        tree: &mut RepositoryTree,
-        evidence: &Evidence,
-    ) -> Result<bool, MarkError> {
-        let mut found = Vec::new();
-        for folder in passed_by::folders(tree, evidence) {
-            found.extend(self.list(&folder).await?);
-        }
-        let found = passed_by::unknown(tree, found);
-        let is_any = !found.is_empty();
-        self.add(tree, found);
-        Ok(is_any)
-    }
-
-    async fn list(&self, folder: &str) -> Result<Vec<Listed>, MarkError> {
-        let listed = self.library.list(folder).await;
-        listed.map_err(|source| MarkError::List { folder: folder.into(), source })
-    }
-
-    fn add(&self, tree: &mut RepositoryTree, listed: Vec<Listed>) {
-        for listed in listed {
-            tree.add(self.library.layout(), listed);
-        }
     }
 
     /// Reads what decides; where `tags` matter, also where they point to.

@@ -354,9 +354,8 @@ const BATCH: usize = 1000;
 
 impl FileCursor {
     async fn walk_on(&mut self) -> Result<(Walk, Vec<Listed>), StoreError> {
-        let (tree, walk) = (Arc::clone(&self.tree), self.walk.take());
+        let (tree, walk, until) = (Arc::clone(&self.tree), self.walk.take(), self.until.clone());
         let (within, after) = (self.within.clone(), self.after.clone());
-        let until = self.until.clone();
         let start = move |tree| Walk::start(tree, &within, &after, until);
         let step = move || {
             let next = || {
